@@ -1,0 +1,1 @@
+"""What builds, checks and documents this project; no part of the distribution."""

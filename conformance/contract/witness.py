@@ -1,0 +1,108 @@
+"""The array seen from behind the plugin's back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from .addresses import Iqn
+from .values import QosPolicy
+
+
+class WitnessPower(StrEnum):
+    """What a witness can see; a requirement that needs more is NOT_VERIFIED."""
+
+    LUNS = "luns"
+    SIZE = "size"
+    QOS = "qos"
+    ACCESS = "access"
+    ACCOUNTS = "accounts"
+    SESSIONS = "sessions"
+    TRASH = "trash"
+    BYTES = "bytes"
+    FILL = "fill"
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessedLun:
+    """A LUN as the array has it.
+
+    `in_trash`: deleted, kept until purged. `visible_to`: initiators that masking lets in. `needs_chap`: an
+    initiator has to authenticate as well, or instead.
+    """
+
+    external_id: str
+    name: str
+    size_bytes: int
+    wwid: str
+    in_trash: bool = False
+    qos: QosPolicy | None = None
+    written_bytes: int = 0
+    visible_to: frozenset[Iqn] = frozenset()
+    needs_chap: bool = False
+    since = "0.1"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class WitnessedObject:
+    """Any other object a plugin may have made: account, group, initiator, snapshot.
+
+    `value` is its state, for comparing.
+    """
+
+    kind: str
+    external_id: str
+    name: str
+    value: str = ""
+    since = "0.1"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class WitnessedSession:
+    """An initiator that is logged in."""
+
+    initiator_iqn: Iqn
+    lun_external_id: str
+    since = "0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayView:
+    """All of the array at one moment."""
+
+    luns: tuple[WitnessedLun, ...]
+    objects: tuple[WitnessedObject, ...]
+    sessions: tuple[WitnessedSession, ...]
+    capacity_bytes: int
+    used_bytes: int
+    since = "0.1"
+
+    @property
+    def live(self) -> tuple[WitnessedLun, ...]:
+        """LUNs that are not in the trash."""
+        return tuple(each for each in self.luns if not each.in_trash)
+
+
+class ArrayWitness(Protocol):
+    """The array's own word, by another way than the one the plugin uses."""
+
+    @property
+    def powers(self) -> frozenset[WitnessPower]:
+        """What it can see and do."""
+        ...
+
+    def observe(self) -> ArrayView:
+        """Look at everything."""
+        ...
+
+    def read(self, external_id: str, offset: int, length: int) -> bytes:
+        """Read a LUN's bytes behind the data path; power BYTES."""
+        ...
+
+    def fill(self, free_bytes: int) -> None:
+        """Use up capacity with foreign LUNs until `free_bytes` are left.
+
+        Power FILL, simulated arrays only.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Environment files: which array, clusters and probe a run uses."""

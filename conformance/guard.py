@@ -1,0 +1,214 @@
+"""The plugin as the kit calls it: every call has a thread, a deadline, a line in the trace, and a look at what comes back.
+
+Objects here stand in for the contract's protocols: a guarded driver is called like a driver, by the properties as well as
+by the orchestrator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from typing import Any, Final, NoReturn, cast
+
+from conformance import homes
+from conformance.calls import CallHung, Operations, StrayExit, run_with_deadline
+from conformance.contract import (
+    Backing,
+    BlockConnection,
+    BridgeError,
+    Created,
+    DataStore,
+    DataStoreDriver,
+    DataStoreLifeCycle,
+    DataStoreProvider,
+    HostListener,
+    HypervisorBridge,
+    HypervisorFault,
+    LunIdentity,
+    NfsExport,
+    OwnedObject,
+    ProviderError,
+    Resized,
+    Usage,
+    VolumeStats,
+)
+from conformance.errors import KitError
+from conformance.trace import Call, Trace, short
+from conformance.verdict import Broken, Violation
+
+_ANSWERS: Final[Mapping[str, type | tuple[type, ...]]] = {
+    "create": Created,
+    "clone": Created,
+    "take_snapshot": Created,
+    "seed_template": Created,
+    "copy": Created,
+    "connection": (BlockConnection, NfsExport),
+    "resize": Resized,
+    "used": Usage,
+    "volume_stats": VolumeStats,
+    "initialize": DataStore,
+    "update": DataStore,
+    "can_copy": bool,
+}
+_ITEMS: Final[Mapping[str, type]] = {
+    "list_objects": OwnedObject,
+    "attach_cluster": Backing,
+    "attach_zone": Backing,
+}
+
+
+@dataclass(slots=True)
+class Watch:
+    """What the guards of one world share. `ceiling` is the profile's limit on declared completion times, in seconds."""
+
+    trace: Trace
+    operations: Operations
+    ceiling: float
+    found: list[Violation] = field(default_factory=list)
+    hung: set[str] = field(default_factory=set)
+    answers: list[object] = field(default_factory=list)
+    before_calls: list[Callable[[str, Sequence[object]], None]] = field(default_factory=list)
+
+    def charge(self, home: str, expected: str, observed: str) -> NoReturn:
+        """Note a violation of the requirement `home` and give up the call."""
+        violation = Violation(expected, self.trace.masked(observed), "the kit's watch over calls", home)
+        self.found.append(violation)
+        raise Broken(violation)
+
+
+class Guarded:
+    """Stands in for one object of a plugin (driver, life cycle, listener)."""
+
+    def __init__(self, watch: Watch, target: object, seconds_for: Callable[[str], float]) -> None:
+        self._watch, self._target, self._seconds_for = watch, target, seconds_for
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._target, name)
+        if not callable(value):
+            return value
+
+        def guarded(*arguments: object, **keywords: object) -> object:
+            return self._call(name, value, arguments, keywords)
+
+        return guarded
+
+    def _call(
+        self,
+        name: str,
+        function: Callable[..., object],
+        arguments: Sequence[object],
+        keywords: dict[str, object],
+    ) -> object:
+        watch = self._watch
+        for look in watch.before_calls:
+            look(name, arguments)
+        seconds = min(self._seconds_for(name), watch.ceiling)
+        operation = watch.operations.begin(seconds)
+        note = watch.trace.begin("cloud", "plugin", name, arguments, keywords, operation.id)
+
+        def work() -> object:
+            watch.operations.enter(operation)
+            return function(*arguments, **keywords)
+
+        try:
+            # A method that hung once is not waited for as long again.
+            answer = run_with_deadline(work, min(seconds, 0.5) if name in watch.hung else seconds + 0.5, name)
+        except BaseException as error:
+            watch.trace.end(note, error=error)
+            self._judge_error(name, seconds, error, operation)
+            raise
+        watch.trace.end(note, answer)
+        watch.answers.append(answer)
+        self._judge_answer(name, answer, note, seconds)
+        return answer
+
+    def _judge_error(self, name: str, seconds: float, error: BaseException, operation: Any) -> None:
+        if isinstance(error, CallHung):
+            operation.is_cancelled = True
+            self._watch.hung.add(name)
+            self._watch.charge(homes.LATE, f"{name} to return within {seconds:g} s", "it had not returned")
+        watch_passes = (ProviderError, BridgeError, Broken, KitError)
+        if not isinstance(error, watch_passes) and isinstance(error, Exception):
+            said = str(error) if isinstance(error, StrayExit) else f"{type(error).__name__}: {error}"
+            self._watch.charge(homes.STRAY_ERROR, f"{name} to raise only errors of the contract", said)
+
+    def _judge_answer(self, name: str, answer: object, note: Call, seconds: float) -> None:
+        problem = _wrong_type(name, answer)
+        if problem:
+            self._watch.charge(homes.WRONG_TYPE, f"{name} to answer {problem}", short(answer))
+        took = (note.ended or 0.0) - note.began
+        if took > seconds:
+            self._watch.charge(homes.LATE, f"{name} to return within {seconds:g} s", f"{took:.1f} s")
+
+
+def _wrong_type(name: str, answer: object) -> str:
+    if name in _ANSWERS and not isinstance(answer, _ANSWERS[name]):
+        wanted = _ANSWERS[name]
+        return " or ".join(each.__name__ for each in (wanted if isinstance(wanted, tuple) else (wanted,)))
+    if name in _ITEMS:
+        return _wrong_items(answer, _ITEMS[name])
+    if isinstance(answer, Created):
+        identity: object = answer.identity
+        if identity is not None and not isinstance(identity, LunIdentity):
+            return "Created with a LunIdentity or None as identity"
+    return ""
+
+
+def _wrong_items(answer: object, wanted: type) -> str:
+    if not isinstance(answer, Sequence) or isinstance(answer, str | bytes):
+        return f"a sequence of {wanted.__name__}"
+    return "" if all(isinstance(each, wanted) for each in answer) else f"a sequence of {wanted.__name__}"
+
+
+class GuardedPlugin:
+    """One plugin instance; satisfies the contract's `DataStoreProvider`."""
+
+    def __init__(self, watch: Watch, raw: DataStoreProvider) -> None:
+        self.raw = raw
+        seconds_for = raw.traits.seconds_for
+        self.driver = cast("DataStoreDriver", Guarded(watch, raw.driver, seconds_for))
+        self.lifecycle = cast("DataStoreLifeCycle", Guarded(watch, raw.lifecycle, seconds_for))
+        listener = raw.host_listener
+        self.host_listener = (
+            cast("HostListener", Guarded(watch, listener, seconds_for)) if listener is not None else None
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.raw, name)
+
+    @property
+    def as_provider(self) -> DataStoreProvider:
+        """This object, as what it stands in for."""
+        return cast("DataStoreProvider", self)
+
+
+class TracedBridge:
+    """Stands in for a bridge: its calls are lines of the trace, under the party that made them.
+
+    `breaks`: names of methods that fail before they do anything.
+    """
+
+    def __init__(self, trace: Trace, target: HypervisorBridge, caller: str, breaks: Set[str]) -> None:
+        self._trace, self._target, self._caller, self._breaks = trace, target, caller, breaks
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._target, name)
+        if not callable(value):
+            return value
+
+        def traced(*arguments: object, **keywords: object) -> object:
+            note = self._trace.begin(self._caller, "bridge", name, arguments, keywords, "")
+            try:
+                self._break(name)
+                answer = value(*arguments, **keywords)
+            except BaseException as error:
+                self._trace.end(note, error=error)
+                raise
+            self._trace.end(note, answer)
+            return answer
+
+        return traced
+
+    def _break(self, name: str) -> None:
+        if name in self._breaks:
+            raise HypervisorFault(str(self._target.hypervisor), "every host", name, "injected by the kit")

@@ -1,0 +1,113 @@
+"""One running instance of the plugin, with the endpoints that belong to it alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from conformance.contract import (
+    DataStore,
+    DataStoreProvider,
+    Endpoint,
+    HttpHandler,
+    Parameter,
+    Secret,
+    StoreRequest,
+)
+from conformance.errors import WiringError
+from conformance.guard import GuardedPlugin, Watch
+from conformance.wire.exchange import Recorder
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """How proxies are opened and closed: by sockets or in memory."""
+
+    open: Callable[[HttpHandler], str]
+    close: Callable[[str], None]
+    ca_file: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Store parameters, split as the contract wants them."""
+
+    parameters: Mapping[str, str]
+    secrets: Mapping[str, Secret]
+
+
+class Instance:
+    """A plugin object behind its proxies."""
+
+    def __init__(
+        self, raw: DataStoreProvider, watch: Watch, endpoints: Sequence[Endpoint], door: Door
+    ) -> None:
+        self.plugin = GuardedPlugin(watch, raw)
+        self._door = door
+        self.recorders = [Recorder(each.handle, watch.trace) for each in endpoints]
+        self.urls = [
+            door.open(recorder.handle) + urlsplit(each.url).path
+            for recorder, each in zip(self.recorders, endpoints, strict=True)
+        ]
+
+    @property
+    def exchanges(self) -> int:
+        """Requests it has sent to the array so far."""
+        return sum(each.count for each in self.recorders)
+
+    def values(self, given: Mapping[str, str | Secret]) -> Values:
+        """The store parameters for this instance: its own endpoints, the rest as given."""
+        return bind(self.plugin.raw.parameters, given, self.urls, self._door.ca_file)
+
+    def localised(self, store: DataStore) -> DataStore:
+        """The store as this instance must be told of it: with its own endpoints."""
+        return replace(store, request=self.localised_request(store.request))
+
+    def localised_request(self, request: StoreRequest) -> StoreRequest:
+        """The request with this instance's endpoints."""
+        names = [each.name for each in self.plugin.raw.parameters if each.endpoint]
+        own = dict(zip(names, self.urls, strict=False))
+        return replace(request, parameters={**request.parameters, **own})
+
+    def close(self) -> None:
+        """Close its ports: whatever it still sends is refused."""
+        for recorder in self.recorders:
+            recorder.close()
+        for url in self.urls:
+            parts = urlsplit(url)
+            self._door.close(f"{parts.scheme}://{parts.netloc}")
+
+
+def bind(
+    declared: Sequence[Parameter], given: Mapping[str, str | Secret], urls: Sequence[str], ca_file: str | None
+) -> Values:
+    """Find a value for each declared parameter: endpoints and CA files are the kit's, the rest goes by name."""
+    parameters: dict[str, str] = {}
+    secrets: dict[str, Secret] = {}
+    remaining = list(urls)
+    missing = []
+    for each in declared:
+        value = _value(each, given, remaining, ca_file)
+        if value is None:
+            missing += [each] if each.required else []
+        elif each.secret:
+            secrets[each.name] = value if isinstance(value, Secret) else Secret(value)
+        else:
+            parameters[each.name] = value.reveal() if isinstance(value, Secret) else value
+    if missing:
+        names = ", ".join(f"{each.name} ({each.description})" for each in missing)
+        raise WiringError(
+            f"no value for required store parameter {names}; give --parameter NAME=VALUE or a table [parameters]"
+        )
+    return Values(parameters, secrets)
+
+
+def _value(
+    one: Parameter, given: Mapping[str, str | Secret], urls: list[str], ca_file: str | None
+) -> str | Secret | None:
+    if one.endpoint and urls:
+        return urls.pop(0)
+    if one.ca_file and ca_file is not None:
+        return ca_file
+    return given.get(one.name)

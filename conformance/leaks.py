@@ -1,0 +1,91 @@
+"""Looking for what is left when everything should be gone."""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections.abc import Mapping, Set
+from typing import Final
+
+from conformance import homes
+from conformance.calls import CallHung, StrayExit, run_with_deadline
+from conformance.contract import ArrayView, DataStoreProvider
+from conformance.verdict import Broken, Violation
+
+_CLOSE_SECONDS: Final = 2.0
+_GRACE_SECONDS: Final = 0.5
+_OURS: Final = ("storage-conformance", "simulator", "asyncio_")
+
+
+def left_on_array(before: ArrayView, after: ArrayView, *, trash_allowed: bool) -> list[Violation]:
+    """What is on the array now and was not before, and what was before and is not now."""
+    known = {each.external_id for each in before.luns}
+    luns = [
+        f"LUN {each.name or each.external_id}{' in the trash' if each.in_trash else ''}"
+        for each in after.luns
+        if each.external_id not in known and not (each.in_trash and trash_allowed)
+    ]
+    things = {(each.kind, each.external_id) for each in before.objects}
+    others = [
+        f"{each.kind} {each.name}" for each in after.objects if (each.kind, each.external_id) not in things
+    ]
+    left = sorted(luns + others)
+    found = (
+        [Violation("nothing to be left on the array", ", ".join(left[:6]), "the array", homes.LEAK)]
+        if left
+        else []
+    )
+    now = {each.external_id for each in after.live}
+    gone = [each.name for each in before.live if each.external_id not in now]
+    if gone:
+        found.append(
+            Violation("LUNs of others to stay", f"gone: {', '.join(gone[:6])}", "the array", "ISO-001")
+        )
+    return found
+
+
+def secrets_in(texts: Mapping[str, str], secrets: Set[str]) -> list[Violation]:
+    """Places where a secret can be read."""
+    return [
+        Violation("no secret to be readable", f"one in {place}", "the kit's search", homes.SECRETS)
+        for place, text in texts.items()
+        if any(secret in text for secret in secrets)
+    ][:1]
+
+
+def error_text(error: BaseException) -> str:
+    """All that an error tells: its text, its repr, its notes and its causes, without the kit's own frames."""
+    texts = []
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        texts += [str(current), repr(current), *getattr(current, "__notes__", [])]
+        texts += [*traceback.format_exception_only(current)]
+        current = current.__cause__ or current.__context__
+    return "\n".join(texts)
+
+
+def threads_since(before: Set[threading.Thread]) -> list[Violation]:
+    """Threads of the plugin that are still there after it was closed."""
+    deadline = time.monotonic() + _GRACE_SECONDS
+    while left := [each for each in threading.enumerate() if each not in before and not _is_ours(each)]:
+        if time.monotonic() > deadline:
+            names = ", ".join(sorted(each.name for each in left))
+            return [Violation("no thread to be left after close", names, "the kit's watch", homes.THREADS)]
+        left[0].join(0.05)
+    return []
+
+
+def _is_ours(thread: threading.Thread) -> bool:
+    return thread.name.startswith(_OURS)
+
+
+def close_provider(provider: DataStoreProvider) -> None:
+    """Close a plugin instance; a failure or a hang is charged to the requirement on closing."""
+    try:
+        run_with_deadline(provider.close, _CLOSE_SECONDS, "close")
+    except (CallHung, StrayExit, Exception) as error:
+        said = f"{type(error).__name__}: {error}"
+        raise Broken(Violation("close to succeed", said, "the plugin", homes.THREADS)) from error

@@ -1,0 +1,113 @@
+"""The steps programs are made of. Numbers name volumes and hosts; a step that makes no sense at its turn is passed over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from conformance.strategies.data import Pattern, Place, patterns, places
+from conformance.strategies.qos import QosAt, policies
+from conformance.strategies.sizes import Granules, Growth, growths, sizes
+
+VOLUMES: Final = 2
+HOSTS: Final = 2
+_LONGEST: Final = 14
+
+
+@dataclass(frozen=True, slots=True)
+class CreateVolume:
+    """Create a volume; if it is there, repeat its create."""
+
+    volume: int
+    size: Granules
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteVolume:
+    """Revoke its hosts and delete a volume; if it is gone, repeat its delete."""
+
+    volume: int
+
+
+@dataclass(frozen=True, slots=True)
+class GrantHost:
+    """Grant a host; if it is granted, again."""
+
+    volume: int
+    host: int
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeHost:
+    """Revoke a host; if it is not granted, all the same."""
+
+    volume: int
+    host: int
+
+
+@dataclass(frozen=True, slots=True)
+class WriteData:
+    """Write as a granted host."""
+
+    volume: int
+    host: int
+    pattern: Pattern
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class GrowVolume:
+    """Resize."""
+
+    volume: int
+    growth: Growth
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeQos:
+    """Set QoS."""
+
+    volume: int
+    qos: QosAt
+
+
+@dataclass(frozen=True, slots=True)
+class RestartPlugin:
+    """Go on with a new instance of the plugin."""
+
+
+Step = (
+    CreateVolume | DeleteVolume | GrantHost | RevokeHost | WriteData | GrowVolume | ChangeQos | RestartPlugin
+)
+KINDS: Final[tuple[type, ...]] = (
+    CreateVolume,
+    DeleteVolume,
+    GrantHost,
+    RevokeHost,
+    WriteData,
+    GrowVolume,
+    ChangeQos,
+    RestartPlugin,
+)
+
+
+def programs() -> SearchStrategy[list[Step]]:
+    """Lists of steps; each begins with a volume, or there would be nothing to do."""
+    volume, host = st.integers(0, VOLUMES - 1), st.integers(0, HOSTS - 1)
+    step: SearchStrategy[Step] = st.one_of(
+        st.builds(CreateVolume, volume, sizes()),
+        st.builds(GrantHost, volume, host),
+        st.builds(WriteData, volume, host, patterns(), places()),
+        st.builds(RevokeHost, volume, host),
+        st.builds(GrowVolume, volume, growths()),
+        st.builds(DeleteVolume, volume),
+        st.builds(ChangeQos, volume, policies()),
+        st.builds(RestartPlugin),
+    )
+    first: SearchStrategy[Step] = st.builds(CreateVolume, st.just(0), sizes())
+    second: SearchStrategy[Step] = st.builds(GrantHost, st.just(0), st.just(0))
+    rest = st.lists(step, min_size=4, max_size=_LONGEST)
+    return st.builds(lambda a, b, more: [a, b, *more], first, second, rest)

@@ -1,0 +1,1 @@
+"""What should be there: oracles in plain Python that a storage engineer can read aloud."""

@@ -1,0 +1,57 @@
+"""The cloud that plugins and bridges are tried with: user operations as documented sequences of calls."""
+
+from __future__ import annotations
+
+from .calls import Caller, CallRunner, DirectCalls, SystemClock
+from .database import Database
+from .errors import (
+    AlreadyExists,
+    BrokenPromise,
+    HostInUse,
+    ModelNotServed,
+    NoUsableHost,
+    ObjectBusy,
+    OperationRefused,
+    StoreInUse,
+    UnknownObject,
+    VolumeInUse,
+    WrongState,
+)
+from .orchestrator import Orchestrator
+from .records import Attachment, Grant, StoreRecord, VolumeRecord, Way
+from .states import StoreState, VolumeState
+from .steps import BOOKKEEPING, UNDO, OrchestratorKilled, Step, StepHooks
+from .store import SqliteLedger
+
+__all__ = [
+    "BOOKKEEPING",
+    "UNDO",
+    "AlreadyExists",
+    "Attachment",
+    "BrokenPromise",
+    "CallRunner",
+    "Caller",
+    "Database",
+    "DirectCalls",
+    "Grant",
+    "HostInUse",
+    "ModelNotServed",
+    "NoUsableHost",
+    "ObjectBusy",
+    "OperationRefused",
+    "Orchestrator",
+    "OrchestratorKilled",
+    "SqliteLedger",
+    "Step",
+    "StepHooks",
+    "StoreInUse",
+    "StoreRecord",
+    "StoreState",
+    "SystemClock",
+    "UnknownObject",
+    "VolumeInUse",
+    "VolumeRecord",
+    "VolumeState",
+    "Way",
+    "WrongState",
+]

@@ -1,0 +1,1 @@
+"""User operations, one module each: read a module to know who is called when."""

@@ -1,0 +1,50 @@
+"""States of volumes and primary storages, stored before the calls they announce."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+
+class VolumeState(StrEnum):
+    """What is being done with a volume.
+
+    Whether it is attached is told by its attachment, not by its state.
+    """
+
+    ALLOCATED = "Allocated"
+    CREATING = "Creating"
+    READY = "Ready"
+    ATTACHING = "Attaching"
+    DETACHING = "Detaching"
+    RESIZING = "Resizing"
+    SETTING_QOS = "SettingQos"
+    DESTROYING = "Destroying"
+    EXPUNGING = "Expunging"
+    FAILED = "Failed"
+
+
+class StoreState(StrEnum):
+    """What is being done with a primary storage."""
+
+    INITIALIZING = "Initializing"
+    ATTACHING = "Attaching"
+    UP = "Up"
+    DELETING = "Deleting"
+    FAILED = "Failed"
+
+
+# Begins from | is, while its calls are made | is, when it failed and could not be undone
+VOLUME_OPERATIONS: Final[Mapping[str, tuple[frozenset[VolumeState], VolumeState, VolumeState]]] = {
+    "create_volume": (frozenset(), VolumeState.ALLOCATED, VolumeState.EXPUNGING),
+    "attach_volume": (frozenset({VolumeState.READY}), VolumeState.ATTACHING, VolumeState.FAILED),
+    "detach_volume": (frozenset({VolumeState.READY}), VolumeState.DETACHING, VolumeState.FAILED),
+    "resize_volume": (frozenset({VolumeState.READY}), VolumeState.RESIZING, VolumeState.FAILED),
+    "set_qos": (frozenset({VolumeState.READY}), VolumeState.SETTING_QOS, VolumeState.FAILED),
+    "delete_volume": (
+        frozenset({VolumeState.READY, VolumeState.FAILED, VolumeState.EXPUNGING}),
+        VolumeState.DESTROYING,
+        VolumeState.EXPUNGING,
+    ),
+}

@@ -1,0 +1,351 @@
+"""What the cloud keeps in its database.
+
+Stores, volumes, grants, attachments, and which operation works on what.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+
+from conformance.contract import (
+    Cluster,
+    DataStore,
+    DatastoreRef,
+    Host,
+    StoreRequest,
+    VmRef,
+    Volume,
+    VolumeRequest,
+)
+
+from .database import Database, Row
+from .errors import ObjectBusy
+from .records import Attachment, Grant, JournalRow, StoreRecord, VolumeRecord, Way
+from .row_text import from_text, list_from_text, list_to_text, to_text
+from .states import StoreState, VolumeState
+
+
+class StoreTable:
+    """Primary storages."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def insert(self, record: StoreRecord) -> None:
+        """Keep a new one."""
+        self._database.insert(
+            "INSERT INTO stores (uuid, state, request, clusters) VALUES (?, ?, ?, ?)",
+            record.uuid,
+            record.state,
+            to_text(record.request),
+            list_to_text(record.clusters),
+        )
+
+    def find(self, uuid: str) -> StoreRecord | None:
+        """The store of that uuid, or None."""
+        found = self._read("WHERE uuid = ?", uuid)
+        return found[0] if found else None
+
+    def all(self) -> tuple[StoreRecord, ...]:
+        """All stores, oldest first."""
+        return self._read("ORDER BY rowid")
+
+    def set_state(self, uuid: str, state: StoreState) -> None:
+        """Note what is being done with it."""
+        self._database.change("UPDATE stores SET state = ? WHERE uuid = ?", state, uuid)
+
+    def set_store(self, uuid: str, store: DataStore) -> None:
+        """Note what `initialize` answered."""
+        self._database.change("UPDATE stores SET store = ? WHERE uuid = ?", to_text(store), uuid)
+
+    def delete(self, uuid: str) -> None:
+        """Forget it."""
+        self._database.change("DELETE FROM stores WHERE uuid = ?", uuid)
+
+    def _read(self, where: str, *values: str) -> tuple[StoreRecord, ...]:
+        columns = "SELECT state, request, clusters, store FROM stores "
+        return tuple(_store(each) for each in self._database.rows(columns + where, *values))
+
+
+def _store(row: Row) -> StoreRecord:
+    state, request, clusters, store = row
+    return StoreRecord(
+        request=from_text(request, StoreRequest),
+        state=StoreState(str(state)),
+        clusters=list_from_text(clusters, Cluster),
+        store=None if store is None else from_text(store, DataStore),
+    )
+
+
+class VolumeTable:
+    """Volumes, with their grants and attachments."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def insert(self, record: VolumeRecord) -> None:
+        """Keep a new one; its grants and attachment are noted one by one."""
+        self._database.insert(
+            "INSERT INTO volumes"
+            " (uuid, store_uuid, cluster_uuid, state, way, asked, cluster, disk_bytes, volume)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            record.uuid,
+            record.store_uuid,
+            record.cluster.uuid,
+            record.state,
+            record.way.name,
+            to_text(record.asked),
+            to_text(record.cluster),
+            record.disk_bytes,
+            to_text(record.volume),
+        )
+
+    def find(self, uuid: str) -> VolumeRecord | None:
+        """The volume of that uuid, or None."""
+        found = self._read("WHERE uuid = ?", uuid)
+        return found[0] if found else None
+
+    def all(self) -> tuple[VolumeRecord, ...]:
+        """All volumes, oldest first."""
+        return self._read("ORDER BY rowid")
+
+    def of_cluster(self, cluster_uuid: str) -> tuple[VolumeRecord, ...]:
+        """Volumes that are used in a cluster."""
+        return self._read("WHERE cluster_uuid = ? ORDER BY rowid", cluster_uuid)
+
+    def uuids_of_store(self, store_uuid: str) -> tuple[str, ...]:
+        """Uuids of a store's volumes."""
+        rows = self._database.rows("SELECT uuid FROM volumes WHERE store_uuid = ? ORDER BY rowid", store_uuid)
+        return tuple(str(each[0]) for each in rows)
+
+    def uuids_on_host(self, host_uuid: str) -> tuple[str, ...]:
+        """Uuids of volumes that VMs on a host have."""
+        rows = self._database.rows(
+            "SELECT volume_uuid FROM attachments WHERE host_uuid = ? ORDER BY rowid", host_uuid
+        )
+        return tuple(str(each[0]) for each in rows)
+
+    def swap_state(self, uuid: str, allowed: Iterable[VolumeState], state: VolumeState) -> bool:
+        """Compare and set: only from one of the allowed states."""
+        return any(
+            self._database.change(
+                "UPDATE volumes SET state = ? WHERE uuid = ? AND state = ?", state, uuid, each
+            )
+            for each in allowed
+        )
+
+    def set_state(self, uuid: str, state: VolumeState) -> None:
+        """Note what is being done with it."""
+        self._database.change("UPDATE volumes SET state = ? WHERE uuid = ?", state, uuid)
+
+    def save(self, record: VolumeRecord) -> None:
+        """Note what has been learnt about it; its state is not touched."""
+        self._database.change(
+            "UPDATE volumes SET disk_bytes = ?, volume = ?, datastore_name = ?, datastore = ? WHERE uuid = ?",
+            record.disk_bytes,
+            to_text(record.volume),
+            record.datastore_name,
+            None if record.datastore is None else to_text(record.datastore),
+            record.uuid,
+        )
+
+    def delete(self, uuid: str) -> None:
+        """Forget it with its grants and its attachment."""
+        self._database.change("DELETE FROM attachments WHERE volume_uuid = ?", uuid)
+        self._database.change("DELETE FROM grants WHERE volume_uuid = ?", uuid)
+        self._database.change("DELETE FROM volumes WHERE uuid = ?", uuid)
+
+    def grant(self, uuid: str, host: Host, made_by: int) -> None:
+        """Note that a host may have access from now on; noted already: as before."""
+        self._database.change(
+            "INSERT OR IGNORE INTO grants (volume_uuid, host_uuid, host, is_connected, made_by)"
+            " VALUES (?, ?, ?, 0, ?)",
+            uuid,
+            host.uuid,
+            to_text(host),
+            made_by,
+        )
+
+    def set_connected(self, uuid: str, host_uuid: str, *, is_connected: bool) -> None:
+        """Note that the host's datastore or target may be connected, or is not any more."""
+        self._database.change(
+            "UPDATE grants SET is_connected = ? WHERE volume_uuid = ? AND host_uuid = ?",
+            int(is_connected),
+            uuid,
+            host_uuid,
+        )
+
+    def revoke(self, uuid: str, host_uuid: str) -> None:
+        """Note that a host has no access any more."""
+        self._database.change("DELETE FROM grants WHERE volume_uuid = ? AND host_uuid = ?", uuid, host_uuid)
+
+    def attach(self, uuid: str, attachment: Attachment) -> None:
+        """Note which VM has it."""
+        self._database.change(
+            "INSERT OR REPLACE INTO attachments (volume_uuid, host_uuid, vm, host, is_hooked)"
+            " VALUES (?, ?, ?, ?, ?)",
+            uuid,
+            attachment.host.uuid,
+            to_text(attachment.vm),
+            to_text(attachment.host),
+            int(attachment.is_hooked),
+        )
+
+    def detach(self, uuid: str) -> None:
+        """Note that no VM has it."""
+        self._database.change("DELETE FROM attachments WHERE volume_uuid = ?", uuid)
+
+    def _read(self, where: str, *values: str) -> tuple[VolumeRecord, ...]:
+        columns = (
+            "SELECT uuid, store_uuid, state, way, asked, cluster, disk_bytes, volume,"
+            " datastore_name, datastore FROM volumes "
+        )
+        with self._database.transaction():
+            return tuple(self._volume(each) for each in self._database.rows(columns + where, *values))
+
+    def _volume(self, row: Row) -> VolumeRecord:
+        uuid, store_uuid, state, way, asked, cluster, disk_bytes, volume, datastore_name, datastore = row
+        return VolumeRecord(
+            asked=from_text(asked, VolumeRequest),
+            store_uuid=str(store_uuid),
+            cluster=from_text(cluster, Cluster),
+            way=Way[str(way)],
+            state=VolumeState(str(state)),
+            disk_bytes=int(disk_bytes or 0),
+            volume=from_text(volume, Volume),
+            datastore_name=None if datastore_name is None else str(datastore_name),
+            datastore=None if datastore is None else from_text(datastore, DatastoreRef),
+            grants=self._grants(str(uuid)),
+            attachment=self._attachment(str(uuid)),
+        )
+
+    def _grants(self, uuid: str) -> tuple[Grant, ...]:
+        rows = self._database.rows(
+            "SELECT host, is_connected, made_by FROM grants WHERE volume_uuid = ? ORDER BY position", uuid
+        )
+        return tuple(
+            Grant(from_text(host, Host), bool(is_connected), int(made_by or 0))
+            for host, is_connected, made_by in rows
+        )
+
+    def _attachment(self, uuid: str) -> Attachment | None:
+        rows = self._database.rows("SELECT vm, host, is_hooked FROM attachments WHERE volume_uuid = ?", uuid)
+        found = [
+            Attachment(from_text(vm, VmRef), from_text(host, Host), bool(is_hooked))
+            for vm, host, is_hooked in rows
+        ]
+        return found[0] if found else None
+
+
+class HostTable:
+    """Hosts that `add_host` made known."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def insert(self, uuid: str) -> None:
+        """Note a host; noted already: as before."""
+        self._database.change("INSERT OR IGNORE INTO hosts (uuid) VALUES (?)", uuid)
+
+    def is_known(self, uuid: str) -> bool:
+        """Whether it was added, or has had access to a volume since before."""
+        known = "SELECT 1 FROM hosts WHERE uuid = ? UNION SELECT 1 FROM grants WHERE host_uuid = ?"
+        return bool(self._database.rows(known, uuid, uuid))
+
+    def delete(self, uuid: str) -> None:
+        """Forget it."""
+        self._database.change("DELETE FROM hosts WHERE uuid = ?", uuid)
+
+
+class Journal:
+    """Operations that have not ended well, and what each of them has claimed for itself."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def open(self, kind: str, object_uuid: str) -> int:
+        """Note that an operation begins; answers its number."""
+        return self._database.insert(
+            "INSERT INTO operations (kind, object_uuid, arguments, is_undoing) VALUES (?, ?, '', 0)",
+            kind,
+            object_uuid,
+        )
+
+    def set_arguments(self, operation: int, arguments: str) -> None:
+        """Note what the operation must be told when it is carried on."""
+        self._database.change("UPDATE operations SET arguments = ? WHERE id = ?", arguments, operation)
+
+    def claim(self, operation: int, uuids: Iterable[str]) -> None:
+        """Let nobody else work on these objects; claimed by another operation: `ObjectBusy`."""
+        for uuid in dict.fromkeys(uuids):
+            try:
+                self._database.insert("INSERT INTO claims (uuid, operation) VALUES (?, ?)", uuid, operation)
+            except sqlite3.IntegrityError:
+                raise ObjectBusy(uuid) from None
+
+    def is_claimed(self, uuid: str) -> bool:
+        """Whether an operation works on the object."""
+        return bool(self._database.rows("SELECT 1 FROM claims WHERE uuid = ?", uuid))
+
+    def release(self, operation: int) -> None:
+        """Let others work on what the operation had claimed."""
+        self._database.change("DELETE FROM claims WHERE operation = ?", operation)
+
+    def turn(self, operation: int) -> None:
+        """Note that the operation failed and is being undone."""
+        self._database.change("UPDATE operations SET is_undoing = 1 WHERE id = ?", operation)
+
+    def close(self, operation: int) -> None:
+        """Note that the operation has ended."""
+        self.release(operation)
+        self._database.change("DELETE FROM operations WHERE id = ?", operation)
+
+    def supersede(self, operation: int, object_uuid: str) -> None:
+        """Drop what earlier operations left to be finished on the object: this operation finishes it."""
+        self._database.change(
+            "DELETE FROM operations WHERE object_uuid = ? AND id <> ?", object_uuid, operation
+        )
+
+    def rows(self) -> tuple[JournalRow, ...]:
+        """All of them, oldest first."""
+        columns = "SELECT id, kind, object_uuid, arguments, is_undoing FROM operations ORDER BY id"
+        return tuple(
+            JournalRow(int(number or 0), str(kind), str(uuid), str(arguments), bool(is_undoing))
+            for number, kind, uuid, arguments, is_undoing in self._database.rows(columns)
+        )
+
+
+class SqliteLedger:
+    """A bridge's ledger in the cloud's database.
+
+    `scope` keeps bridges apart, such as by their cluster's uuid.
+    """
+
+    def __init__(self, database: Database, scope: str) -> None:
+        self._database, self._scope = database, scope
+
+    def record(self, key: str, entry: Mapping[str, str]) -> None:
+        """Keep an entry under a key; replaces an older one."""
+        self._database.change(
+            "INSERT OR REPLACE INTO ledger (scope, key, entry) VALUES (?, ?, ?)",
+            self._scope,
+            key,
+            json.dumps(dict(entry)),
+        )
+
+    def forget(self, key: str) -> None:
+        """Drop an entry; absent is success."""
+        self._database.change("DELETE FROM ledger WHERE scope = ? AND key = ?", self._scope, key)
+
+    def entries(self, prefix: str = "") -> Mapping[str, Mapping[str, str]]:
+        """All entries whose key begins with `prefix`."""
+        # substr, not LIKE: a prefix may hold % or _, and letter case counts.
+        rows = self._database.rows(
+            "SELECT key, entry FROM ledger WHERE scope = ? AND substr(key, 1, ?) = ? ORDER BY rowid",
+            self._scope,
+            len(prefix),
+            prefix,
+        )
+        return {str(key): json.loads(str(entry)) for key, entry in rows}

@@ -1,0 +1,1 @@
+"""The requirements: one file for each area, one property for each requirement."""

@@ -1,0 +1,242 @@
+"""ACC: who sees a LUN, and when."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from conformance.contract import AccessNotGranted, InvalidRequest, WitnessPower
+from conformance.expect import (
+    ARRAY,
+    HOST,
+    PLUGIN,
+    expect,
+    expect_bytes,
+    expect_done,
+    expect_equal,
+    expect_none,
+    expect_refusal,
+)
+from conformance.judgements import cannot_write, locked_out, nothing_changes, out_of_reach
+from conformance.requirement import Need, given, requirement
+from conformance.strategies.data import Pattern, Place, patterns, places
+from conformance.subject import RunningSubject
+
+
+@requirement("ACC-001", needs=[Need.PROBE], rests_on=["PRV-001"])
+@given(pattern=patterns(), place=places())
+def test_acc_001_a_granted_host_reaches_the_lun(
+    subject: RunningSubject, pattern: Pattern, place: Place
+) -> None:
+    """After `grant_access` the host MUST be able to log in as `connection` tells, and read what it wrote."""
+    with subject.world() as world:
+        made = world.create()
+        _, session = world.access(made)
+        offset = place.offset(session.size_bytes, len(pattern.content))
+        expect_done("writing", lambda: session.write(offset, pattern.content))
+        expect_bytes("what was written", session.read(offset, len(pattern.content)), pattern.content, HOST)
+
+
+@requirement("ACC-002", needs=[WitnessPower.ACCESS], rests_on=["PRV-001"])
+def test_acc_002_nobody_sees_a_lun_before_the_grant(subject: RunningSubject) -> None:
+    """Before the first grant the LUN MUST be visible to no host, except those that hookup PLUGIN grants in `create`."""
+    with subject.world() as world:
+        made = world.create()
+        placed = {iqn for host in world.placement.hosts for iqn in host.iqns}
+        expect_none("initiator let in", world.lun(made).visible_to - placed, ARRAY)
+
+
+@requirement("ACC-003", needs=[Need.PROBE], rests_on=["ACC-001"])
+def test_acc_003_a_grant_lets_in_nobody_else(subject: RunningSubject) -> None:
+    """After a grant a host outside the declared granule MUST NOT reach the LUN, also when it has a LUN of its own."""
+    with subject.world() as world:
+        made, other = world.create(), world.create()
+        stranger = world.stranger()
+        world.grant(other, stranger)
+        world.login(other, stranger)
+        host, _ = world.access(made)
+        out_of_reach(world, stranger, world.connection(made, host))
+
+
+@requirement("ACC-004", needs=[Need.PROBE], rests_on=["ACC-001"])
+def test_acc_004_after_the_revoke_the_host_is_out(subject: RunningSubject) -> None:
+    """After `revoke_access` the host MUST NOT be able to log in again, not even with the credentials it had."""
+    with subject.world() as world:
+        made = world.create()
+        host, session = world.access(made)
+        connection = world.connection(made, host)
+        session.close()
+        world.revoke(made, host)
+        locked_out(world, host, connection)
+
+
+@requirement("ACC-005", needs=[Need.PROBE], rests_on=["ACC-001"])
+@given(pattern=patterns())
+def test_acc_005_grant_can_be_repeated(subject: RunningSubject, pattern: Pattern) -> None:
+    """`grant_access` for a host that has access MUST succeed and not disturb it."""
+    with subject.world() as world:
+        made = world.create()
+        host, session = world.access(made)
+        session.write(0, pattern.content)
+        expect_done("a repeated grant", lambda: world.driver.grant_access(world.store, made.volume, host))
+        found = expect_done("reading on", lambda: session.read(0, len(pattern.content)))
+        expect_bytes("data after a repeated grant", found, pattern.content, HOST)
+        world.login(made, host)
+
+
+@requirement("ACC-006", needs=[WitnessPower.ACCESS], rests_on=["ACC-004", "DEL-001"])
+def test_acc_006_revoking_what_is_not_there_succeeds(subject: RunningSubject) -> None:
+    """`revoke_access` MUST succeed and change nothing for a host never granted, revoked before, or a volume deleted."""
+    with subject.world() as world:
+        made, gone = world.create(), world.create()
+        host, never = world.host(), world.stranger()
+        world.grant(made, host)
+        world.revoke(made, host)
+        world.delete(gone)
+        with nothing_changes(world):
+            for volume, whom in ((made.volume, never), (made.volume, host), (gone.volume, host)):
+                expect_done(
+                    "such a revoke",
+                    partial(world.driver.revoke_access, world.store, volume, whom, []),
+                )
+
+
+@requirement("ACC-007", needs=[Need.PROBE], rests_on=["ACC-004"])
+@given(pattern=patterns())
+def test_acc_007_revoking_one_host_keeps_the_others(subject: RunningSubject, pattern: Pattern) -> None:
+    """`revoke_access` of one host MUST leave the other holders their access, without a break."""
+    with subject.world() as world:
+        made = world.create()
+        leaver, staying = world.host("leaver"), world.host("staying", world.other_cluster)
+        world.grant(made, leaver)
+        world.grant(made, staying)
+        session = world.login(made, staying)
+        session.write(0, pattern.content)
+        world.revoke(made, leaver)
+        found = expect_done("reading on", lambda: session.read(0, len(pattern.content)))
+        expect_bytes("data of the host that stays", found, pattern.content, HOST)
+        world.login(made, staying)
+
+
+@requirement("ACC-008", rests_on=["ACC-001", "ACC-004"])
+def test_acc_008_no_connection_without_a_grant(subject: RunningSubject) -> None:
+    """`connection` for a host without a grant, or after its revoke, MUST raise AccessNotGranted."""
+    with subject.world() as world:
+        made = world.create()
+        host, other = world.host(), world.stranger()
+        world.grant(made, other)
+        asked = partial(world.driver.connection, world.store, made.volume, host)
+        expect_refusal(AccessNotGranted, "connection before the grant", asked)
+        world.grant(made, host)
+        world.connection(made, host)
+        world.revoke(made, host)
+        expect_refusal(AccessNotGranted, "connection after the revoke", asked)
+
+
+@requirement("ACC-009", needs=[WitnessPower.ACCESS], rests_on=["ACC-001"])
+def test_acc_009_a_host_without_initiator_is_refused(subject: RunningSubject) -> None:
+    """`grant_access` for a host without an initiator of a usable kind MUST raise InvalidRequest and grant nothing."""
+    with subject.world() as world:
+        made = world.create()
+        bare = replace(world.host(), uuid=f"bare-{world.tag}", name="bare", initiators=())
+        with nothing_changes(world):
+            expect_refusal(
+                InvalidRequest,
+                "granting a host without initiator",
+                lambda: world.driver.grant_access(world.store, made.volume, bare),
+            )
+
+
+@requirement("ACC-010", needs=[Need.PROBE], rests_on=["ACC-004"])
+@given(pattern=patterns())
+def test_acc_010_revoking_one_volume_keeps_the_hosts_others(
+    subject: RunningSubject, pattern: Pattern
+) -> None:
+    """`revoke_access` of one volume MUST leave the host its other volumes, without a break."""
+    with subject.world() as world:
+        kept, made = world.create(), world.create()
+        host, session = world.access(kept)
+        world.grant(made, host)
+        session.write(0, pattern.content)
+        world.revoke(made, host)
+        found = expect_done("reading on", lambda: session.read(0, len(pattern.content)))
+        expect_bytes("the other volume", found, pattern.content, HOST)
+        world.login(kept, host)
+
+
+@requirement("ACC-011", needs=[Need.PROBE], rests_on=["ACC-001"])
+@given(pattern=patterns())
+def test_acc_011_fenced_hosts_cannot_write(subject: RunningSubject, pattern: Pattern) -> None:
+    """`fence` MUST return only when the hosts cannot write, sessions they have included, and leave others their access."""
+    with subject.world() as world:
+        made = world.create()
+        fenced, staying = world.host("fenced"), world.host("staying", world.other_cluster)
+        world.grant(made, fenced)
+        world.grant(made, staying)
+        lost, session = world.login(made, fenced), world.login(made, staying)
+        connection = world.connection(made, fenced)
+        session.write(0, pattern.content)
+        with world.charged("fence"):
+            world.driver.fence(world.store, made.volume, [fenced])
+        made.granted.pop(fenced)
+        cannot_write(lost, fenced)
+        locked_out(world, fenced, connection)
+        expect_bytes(
+            "data of the host that stays", session.read(0, len(pattern.content)), pattern.content, HOST
+        )
+
+
+@requirement("ACC-012", needs=[Need.PROBE], rests_on=["ACC-001"])
+@given(pattern=patterns())
+def test_acc_012_two_hosts_share_one_lun(subject: RunningSubject, pattern: Pattern) -> None:
+    """Two hosts granted one volume MUST reach the same LUN."""
+    with subject.world() as world:
+        made = world.create()
+        _, one = world.access(made, "one")
+        _, two = world.access(made, "two")
+        one.write(0, pattern.content)
+        expect_equal("the LUN's identity", two.wwid, one.wwid, HOST)
+        expect_bytes("what the other host wrote", two.read(0, len(pattern.content)), pattern.content, HOST)
+
+
+@requirement("ACC-013", needs=[Need.PROBE], rests_on=["ACC-004"])
+@given(pattern=patterns())
+def test_acc_013_a_host_can_come_back(subject: RunningSubject, pattern: Pattern) -> None:
+    """A host granted again after a revoke MUST find its data."""
+    with subject.world() as world:
+        made = world.create()
+        host, session = world.access(made)
+        session.write(0, pattern.content)
+        session.close()
+        world.revoke(made, host)
+        world.grant(made, host)
+        found = world.login(made, host).read(0, len(pattern.content))
+        expect_bytes("data after coming back", found, pattern.content, HOST)
+
+
+@requirement("ACC-014", needs=[Need.PROBE], rests_on=["ACC-001"])
+def test_acc_014_each_volume_has_a_path_of_its_own(subject: RunningSubject) -> None:
+    """Two volumes granted to one host MUST have different LUN numbers or targets there, each leading to its own LUN."""
+    with subject.world() as world:
+        one, two = world.create(), world.create()
+        host, first = world.access(one)
+        _, second = world.access(two)
+        expect(first.wwid != second.wwid, "two LUNs", first.wwid, HOST)
+        paths = [set(map(str, world.connection(each, host).paths)) for each in (one, two)]
+        expect_none("path told for both", paths[0] & paths[1], PLUGIN)
+
+
+@requirement("ACC-015", needs=[Need.PROBE], rests_on=["ACC-004"])
+def test_acc_015_a_grant_is_for_the_host_named(subject: RunningSubject) -> None:
+    """Revoking a host MUST take away that host's access and no less, while others come and go."""
+    with subject.world() as world:
+        made = world.create()
+        first, second = world.host("first"), world.host("second", world.other_cluster)
+        for host in (first, second):
+            world.grant(made, host)
+        connections = {host: world.connection(made, host) for host in (first, second)}
+        world.revoke(made, first)
+        locked_out(world, first, connections[first])
+        world.revoke(made, second)
+        locked_out(world, second, connections[second])
+        locked_out(world, first, connections[first])

@@ -1,0 +1,41 @@
+"""CPB: capabilities and limits are true."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from conformance.contract import Capability, WitnessPower
+from conformance.judgements import largest_works, qos_is, size_is_true, unsupported_is_refused
+from conformance.requirement import requirement
+from conformance.subject import RunningSubject
+
+
+@requirement("CPB-001", needs=[WitnessPower.LUNS], rests_on=["PRV-001"])
+def test_cpb_001_what_is_not_supported_is_refused(subject: RunningSubject) -> None:
+    """A capability declared unsupported MUST be refused with CapabilityNotSupported and change nothing."""
+    with subject.world() as world:
+        unsupported_is_refused(world, world.create())
+
+
+@requirement("CPB-002", needs=[WitnessPower.SIZE], rests_on=["PRV-001"])
+def test_cpb_002_the_smallest_lun_can_be_made(subject: RunningSubject) -> None:
+    """The smallest LUN declared MUST be one that can be made."""
+    with subject.world() as world:
+        smallest = subject.declared.limits.smallest_lun_bytes
+        size_is_true(world, world.create(replace(world.request(), size_bytes=smallest)), smallest)
+
+
+@requirement("CPB-003", needs=[WitnessPower.SIZE], rests_on=["PRV-001"])
+def test_cpb_003_the_largest_lun_can_be_made(subject: RunningSubject) -> None:
+    """The largest LUN declared MUST be one that can be made where there is room for it."""
+    with subject.world() as world:
+        largest_works(world)
+
+
+@requirement("CPB-004", needs=[Capability.QOS, WitnessPower.QOS], rests_on=["QOS-001"])
+def test_cpb_004_qos_limits_are_true(subject: RunningSubject) -> None:
+    """The smallest and the largest QoS declared MUST be accepted and kept."""
+    with subject.world() as world:
+        for policy in (subject.declared.limits.qos_smallest, subject.declared.limits.qos_largest):
+            qos = policy or world.request().qos
+            qos_is(world, world.create(world.request(qos=qos)), qos)

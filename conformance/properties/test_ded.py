@@ -1,0 +1,52 @@
+"""DED: access model DEDICATED, one LUN and one datastore for each volume."""
+
+from __future__ import annotations
+
+from conformance.contract import AccessModel, WitnessPower
+from conformance.expect import ARRAY, HYPERVISOR, expect_equal, expect_none
+from conformance.requirement import CLOUD, Need, given, requirement
+from conformance.strategies.sizes import Granules, sizes
+from conformance.subject import RunningSubject
+
+
+@requirement("DED-001", needs=[AccessModel.DEDICATED, WitnessPower.LUNS], rests_on=["LIF-001"])
+def test_ded_001_adding_a_store_makes_no_lun(subject: RunningSubject) -> None:
+    """In access model DEDICATED adding a store and attaching clusters MUST make no LUN and answer no backing."""
+    with subject.world() as world:
+        store = world.store
+        answered = world.plugin.lifecycle.attach_cluster(store, world.cluster)
+        expect_none("backing answered", list(answered), "the plugin")
+        expect_none("LUN made", world.new_luns(), ARRAY)
+
+
+@requirement(
+    "DED-002",
+    subject=CLOUD,
+    needs=[AccessModel.DEDICATED, Need.HYPERVISOR, WitnessPower.LUNS],
+    rests_on=["DST-001"],
+    hooked_up=True,
+)
+@given(asked=sizes())
+def test_ded_002_a_volume_is_one_lun_one_datastore_one_disk(subject: RunningSubject, asked: Granules) -> None:
+    """In access model DEDICATED creating a volume MUST make one LUN, one datastore on it and one disk that fills it."""
+    with subject.world(hypervisor=True) as world:
+        volume = world.cloud.create_volume(asked)
+        expect_equal("new LUNs", len(world.new_luns()), 1, ARRAY)
+        expect_equal("datastores", len(world.cloud.datastores()), 1, HYPERVISOR)
+        expect_equal("disks", len(world.cloud.disks(volume)), 1, HYPERVISOR)
+
+
+@requirement(
+    "DED-003",
+    subject=CLOUD,
+    needs=[AccessModel.DEDICATED, Need.HYPERVISOR, WitnessPower.LUNS],
+    rests_on=["DED-002", "DST-003"],
+    hooked_up=True,
+)
+def test_ded_003_a_failure_on_the_way_leaves_nothing(subject: RunningSubject) -> None:
+    """When the hypervisor fails while a volume is created there MUST be no LUN, datastore or disk left."""
+    with subject.world(hypervisor=True) as world:
+        world.cloud.ready()
+        world.cloud.create_volume_while_hypervisor_fails()
+        expect_none("LUN left", world.new_luns(), ARRAY)
+        expect_none("storage left on a host", world.cloud.left_on_hosts(), HYPERVISOR)

@@ -1,0 +1,159 @@
+"""DST: datastores on hypervisors."""
+
+from __future__ import annotations
+
+from conformance.contract import Capability, WitnessPower
+from conformance.expect import (
+    ARRAY,
+    CLOUD as THE_CLOUD,
+    HYPERVISOR,
+    expect,
+    expect_bytes,
+    expect_equal,
+    expect_none,
+)
+from conformance.requirement import BRIDGE, CLOUD, Need, given, requirement
+from conformance.strategies.data import Pattern, Place, patterns, places
+from conformance.strategies.sizes import Granules, Growth, growths, sizes
+from conformance.subject import RunningSubject
+
+
+@requirement(
+    "DST-001", subject=BRIDGE, needs=[Need.HYPERVISOR], rests_on=["PRV-001", "ACC-001"], hooked_up=True
+)
+@given(asked=sizes())
+def test_dst_001_every_host_sees_a_datastore_the_disk_fits_in(
+    subject: RunningSubject, asked: Granules
+) -> None:
+    """A new volume MUST be a disk, as large as asked, in a datastore that every host of the cluster sees."""
+    with subject.world(hypervisor=True) as world:
+        volume = world.cloud.create_volume(asked)
+        expect_equal(
+            "hosts that see the datastore",
+            world.cloud.hosts_seeing(volume),
+            world.cloud.host_names(),
+            HYPERVISOR,
+        )
+        sizes_seen = world.cloud.disk_sizes(volume)
+        expect(
+            min(sizes_seen) >= world.size(asked),
+            f"a disk of {world.size(asked)} bytes",
+            f"{sizes_seen}",
+            HYPERVISOR,
+        )
+
+
+@requirement(
+    "DST-002",
+    subject=BRIDGE,
+    needs=[Need.HYPERVISOR, WitnessPower.BYTES],
+    rests_on=["DST-001"],
+    hooked_up=True,
+)
+@given(pattern=patterns(), place=places())
+def test_dst_002_bytes_on_the_disk_are_bytes_on_the_lun(
+    subject: RunningSubject, pattern: Pattern, place: Place
+) -> None:
+    """What is written to a disk MUST be readable from every host, and be on the volume's LUN."""
+    with subject.world(hypervisor=True) as world:
+        volume = world.cloud.create_volume()
+        offset = place.offset(world.cloud.size(volume), len(pattern.content))
+        world.cloud.write(volume, offset, pattern.content)
+        expect_bytes(
+            "the disk", world.cloud.read(volume, offset, len(pattern.content)), pattern.content, HYPERVISOR
+        )
+        on_lun = world.witness.read(world.cloud.lun(volume).external_id, offset, len(pattern.content))
+        expect_bytes("the LUN", on_lun, pattern.content, ARRAY)
+
+
+@requirement(
+    "DST-003",
+    subject=BRIDGE,
+    needs=[Need.HYPERVISOR, WitnessPower.LUNS],
+    rests_on=["DST-001", "DEL-001"],
+    hooked_up=True,
+)
+def test_dst_003_a_deleted_volume_leaves_nothing_on_hosts(subject: RunningSubject) -> None:
+    """Deleting a volume MUST leave no target, session, datastore, disk or secret on any host, except what others use."""
+    with subject.world(hypervisor=True) as world:
+        world.cloud.ready()
+        staying = world.cloud.create_volume()
+        before = world.cloud.inventory()
+        going = world.cloud.create_volume()
+        world.cloud.delete_volume(going)
+        expect_equal("what the hosts hold", world.cloud.inventory(), before, HYPERVISOR)
+        expect_equal(
+            "hosts that see the other datastore",
+            world.cloud.hosts_seeing(staying),
+            world.cloud.host_names(),
+            HYPERVISOR,
+        )
+        world.cloud.delete_volume(staying)
+        expect_none("storage left on a host", world.cloud.left_on_hosts(), HYPERVISOR)
+
+
+@requirement("DST-004", subject=BRIDGE, needs=[Need.HYPERVISOR], rests_on=["DST-001"], hooked_up=True)
+@given(pattern=patterns())
+def test_dst_004_data_survives_attach_and_detach(subject: RunningSubject, pattern: Pattern) -> None:
+    """A disk MUST keep its data when it is attached to a VM, detached, and attached to another, any number of times."""
+    with subject.world(hypervisor=True) as world:
+        volume = world.cloud.create_volume()
+        world.cloud.write(volume, 0, pattern.content)
+        for number in range(2):
+            world.cloud.attach(volume, f"vm-{number}")
+            world.cloud.detach(volume, f"vm-{number}")
+        expect_bytes(
+            "the disk", world.cloud.read(volume, 0, len(pattern.content)), pattern.content, HYPERVISOR
+        )
+
+
+@requirement(
+    "DST-005",
+    subject=BRIDGE,
+    needs=[Capability.RESIZE, Need.HYPERVISOR],
+    rests_on=["DST-001", "EXT-001"],
+    hooked_up=True,
+)
+@given(pattern=patterns(), growth=growths())
+def test_dst_005_every_host_sees_a_datastore_grow(
+    subject: RunningSubject, pattern: Pattern, growth: Growth
+) -> None:
+    """After a resize every host MUST see the larger datastore, with a disk of at least the asked size and its data."""
+    with subject.world(hypervisor=True) as world:
+        volume = world.cloud.create_volume()
+        world.cloud.write(volume, 0, pattern.content)
+        asked = growth.beyond(world.cloud.size(volume), subject.declared.limits)
+        world.cloud.resize(volume, asked)
+        sizes_seen = world.cloud.disk_sizes(volume)
+        expect(
+            min(sizes_seen) >= asked, f"a disk of {asked} bytes on every host", f"{sizes_seen}", HYPERVISOR
+        )
+        expect_bytes(
+            "the disk", world.cloud.read(volume, 0, len(pattern.content)), pattern.content, HYPERVISOR
+        )
+
+
+@requirement(
+    "DST-006",
+    subject=CLOUD,
+    needs=[Need.HYPERVISOR, WitnessPower.SESSIONS],
+    rests_on=["DST-003"],
+    hooked_up=True,
+)
+def test_dst_006_unmount_comes_before_unmap(subject: RunningSubject) -> None:
+    """No host MUST still use a datastore at the moment its access to the LUN is revoked."""
+    with subject.world(hypervisor=True) as world:
+        volume = world.cloud.create_volume()
+        early = world.cloud.watch_revokes(volume)
+        world.cloud.delete_volume(volume)
+        expect_none("host revoked while it used the datastore", early, THE_CLOUD)
+
+
+@requirement("DST-007", subject=BRIDGE, needs=[Need.HYPERVISOR], rests_on=["DST-004"], hooked_up=True)
+def test_dst_007_a_disk_in_use_is_not_given_to_another_vm(subject: RunningSubject) -> None:
+    """A disk that is attached to a VM MUST be refused to another, and stay with the first."""
+    with subject.world(hypervisor=True) as world:
+        volume = world.cloud.create_volume()
+        world.cloud.attach(volume, "first")
+        world.cloud.attach_is_refused(volume, "second")
+        world.cloud.detach(volume, "first")

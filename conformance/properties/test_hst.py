@@ -1,0 +1,135 @@
+"""HST: hosts come, go and come back."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from conformance.contract import HostListener, WitnessPower
+from conformance.expect import ARRAY, HOST, HYPERVISOR, expect_bytes, expect_done, expect_equal, expect_none
+from conformance.judgements import facts, listener_of, nothing_changes, objects_of
+from conformance.requirement import CLOUD, Need, given, requirement
+from conformance.strategies.data import Pattern, patterns
+from conformance.subject import RunningSubject
+
+
+@requirement(
+    "HST-001", subject=CLOUD, needs=[Need.HYPERVISOR], rests_on=["DST-001", "HST-004"], hooked_up=True
+)
+@given(pattern=patterns())
+def test_hst_001_a_new_host_gets_the_clusters_datastores(subject: RunningSubject, pattern: Pattern) -> None:
+    """After a host was added every datastore of its cluster MUST be usable from it, with its data, and nothing restarted."""
+    with subject.world(hypervisor=True) as world:
+        volume = world.cloud.create_volume()
+        world.cloud.write(volume, 0, pattern.content)
+        host = world.cloud.add_host()
+        expect_equal(
+            "hosts that see the datastore",
+            world.cloud.hosts_seeing(volume),
+            world.cloud.host_names(),
+            HYPERVISOR,
+        )
+        found = world.cloud.read_from(host, volume, 0, len(pattern.content))
+        expect_bytes("data from the new host", found, pattern.content, HYPERVISOR)
+
+
+@requirement(
+    "HST-002", needs=[Need.HOST_LISTENER, WitnessPower.ACCESS, Need.PROBE], rests_on=["HST-004", "ACC-001"]
+)
+@given(pattern=patterns())
+def test_hst_002_reconnecting_changes_nothing(subject: RunningSubject, pattern: Pattern) -> None:
+    """`host_connected` and `host_enabled`, once or twice, MUST succeed and leave every LUN and session as it is."""
+    with subject.world() as world:
+        made = world.create()
+        host, session = world.access(made)
+        session.write(0, pattern.content)
+        listener: HostListener = listener_of(world)
+        with nothing_changes(world):
+            for _ in range(2):
+                expect_done("host_connected", lambda: listener.host_connected(host, world.store))
+                expect_done("host_enabled", lambda: listener.host_enabled(host, [world.store]))
+        expect_bytes("data after reconnecting", session.read(0, len(pattern.content)), pattern.content, HOST)
+
+
+@requirement(
+    "HST-003", needs=[Need.HOST_LISTENER, WitnessPower.ACCOUNTS, Need.PROBE], rests_on=["ACC-004", "HST-004"]
+)
+@given(pattern=patterns())
+def test_hst_003_a_removed_host_leaves_nothing(subject: RunningSubject, pattern: Pattern) -> None:
+    """After a host was removed its initiator MUST be gone from the array, while other hosts work on."""
+    with subject.world() as world:
+        made = world.create()
+        leaver, staying = world.host("leaver"), world.host("staying", world.other_cluster)
+        world.grant(made, leaver)
+        world.grant(made, staying)
+        session = world.login(made, staying)
+        session.write(0, pattern.content)
+        world.revoke(made, leaver)
+        world.remove_host(leaver)
+        iqns = {str(each) for each in leaver.iqns}
+        expect_none("trace of the host's initiator", objects_of(world, iqns), ARRAY)
+        found = expect_done("reading on", lambda: session.read(0, len(pattern.content)))
+        expect_bytes("data of the host that stays", found, pattern.content, HOST)
+        world.login(made, staying)
+
+
+@requirement("HST-004", needs=[Need.HOST_LISTENER, WitnessPower.ACCESS], rests_on=["PRV-001"])
+def test_hst_004_host_added_can_be_repeated(subject: RunningSubject) -> None:
+    """`host_added` MUST succeed, also twice, and let the host see no volume that it was not granted."""
+    with subject.world() as world:
+        made = world.create()
+        host = world.host()
+        listener: HostListener = listener_of(world)
+        before = facts(world.view())
+        objects = world.view().objects
+        expect_done("a repeated host_added", lambda: listener.host_added(host, [world.store]))
+        expect_equal("LUNs and who sees them", facts(world.view()), before, ARRAY)
+        expect_equal("objects on the array", world.view().objects, objects, ARRAY)
+        expect_none("initiator of the new host let in", world.lun(made).visible_to & set(host.iqns), ARRAY)
+
+
+@requirement("HST-005", needs=[Need.HOST_LISTENER, WitnessPower.ACCESS], rests_on=["HST-003"])
+def test_hst_005_events_may_come_twice_or_late(subject: RunningSubject) -> None:
+    """Removal events that come twice, late, or for a host never seen MUST succeed and change no LUN."""
+    with subject.world() as world:
+        world.create()
+        host, never = world.host(), world.unknown_host()
+        world.remove_host(host)
+        listener: HostListener = listener_of(world)
+        with nothing_changes(world):
+            for gone in (host, never):
+                expect_done("host_disconnected", partial(listener.host_disconnected, gone, world.store))
+                expect_done(
+                    "host_about_to_be_removed",
+                    partial(listener.host_about_to_be_removed, gone, [world.store]),
+                )
+                expect_done("host_removed", partial(listener.host_removed, gone, [world.store]))
+
+
+@requirement("HST-006", needs=[Need.HOST_LISTENER, Need.PROBE], rests_on=["HST-003", "ACC-013"])
+def test_hst_006_a_removed_host_can_join_again(subject: RunningSubject) -> None:
+    """A host that was removed and added again MUST be able to get access."""
+    with subject.world() as world:
+        made = world.create()
+        host = world.host("again")
+        world.grant(made, host)
+        world.login(made, host).close()
+        world.revoke(made, host)
+        world.remove_host(host)
+        world.access(made, "again")
+
+
+@requirement(
+    "HST-007",
+    subject=CLOUD,
+    needs=[Need.HYPERVISOR, WitnessPower.ACCESS],
+    rests_on=["HST-001", "DST-003"],
+    hooked_up=True,
+)
+def test_hst_007_a_host_that_left_holds_nothing(subject: RunningSubject) -> None:
+    """After a host was removed it MUST hold no target, datastore or secret, and be let in by the array no more."""
+    with subject.world(hypervisor=True) as world:
+        volume = world.cloud.create_volume()
+        host = world.cloud.add_host()
+        world.cloud.remove_host(host)
+        expect_none("storage left on the host", world.cloud.inventory_of(host), HYPERVISOR)
+        expect_none("access left", world.cloud.lun(volume).visible_to & set(host.iqns), ARRAY)

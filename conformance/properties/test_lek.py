@@ -1,0 +1,45 @@
+"""LEK: nothing without an owner, and nothing that is not told."""
+
+from __future__ import annotations
+
+from conformance.contract import ObjectKind, WitnessPower
+from conformance.expect import PLUGIN, expect_equal
+from conformance.judgements import usage_is_true, whole_life
+from conformance.requirement import given, requirement
+from conformance.strategies.sizes import Granules, sizes
+from conformance.subject import RunningSubject
+
+
+@requirement("LEK-001", needs=[WitnessPower.LUNS], rests_on=["DEL-001", "LIF-006", "ACC-004"])
+def test_lek_001_nothing_is_left_when_all_is_deleted(subject: RunningSubject) -> None:
+    """When volumes, hosts and store are deleted nothing that the plugin made MUST remain on the array."""
+    with subject.world() as world:
+        whole_life(world)
+
+
+@requirement("LEK-002", rests_on=["PRV-001"])
+@given(first=sizes(), second=sizes())
+def test_lek_002_what_was_made_is_listed(subject: RunningSubject, first: Granules, second: Granules) -> None:
+    """`list_objects` MUST tell every object the plugin made for the store, with its owner, and no other."""
+    with subject.world() as world:
+        made = [world.create(world.request(each)) for each in (first, second)]
+        with world.charged("list_objects"):
+            listed = world.driver.list_objects(world.store)
+        told = sorted((each.kind, each.owner_uuid, each.external_id) for each in listed)
+        wanted = sorted((ObjectKind.VOLUME, each.uuid, str(each.volume.external_id)) for each in made)
+        expect_equal("objects listed", told, wanted, PLUGIN)
+        world.delete(made[0])
+        expect_equal("owners listed after a delete", world.owners(world.store), [made[1].uuid], PLUGIN)
+
+
+@requirement("LEK-003", needs=[WitnessPower.SIZE, WitnessPower.QOS], rests_on=["PRV-001", "DEL-001"])
+@given(first=sizes(), second=sizes())
+def test_lek_003_used_is_the_sum_of_what_is_there(
+    subject: RunningSubject, first: Granules, second: Granules
+) -> None:
+    """`used` MUST be the sum over the store's volumes by the declared accounting, or unknown, and fall when one is deleted."""
+    with subject.world() as world:
+        made = [world.create(world.request(each)) for each in (first, second)]
+        usage_is_true(world)
+        world.delete(made[0])
+        usage_is_true(world)

@@ -1,0 +1,153 @@
+"""LIF: the life of a store."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from conformance.contract import (
+    ArrayUnreachable,
+    AuthenticationFailed,
+    InvalidRequest,
+    WitnessPower,
+)
+from conformance.expect import (
+    ARRAY,
+    HOST,
+    PLUGIN,
+    expect_bytes,
+    expect_done,
+    expect_equal,
+    expect_none,
+    expect_refusal,
+)
+from conformance.judgements import more_than_there_is, nothing_changes, nothing_is_left
+from conformance.requirement import Need, given, requirement
+from conformance.strategies.data import Pattern, patterns
+from conformance.subject import RunningSubject
+
+
+@requirement("LIF-001", rests_on=["REG-001"])
+def test_lif_001_initialize_accepts_a_good_request(subject: RunningSubject) -> None:
+    """`initialize` MUST accept a good request and answer a store with that request, the same when repeated."""
+    with subject.world() as world:
+        request = world.store_request()
+        store = world.add_store(request)
+        expect_equal("the store's request", store.request.uuid, request.uuid, PLUGIN)
+        again = expect_done("a repeated initialize", lambda: world.plugin.lifecycle.initialize(request))
+        expect_equal("the store's details", dict(again.details), dict(store.details), PLUGIN)
+
+
+@requirement("LIF-002", needs=[Need.SECRET, WitnessPower.LUNS], rests_on=["LIF-001"])
+def test_lif_002_wrong_credentials_are_found_at_once(subject: RunningSubject) -> None:
+    """`initialize` with wrong credentials MUST raise AuthenticationFailed and leave nothing on the array."""
+    with subject.world() as world:
+        wrong = world.with_wrong_secrets(world.store_request())
+        with nothing_is_left(world):
+            expect_refusal(
+                AuthenticationFailed, "wrong credentials", lambda: world.plugin.lifecycle.initialize(wrong)
+            )
+
+
+@requirement("LIF-003", needs=[Need.ENDPOINT], rests_on=["LIF-001"])
+def test_lif_003_a_dead_array_is_found_at_once(subject: RunningSubject) -> None:
+    """`initialize` with an address where nobody answers MUST raise ArrayUnreachable."""
+    with subject.world() as world:
+        dead = world.with_dead_endpoints(world.store_request())
+        expect_refusal(ArrayUnreachable, "a dead address", lambda: world.plugin.lifecycle.initialize(dead))
+
+
+@requirement("LIF-004", needs=[WitnessPower.LUNS], rests_on=["LIF-001"])
+def test_lif_004_a_capacity_that_cannot_be_is_refused(subject: RunningSubject) -> None:
+    """`initialize` with a capacity of zero or below MUST raise InvalidRequest and leave nothing on the array."""
+    with subject.world() as world:
+        for capacity in (0, -1):
+            request = world.store_request(capacity_bytes=capacity)
+            with nothing_is_left(world):
+                expect_refusal(
+                    InvalidRequest,
+                    f"a capacity of {capacity}",
+                    partial(world.plugin.lifecycle.initialize, request),
+                )
+
+
+@requirement("LIF-005", needs=[WitnessPower.LUNS], rests_on=["LIF-001"])
+def test_lif_005_attaching_a_cluster_can_be_repeated_and_undone(subject: RunningSubject) -> None:
+    """`attach_cluster` and `detach_cluster` MUST succeed, also twice, and leave LUNs as they are."""
+    with subject.world() as world:
+        store, lifecycle = world.store, world.plugin.lifecycle
+        with nothing_changes(world):
+            expect_done("a repeated attach", lambda: lifecycle.attach_cluster(store, world.cluster))
+            expect_done(
+                "attach of another cluster", lambda: lifecycle.attach_cluster(store, world.other_cluster)
+            )
+            for _ in range(2):
+                expect_done("detach", lambda: lifecycle.detach_cluster(store, world.other_cluster))
+
+
+@requirement("LIF-006", needs=[WitnessPower.LUNS, Need.PROBE], rests_on=["LIF-001", "ACC-001", "DEL-001"])
+def test_lif_006_deleting_a_store_removes_all_that_is_in_it(subject: RunningSubject) -> None:
+    """`delete_datastore` MUST remove every volume of the store and all access to it, and succeed when repeated."""
+    with subject.world() as world:
+        request = world.store.request
+        granted, plain = world.create(), world.create()
+        host, session = world.access(granted)
+        session.close()
+        world.forget(granted, plain)
+        with world.charged("delete_datastore"):
+            world.remove_store(request)
+        expect_none("LUN left", world.new_luns(), ARRAY)
+        expect_done("a repeated delete_datastore", lambda: world.plugin.lifecycle.delete_datastore(request))
+
+
+@requirement("LIF-007", needs=[WitnessPower.LUNS], rests_on=["LIF-006"])
+def test_lif_007_deleting_a_store_that_never_was_succeeds(subject: RunningSubject) -> None:
+    """`delete_datastore` MUST succeed for a store that was never initialised or is half made, and change nothing else."""
+    with subject.world() as world:
+        world.create()
+        half = world.store_request()
+        with nothing_changes(world):
+            expect_done("delete of an unknown store", lambda: world.plugin.lifecycle.delete_datastore(half))
+            world.plugin.lifecycle.initialize(half)
+            expect_done("delete of a half-made store", lambda: world.plugin.lifecycle.delete_datastore(half))
+
+
+@requirement("LIF-008", needs=[WitnessPower.LUNS, Need.PROBE], rests_on=["LIF-006", "LEK-002"])
+@given(pattern=patterns())
+def test_lif_008_stores_do_not_meet(subject: RunningSubject, pattern: Pattern) -> None:
+    """Deleting a store MUST leave the volumes, data and hosts of other stores on the same array alone."""
+    with subject.world() as world:
+        made = world.create()
+        _, session = world.access(made)
+        session.write(0, pattern.content)
+        second = world.add_store()
+        other = world.create(store=second)
+        expect_equal("volumes listed for the second store", world.owners(second), [other.uuid], PLUGIN)
+        expect_equal("volumes listed for the first store", world.owners(world.store), [made.uuid], PLUGIN)
+        world.forget(other)
+        with world.charged("delete_datastore"):
+            world.plugin.lifecycle.delete_datastore(second.request)
+        found = expect_done("reading on", lambda: session.read(0, len(pattern.content)))
+        expect_bytes("data of the first store", found, pattern.content, HOST)
+        world.login(made, world.host())
+
+
+@requirement("LIF-009", needs=[Need.UPDATE, WitnessPower.SIZE], rests_on=["PRV-001"])
+def test_lif_009_a_capacity_below_what_is_used_is_refused(subject: RunningSubject) -> None:
+    """`update` MUST refuse a capacity below what is used with InvalidRequest, and accept a larger one."""
+    with subject.world() as world:
+        made = world.create()
+        update: Any = world.plugin.lifecycle
+        small = replace(world.store.request, capacity_bytes=made.volume.size_bytes - 1)
+        large = replace(world.store.request, capacity_bytes=world.store.request.capacity_bytes + made.volume.size_bytes)
+        with nothing_changes(world):
+            expect_refusal(InvalidRequest, "update below used", lambda: update.update(world.store, small))
+            expect_done("update to more", lambda: update.update(world.store, large))
+
+
+@requirement("LIF-010", needs=[WitnessPower.LUNS], rests_on=["LIF-001"])
+def test_lif_010_more_than_the_array_has_is_refused(subject: RunningSubject) -> None:
+    """`initialize` with more capacity than the array has SHOULD be refused unless over-provisioning is declared."""
+    with subject.world() as world:
+        more_than_there_is(world)

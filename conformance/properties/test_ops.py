@@ -1,0 +1,155 @@
+"""OPS: how calls behave, whatever they do."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from conformance.contract import Capability, ObjectNotFound, WitnessPower
+from conformance.expect import ARRAY, HOST, PLUGIN, expect_bytes, expect_done, expect_equal, expect_refusal
+from conformance.judgements import facts, nothing_changes, whole_life
+from conformance.machines.operations import Step, programs
+from conformance.machines.sequential import follow
+from conformance.requirement import Need, given, requirement
+from conformance.strategies.data import Pattern, patterns
+from conformance.subject import RunningSubject
+
+
+@requirement("OPS-001", rests_on=["REG-001"])
+def test_ops_001_every_call_returns_in_time(subject: RunningSubject) -> None:
+    """Every call MUST return within the time that completion_seconds declares for it."""
+    with subject.world() as world:
+        whole_life(world)
+
+
+@requirement("OPS-002", needs=[WitnessPower.ACCESS], rests_on=["PRV-001", "ACC-001", "DEL-001"])
+def test_ops_002_the_whole_effect_is_there_at_return(subject: RunningSubject) -> None:
+    """When a call returns its whole effect MUST be on the array, and nothing follows later."""
+    with subject.world() as world:
+        keeping, going = world.create(), world.create()
+        world.grant(keeping, world.host())
+        world.delete(going)
+        at_return = facts(world.view())
+        # Long enough for a plugin's own thread to do what it had put off.
+        threading.Event().wait(0.05)
+        expect_equal("the array a moment later", facts(world.view()), at_return, ARRAY)
+
+
+@requirement("OPS-003", rests_on=["REG-001"])
+def test_ops_003_only_errors_of_the_contract_leave_a_plugin(subject: RunningSubject) -> None:
+    """A call MUST raise nothing but the contract's errors, whatever happens inside."""
+    with subject.world() as world:
+        whole_life(world)
+
+
+@requirement("OPS-004", rests_on=["REG-001"])
+def test_ops_004_answers_are_of_the_contracts_types(subject: RunningSubject) -> None:
+    """A call MUST answer the type that the contract says."""
+    with subject.world() as world:
+        whole_life(world)
+
+
+@requirement("OPS-005", rests_on=["REG-001"])
+def test_ops_005_a_closed_plugin_leaves_no_threads(subject: RunningSubject) -> None:
+    """`close` MUST succeed, and leave no thread behind."""
+    with subject.world() as world:
+        whole_life(world)
+
+
+@requirement("OPS-006", needs=[WitnessPower.LUNS, Need.PROBE], rests_on=["PRV-002", "ACC-004", "DEL-003"])
+@given(pattern=patterns())
+def test_ops_006_a_restart_between_calls_changes_nothing(subject: RunningSubject, pattern: Pattern) -> None:
+    """Every call MUST work on a new instance of the plugin that knows nothing but its arguments."""
+    with subject.world() as world:
+        made = world.create()
+        world.restart_plugin()
+        again = expect_done("create after a restart", lambda: world.driver_create(made.volume.request))
+        expect_equal("external_id", again.external_id, made.volume.external_id, PLUGIN)
+        host = world.host()
+        world.restart_plugin()
+        expect_done("grant_access after a restart", lambda: world.grant(made, host))
+        world.restart_plugin()
+        session = expect_done("connection after a restart", lambda: world.login(made, host))
+        session.write(0, pattern.content)
+        world.restart_plugin()
+        expect_bytes("data after a restart", session.read(0, len(pattern.content)), pattern.content, HOST)
+        expect_equal("owners listed", world.owners(world.store), [made.uuid], PLUGIN)
+        expect_done("revoke_access after a restart", lambda: world.revoke(made, host))
+        world.restart_plugin()
+        expect_done("delete after a restart", lambda: world.delete(made))
+        expect_equal("owners listed", world.owners(world.store), [], PLUGIN)
+
+
+@requirement("OPS-007", needs=[WitnessPower.LUNS], rests_on=["DEL-001", "ACC-001"])
+def test_ops_007_what_is_gone_is_not_found(subject: RunningSubject) -> None:
+    """`grant_access` for a volume that is gone MUST raise ObjectNotFound and change nothing."""
+    with subject.world() as world:
+        made, _neighbour = world.create(), world.create()
+        host = world.host()
+        world.delete(made)
+        with nothing_changes(world):
+            expect_refusal(
+                ObjectNotFound,
+                "granting a deleted volume",
+                lambda: world.driver.grant_access(world.store, made.volume, host),
+            )
+
+
+@requirement("OPS-008", needs=[Capability.RESIZE, WitnessPower.LUNS], rests_on=["DEL-001", "EXT-001"])
+def test_ops_008_what_is_gone_does_not_grow(subject: RunningSubject) -> None:
+    """`resize` of a volume that is gone MUST raise ObjectNotFound and change nothing."""
+    with subject.world() as world:
+        made, _neighbour = world.create(), world.create()
+        world.delete(made)
+        resizer: Any = world.driver
+        larger = made.volume.size_bytes + subject.declared.limits.granularity_bytes
+        with nothing_changes(world):
+            expect_refusal(
+                ObjectNotFound,
+                "resizing a deleted volume",
+                lambda: resizer.resize(world.store, made.volume, larger),
+            )
+
+
+@requirement("OPS-009", needs=[WitnessPower.LUNS, Need.PROBE], rests_on=["OPS-006"])
+def test_ops_009_two_instances_serve_one_store(subject: RunningSubject) -> None:
+    """What one instance of the plugin made MUST be there for another that serves the same store at the same time."""
+    with subject.world() as world:
+        made = world.create()
+        other = world.new_instance()
+        store = other.localised(world.store)
+        host = world.host()
+        expect_done(
+            "grant_access by another instance",
+            lambda: other.plugin.driver.grant_access(store, made.volume, host),
+        )
+        made.granted[host] = None
+        world.login(made, host).close()
+        repeated = expect_done(
+            "create by another instance",
+            lambda: other.plugin.driver.create(store, made.volume.request, world.placement),
+        )
+        expect_equal("external_id", repeated.external_id, made.volume.external_id, PLUGIN)
+
+
+@requirement(
+    "OPS-010",
+    needs=[WitnessPower.ACCESS, Need.PROBE],
+    rests_on=[
+        "PRV-002",
+        "PRV-012",
+        "ACC-007",
+        "ACC-010",
+        "ACC-013",
+        "DEL-004",
+        "EXT-002",
+        "OPS-006",
+        "LEK-002",
+    ],
+    examples=2,
+)
+@given(program=programs())
+def test_ops_010_any_sequence_ends_as_the_model_says(subject: RunningSubject, program: list[Step]) -> None:
+    """After any sequence of operations on several volumes and hosts the array, the hosts and the data MUST be as expected."""
+    with subject.world() as world:
+        follow(world, program)

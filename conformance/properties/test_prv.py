@@ -1,0 +1,174 @@
+"""PRV: provisioning."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from conformance.contract import CapacityExhausted, Conflict, InvalidRequest, WitnessPower
+from conformance.expect import (
+    ARRAY,
+    HOST,
+    PLUGIN,
+    expect,
+    expect_bytes,
+    expect_done,
+    expect_equal,
+    expect_refusal,
+)
+from conformance.judgements import below_smallest, identity_is_true, lun_bytes, nothing_changes, size_is_true
+from conformance.requirement import Need, given, requirement
+from conformance.strategies.data import BLOCK, Pattern, Place, patterns, places
+from conformance.strategies.names import Name, names
+from conformance.strategies.sizes import Granules, Growth, growths, sizes
+from conformance.strategies.wrong import WrongSize, wrong_sizes
+from conformance.subject import RunningSubject
+
+
+@requirement("PRV-001", needs=[WitnessPower.SIZE], rests_on=["LIF-001"])
+@given(asked=sizes())
+def test_prv_001_create_makes_one_lun_of_the_asked_size(subject: RunningSubject, asked: Granules) -> None:
+    """`create` MUST make exactly one LUN of at least the asked size, less than one granule more, and answer its true size."""
+    with subject.world() as world:
+        request = world.request(asked)
+        size_is_true(world, world.create(request), request.size_bytes)
+
+
+@requirement("PRV-002", needs=[WitnessPower.LUNS], rests_on=["PRV-001"])
+@given(asked=sizes())
+def test_prv_002_create_can_be_repeated(subject: RunningSubject, asked: Granules) -> None:
+    """`create` with the same request again MUST answer the same object and make no second LUN."""
+    with subject.world() as world:
+        made = world.create(world.request(asked))
+        with nothing_changes(world):
+            again = expect_done("a repeated create", lambda: world.driver_create(made.volume.request))
+        expect_equal("external_id", again.external_id, made.volume.external_id, PLUGIN)
+        expect_equal("size", again.size_bytes, made.volume.size_bytes, PLUGIN)
+
+
+@requirement("PRV-003", needs=[WitnessPower.LUNS], rests_on=["PRV-002"])
+@given(asked=sizes(), other=growths())
+def test_prv_003_another_size_is_a_conflict(subject: RunningSubject, asked: Granules, other: Growth) -> None:
+    """`create` of a uuid that exists with another size MUST raise Conflict and change nothing."""
+    with subject.world() as world:
+        made = world.create(world.request(asked))
+        larger = other.beyond(made.volume.size_bytes, subject.declared.limits)
+        request = replace(made.volume.request, size_bytes=larger)
+        with nothing_changes(world):
+            expect_refusal(Conflict, "create with another size", lambda: world.driver_create(request))
+
+
+@requirement("PRV-004", needs=[WitnessPower.LUNS], rests_on=["PRV-001"])
+@given(first=names(), second=names())
+def test_prv_004_two_volumes_are_two_luns(subject: RunningSubject, first: Name, second: Name) -> None:
+    """Two volumes MUST be two LUNs with ids of their own, whatever their names: long, alike, equal or full of odd characters."""
+    with subject.world() as world:
+        one, two = world.create(world.request(name=first)), world.create(world.request(name=second))
+        expect(
+            one.volume.external_id != two.volume.external_id,
+            "two external ids",
+            f"{one.volume.external_id}",
+            PLUGIN,
+        )
+        expect(world.lun(one).wwid != world.lun(two).wwid, "two LUNs", world.lun(one).wwid, ARRAY)
+
+
+@requirement("PRV-005", needs=[WitnessPower.LUNS], rests_on=["PRV-001"], examples=2)
+@given(wrong=wrong_sizes())
+def test_prv_005_a_size_no_lun_can_have_is_refused(subject: RunningSubject, wrong: WrongSize) -> None:
+    """`create` with a size of zero, below zero or above the largest MUST raise InvalidRequest and make nothing."""
+    with subject.world() as world:
+        request = replace(world.request(), size_bytes=wrong.resolve(subject.declared.limits))
+        world.store  # noqa: B018  (added before the look at the array)
+        with nothing_changes(world):
+            expect_refusal(
+                InvalidRequest, f"create with {wrong.kind} size", lambda: world.driver_create(request)
+            )
+
+
+@requirement("PRV-006", needs=[WitnessPower.SIZE], rests_on=["PRV-001"])
+def test_prv_006_below_the_smallest_is_as_declared(subject: RunningSubject) -> None:
+    """`create` below the smallest LUN MUST be refused or rounded up, as the trait below_minimum declares."""
+    with subject.world() as world:
+        world.store  # noqa: B018
+        below_smallest(world)
+
+
+@requirement("PRV-007", needs=[WitnessPower.FILL], rests_on=["PRV-001"])
+def test_prv_007_no_room_is_said_and_nothing_made(subject: RunningSubject) -> None:
+    """`create` on an array without room MUST raise CapacityExhausted and make nothing."""
+    with subject.world() as world:
+        world.store  # noqa: B018
+        world.fill(subject.declared.limits.smallest_lun_bytes // 2)
+        with nothing_changes(world):
+            expect_refusal(
+                CapacityExhausted, "create without room", lambda: world.driver_create(world.request())
+            )
+
+
+@requirement("PRV-008", needs=[Need.PROBE], rests_on=["ACC-001", "DEL-001"])
+@given(pattern=patterns(), place=places())
+def test_prv_008_a_new_lun_reads_as_zeros(subject: RunningSubject, pattern: Pattern, place: Place) -> None:
+    """A new LUN MUST read as zeros, also where a deleted volume had data."""
+    with subject.world() as world:
+        old = world.create()
+        host, session = world.access(old)
+        offset = place.offset(session.size_bytes, len(pattern.content))
+        session.write(offset, pattern.content)
+        session.close()
+        world.revoke(old, host)
+        world.delete(old)
+        _, fresh = world.access(world.create())
+        expect_bytes("a new LUN", fresh.read(offset, len(pattern.content)), bytes(len(pattern.content)), HOST)
+
+
+@requirement("PRV-009", needs=[Need.PROBE], rests_on=["ACC-001"])
+@given(asked=sizes())
+def test_prv_009_the_host_sees_the_asked_size(subject: RunningSubject, asked: Granules) -> None:
+    """A host MUST see a LUN of at least the asked size, and be told that size by `connection`."""
+    with subject.world() as world:
+        made = world.create(world.request(asked))
+        host, session = world.access(made)
+        wanted = lun_bytes(world, made.volume.request.size_bytes)
+        expect(session.size_bytes >= wanted, f"a LUN of {wanted} bytes", f"{session.size_bytes}", HOST)
+        expect_equal("connection's size", world.connection(made, host).size_bytes, session.size_bytes, PLUGIN)
+
+
+@requirement("PRV-010", needs=[Need.PROBE], rests_on=["ACC-001"])
+def test_prv_010_the_identity_told_is_the_luns_own(subject: RunningSubject) -> None:
+    """Where `create` or `connection` tell an identity, it MUST be the one the LUN itself reports."""
+    with subject.world() as world:
+        world.create()
+        made = world.create()
+        host, session = world.access(made)
+        identity_is_true(world, made, world.connection(made, host), session)
+
+
+@requirement("PRV-011", needs=[WitnessPower.LUNS, Need.PROBE], rests_on=["PRV-008", "DEL-001"])
+@given(pattern=patterns())
+def test_prv_011_a_deleted_uuid_can_be_made_again(subject: RunningSubject, pattern: Pattern) -> None:
+    """`create` after `delete` with the same request MUST make a new, empty LUN."""
+    with subject.world() as world:
+        made = world.create()
+        host, session = world.access(made)
+        session.write(0, pattern.content)
+        session.close()
+        world.revoke(made, host)
+        world.delete(made)
+        again = world.create(made.volume.request)
+        _, fresh = world.access(again, "b")
+        expect_bytes("the new LUN", fresh.read(0, len(pattern.content)), bytes(len(pattern.content)), HOST)
+
+
+@requirement("PRV-012", needs=[Need.PROBE], rests_on=["ACC-001"])
+@given(pattern=patterns())
+def test_prv_012_volumes_do_not_share_bytes(subject: RunningSubject, pattern: Pattern) -> None:
+    """What is written to one volume MUST NOT appear on another."""
+    with subject.world() as world:
+        one, two = world.create(), world.create()
+        _, first = world.access(one)
+        _, second = world.access(two)
+        first.write(0, pattern.content)
+        expect_bytes(
+            "the other volume", second.read(0, len(pattern.content)), bytes(len(pattern.content)), HOST
+        )
+        expect_bytes("the volume", first.read(0, BLOCK), pattern.content[:BLOCK], HOST)

@@ -1,0 +1,77 @@
+"""QOS: quality of service."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.contract import Capability, InvalidRequest, QosPolicy, WitnessPower
+from conformance.expect import ARRAY, expect_equal, expect_refusal
+from conformance.judgements import nothing_changes, others_unchanged, qos_is, qos_out_of_limits
+from conformance.requirement import given, requirement
+from conformance.strategies.qos import QosAt, policies
+from conformance.subject import RunningSubject
+from conformance.world import Made, World
+
+
+@requirement("QOS-001", needs=[Capability.QOS, WitnessPower.QOS], rests_on=["PRV-001"])
+@given(policy=policies())
+def test_qos_001_create_keeps_the_qos_asked(subject: RunningSubject, policy: QosAt) -> None:
+    """`create` MUST keep exactly the min, max and burst IOPS that were asked."""
+    with subject.world() as world:
+        wanted = policy.resolve(subject.declared.limits)
+        qos_is(world, world.create(world.request(qos=wanted)), wanted)
+
+
+@requirement("QOS-002", needs=[Capability.QOS, WitnessPower.QOS], rests_on=["QOS-001"])
+@given(first=policies(), second=policies())
+def test_qos_002_set_qos_sets_exactly_what_was_asked(
+    subject: RunningSubject, first: QosAt, second: QosAt
+) -> None:
+    """`set_qos` MUST set exactly the min, max and burst IOPS that were asked, up or down."""
+    with subject.world() as world:
+        limits = subject.declared.limits
+        made = world.create(world.request(qos=first.resolve(limits)))
+        _set(world, made, second.resolve(limits))
+        qos_is(world, made, second.resolve(limits))
+
+
+@requirement("QOS-003", needs=[Capability.QOS, WitnessPower.QOS], rests_on=["QOS-002"])
+def test_qos_003_out_of_limits_is_refused(subject: RunningSubject) -> None:
+    """QoS outside the declared limits MUST be refused with InvalidRequest, by `create` and `set_qos`, and change nothing."""
+    with subject.world() as world:
+        made, wrong = world.create(), qos_out_of_limits(world)
+        driver: Any = world.driver
+        with nothing_changes(world):
+            expect_refusal(InvalidRequest, "set_qos", lambda: driver.set_qos(world.store, made.volume, wrong))
+            expect_refusal(InvalidRequest, "create", lambda: world.driver_create(world.request(qos=wrong)))
+
+
+@requirement("QOS-004", needs=[Capability.QOS, WitnessPower.QOS], rests_on=["QOS-002"])
+@given(policy=policies(), part=policies())
+def test_qos_004_what_is_left_out_stays(subject: RunningSubject, policy: QosAt, part: QosAt) -> None:
+    """`set_qos` MUST leave a value that is None as it is."""
+    with subject.world() as world:
+        limits = subject.declared.limits
+        start = policy.resolve(limits)
+        made = world.create(world.request(qos=start))
+        largest = (limits.qos_largest or start).burst_iops
+        _set(world, made, QosPolicy(burst_iops=largest))
+        qos_is(world, made, QosPolicy(start.min_iops, start.max_iops, largest))
+
+
+@requirement("QOS-005", needs=[Capability.QOS, WitnessPower.QOS], rests_on=["QOS-002"])
+@given(policy=policies())
+def test_qos_005_only_the_volume_meant_changes(subject: RunningSubject, policy: QosAt) -> None:
+    """`set_qos` MUST change nothing but the QoS of this volume."""
+    with subject.world() as world:
+        _before, made, _after = world.create(), world.create(), world.create()
+        size = world.lun(made).size_bytes
+        with others_unchanged(world, made):
+            _set(world, made, policy.resolve(subject.declared.limits))
+        expect_equal("the size", world.lun(made).size_bytes, size, ARRAY)
+
+
+def _set(world: World, made: Made, qos: QosPolicy) -> None:
+    driver: Any = world.driver
+    with world.charged("set_qos"):
+        driver.set_qos(world.store, made.volume, qos)

@@ -1,0 +1,237 @@
+"""Run one requirement against a subject; used by the command, the pytest plugin, the corpus and by replays alike."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, Verbosity, settings
+from hypothesis.errors import Flaky, StopTest, UnsatisfiedAssumption
+
+from conformance.abstract import to_json
+from conformance.errors import KitError
+from conformance.gating import Ground, gate
+from conformance.profile import Profile
+from conformance.requirement import Requirement
+from conformance.subject import RunningSubject
+from conformance.verdict import Broken, Finding, Outcome, Verdict, Violation
+from conformance.world import World
+
+
+@dataclass(slots=True)
+class _Attempts:
+    """What happened over the examples of one property."""
+
+    requirement: Requirement
+    subject: RunningSubject
+    shrink_seconds: float
+    examples: int = 0
+    own: Finding | None = None
+    charged: dict[str, Finding] = field(default_factory=dict)
+    failing: set[str] = field(default_factory=set)
+    give_up_at: float = float("inf")
+    digest: Any = field(default_factory=hashlib.sha256)
+
+
+class _Watched:
+    """The subject as a property sees it during one example: remembers its worlds."""
+
+    def __init__(self, subject: RunningSubject) -> None:
+        self._subject = subject
+        self.worlds: list[World] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._subject, name)
+
+    def world(self, *, hypervisor: bool = False) -> World:
+        """A fresh world."""
+        world = self._subject.world(hypervisor=hypervisor)
+        self.worlds.append(world)
+        return world
+
+
+def run_requirement(
+    requirement: Requirement,
+    subject: RunningSubject,
+    *,
+    ground: Ground | None = None,
+    seed: int = 0,
+    shrink: bool = True,
+) -> Outcome:
+    """Judge one requirement. Never raises for what a plugin does; `KIT_ERROR` is the kit's own failure."""
+    began = time.perf_counter()
+    refused = gate(requirement, ground or subject.ground())
+    if refused:
+        return Outcome(requirement, refused[0], refused[1])
+    attempts = _Attempts(requirement, subject, subject.profile.shrink_seconds)
+    try:
+        _try_all(attempts, seed, shrink=shrink)
+        outcome = _outcome(attempts)
+    except KitError as error:
+        outcome = Outcome(requirement, Verdict.KIT_ERROR, str(error))
+    except Exception as error:
+        outcome = Outcome(requirement, Verdict.KIT_ERROR, f"{type(error).__name__}: {error}")
+    return outcome.became(outcome.verdict, examples=attempts.examples, seconds=time.perf_counter() - began)
+
+
+def _try_all(attempts: _Attempts, seed: int, *, shrink: bool) -> None:
+    requirement, profile = attempts.requirement, attempts.subject.profile
+    for pinned in requirement.pinned:
+        if not _succeeds(attempts, pinned):
+            return
+    if not requirement.strategies:
+        _succeeds(attempts, {})
+        return
+    wrapped = _hypothesis_test(attempts, profile, seed, shrink=shrink)
+    try:
+        wrapped()
+    except Broken:
+        return
+    except Flaky:
+        # What failed once and did not again is still a failure of the subject; the finding says so.
+        if attempts.own is not None:
+            attempts.own = _intermittent(attempts.own)
+
+
+def _hypothesis_test(attempts: _Attempts, profile: Profile, seed: int, *, shrink: bool) -> Callable[[], None]:
+    def example(**arguments: object) -> None:
+        _one(attempts, arguments)
+
+    phases = [Phase.generate, Phase.shrink] if shrink else [Phase.generate]
+    test = hypothesis.given(**attempts.requirement.strategies)(example)
+    test = settings(
+        max_examples=max(1, round(profile.examples * attempts.requirement.examples)),
+        deadline=None,
+        database=None,
+        derandomize=False,
+        phases=phases,
+        report_multiple_bugs=False,
+        print_blob=False,
+        verbosity=Verbosity.quiet,
+        suppress_health_check=list(HealthCheck),
+    )(test)
+    # A seed of its own for each requirement: what one draws does not depend on which others run, or in what order.
+    own_seed = int.from_bytes(
+        hashlib.sha256(f"{attempts.requirement.id} {seed}".encode()).digest()[:8], "big"
+    )
+    return hypothesis.seed(own_seed if not profile.is_random else random.getrandbits(64))(test)
+
+
+def _succeeds(attempts: _Attempts, arguments: Mapping[str, object]) -> bool:
+    try:
+        _one(attempts, arguments)
+    except Broken:
+        return False
+    return True
+
+
+def _one(attempts: _Attempts, arguments: Mapping[str, object]) -> None:
+    """Run one example, and turn whatever goes wrong into `Broken`."""
+    abstract = {name: to_json(value) for name, value in arguments.items()}
+    key = json.dumps(abstract, sort_keys=True)
+    if time.monotonic() > attempts.give_up_at and key not in attempts.failing:
+        return
+    attempts.examples += 1
+    attempts.digest.update(key.encode())
+    watched = _Watched(attempts.subject)
+    try:
+        attempts.requirement.body(watched, **arguments)
+    except Broken as error:
+        _note_failure(attempts, key)
+        finding = _finding(attempts, error.violation, abstract, watched)
+        if finding.requirement_id == attempts.requirement.id:
+            attempts.own = finding
+        else:
+            attempts.charged[finding.requirement_id] = finding
+        raise
+    except (StopTest, UnsatisfiedAssumption):
+        raise
+    finally:
+        _keep_side_findings(attempts, watched, abstract)
+
+
+def _note_failure(attempts: _Attempts, key: str) -> None:
+    attempts.failing.add(key)
+    if attempts.give_up_at == float("inf"):
+        attempts.give_up_at = time.monotonic() + attempts.shrink_seconds
+
+
+def _keep_side_findings(attempts: _Attempts, watched: _Watched, abstract: Mapping[str, object]) -> None:
+    for world in watched.worlds:
+        for violation in world.found:
+            finding = _finding(attempts, violation, abstract, watched)
+            if finding.requirement_id == attempts.requirement.id:
+                attempts.own = attempts.own or finding
+            else:
+                attempts.charged.setdefault(finding.requirement_id, finding)
+
+
+def _finding(
+    attempts: _Attempts, violation: Violation, abstract: Mapping[str, object], watched: _Watched
+) -> Finding:
+    steps: tuple[str, ...] = ()
+    wire: tuple[str, ...] = ()
+    masked = violation
+    for world in watched.worlds:
+        steps += world.trace.steps()
+        wire += world.trace.wire()
+        masked = Violation(
+            world.trace.masked(masked.expected),
+            world.trace.masked(masked.observed),
+            masked.observer,
+            masked.requirement_id,
+            masked.move,
+        )
+    return Finding(
+        requirement_id=violation.requirement_id or attempts.requirement.id,
+        violation=masked,
+        arguments=abstract,
+        steps=steps,
+        wire=wire[-8:],
+        declared=_declared(attempts.requirement, attempts.subject),
+        found_by=attempts.requirement.id,
+    )
+
+
+def _declared(requirement: Requirement, subject: RunningSubject) -> tuple[str, ...]:
+    if subject.mismatches:
+        return ()
+    declared = subject.declared
+    needs = [f"{each} supported" for each in requirement.needs if each in declared.capabilities]
+    traits = declared.traits
+    return (
+        *needs,
+        f"hookup {declared.hookup}",
+        f"access by {traits.access_mechanism}, for each {traits.access_granularity}",
+        f"sizes in steps of {declared.limits.granularity_bytes} bytes",
+    )
+
+
+def _intermittent(finding: Finding) -> Finding:
+    return replace(finding, intermittent=True)
+
+
+def _outcome(attempts: _Attempts) -> Outcome:
+    charged = tuple(attempts.charged.values())
+    digest = attempts.digest.hexdigest()
+    if attempts.own is not None:
+        verdict, blocked = Verdict.FAILED, None
+    elif attempts.failing:
+        # The property could not get to its point: another requirement stood in the way.
+        verdict, blocked = Verdict.BLOCKED, charged[0].requirement_id
+    else:
+        verdict, blocked = Verdict.PASSED, None
+    return Outcome(
+        attempts.requirement,
+        verdict,
+        finding=attempts.own,
+        charged=charged,
+        blocked_by=blocked,
+        inputs_digest=digest,
+    )

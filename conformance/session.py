@@ -1,0 +1,144 @@
+"""A run: all chosen requirements against one subject, and its result."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from conformance.contract import Hookup
+from conformance.errors import WiringError
+from conformance.requirement import Owner, Requirement
+from conformance.run import run_requirement
+from conformance.settle import ranking, settle
+from conformance.subject import RunningSubject
+from conformance.verdict import Outcome, Verdict
+
+EXIT_PASSED: Final = 0
+EXIT_FINDINGS: Final = 1
+EXIT_COULD_NOT_RUN: Final = 2
+EXIT_NOT_VERIFIED: Final = 3
+EXIT_INTERRUPTED: Final = 130
+
+Listener = Callable[[Outcome], None]
+
+
+@dataclass(slots=True)
+class Result:
+    """What a run found. `outcomes` are settled; `ranked` are the failed ids, the cause first."""
+
+    provider: str
+    version: str
+    contract_version: str
+    hookup: Hookup
+    profile: str
+    seed: int
+    is_certifying: bool
+    outcomes: Mapping[str, Outcome]
+    ranked: Sequence[str]
+    seconds: float
+    was_interrupted: bool = False
+    declared: Mapping[str, str] = field(default_factory=dict)
+
+    def count(self, verdict: Verdict) -> int:
+        """How many requirements have this verdict."""
+        return sum(each.verdict is verdict for each in self.outcomes.values())
+
+    @property
+    def score(self) -> tuple[int, int]:
+        """Passed and in all, of what is the vendor's own and can be asked of it."""
+        own = [
+            each
+            for each in self.outcomes.values()
+            if each.requirement.owner(self.hookup) is Owner.PROVIDER
+            and each.verdict is not Verdict.NOT_APPLICABLE
+        ]
+        return sum(each.verdict is Verdict.PASSED for each in own), len(own)
+
+    @property
+    def exit_status(self) -> int:
+        """0 only with something passed and nothing found."""
+        if self.was_interrupted:
+            return EXIT_INTERRUPTED
+        if self.count(Verdict.FAILED) or self.count(Verdict.BLOCKED) or self.count(Verdict.STALE_WAIVER):
+            return EXIT_FINDINGS
+        if self.count(Verdict.KIT_ERROR) or not self.count(Verdict.PASSED):
+            return EXIT_COULD_NOT_RUN
+        return EXIT_NOT_VERIFIED if self.is_certifying and self._unverified_musts() else EXIT_PASSED
+
+    def _unverified_musts(self) -> bool:
+        return any(
+            each.verdict is Verdict.NOT_VERIFIED
+            and each.requirement.strength == "MUST"
+            and not each.requirement.not_testable
+            for each in self.outcomes.values()
+        )
+
+
+def choose(requirements: Mapping[str, Requirement], only: Sequence[str]) -> list[Requirement]:
+    """The requirements named by id or by area; all when none is named."""
+    if not only:
+        return list(requirements.values())
+    areas = {each.area for each in requirements.values()}
+    unknown = [each for each in only if each not in requirements and each not in areas]
+    if unknown:
+        raise WiringError(
+            f"no requirement or area {', '.join(unknown)}; `storage-conformance list` shows all; nothing was started"
+        )
+    return [each for each in requirements.values() if each.id in only or each.area in only]
+
+
+def run_session(
+    subject: RunningSubject,
+    chosen: Iterable[Requirement],
+    requirements: Mapping[str, Requirement],
+    *,
+    seed: int = 0,
+    shuffle: bool = False,
+    listen: Listener = lambda outcome: None,
+) -> Result:
+    """Run requirements one after the other. Ctrl-C ends the run and keeps what was found so far."""
+    order = list(chosen)
+    if shuffle:
+        random.Random(seed).shuffle(order)
+    began = time.perf_counter()
+    outcomes: list[Outcome] = []
+    interrupted = False
+    try:
+        ground = subject.ground()
+        for each in order:
+            outcome = run_requirement(each, subject, ground=ground, seed=seed)
+            outcomes.append(outcome)
+            listen(outcome)
+    except KeyboardInterrupt:
+        interrupted = True
+    settled = settle(outcomes, requirements)
+    declared = subject.declared
+    return Result(
+        provider=declared.name,
+        version=declared.version,
+        contract_version=declared.contract_version,
+        hookup=declared.hookup,
+        profile=subject.profile.name,
+        seed=seed,
+        is_certifying=subject.profile.is_certifying,
+        outcomes=dict(sorted(settled.items())),
+        ranked=ranking(settled, requirements),
+        seconds=time.perf_counter() - began,
+        was_interrupted=interrupted,
+        declared=_declared(subject),
+    )
+
+
+def _declared(subject: RunningSubject) -> dict[str, str]:
+    traits = subject.declared.traits
+    return {
+        "hookup": str(subject.hookup),
+        "access model": str(subject.access_model),
+        "access": f"{traits.access_mechanism}, {traits.access_granularity}",
+        "capabilities": ", ".join(
+            str(each) for each, answer in subject.declared.capabilities.items() if answer
+        ),
+    }

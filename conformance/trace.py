@@ -1,0 +1,168 @@
+"""Who called what, when, with what result: the raw material of reports and sequence diagrams."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from conformance.contract import Secret
+
+MASK = "***"
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request to the array and its answer, as it went over the wire."""
+
+    request: bytes
+    path: str
+    status: int = 0
+    response: bytes = b""
+    fault: str = ""
+
+
+@dataclass(slots=True)
+class Call:
+    """One call from one party to another; times are seconds since the trace began."""
+
+    number: int
+    caller: str
+    party: str
+    name: str
+    arguments: tuple[object, ...]
+    keywords: dict[str, object]
+    operation: str
+    began: float
+    ended: float | None = None
+    answer: object = None
+    error: BaseException | None = None
+    exchanges: list[Exchange] = field(default_factory=list)
+
+    def text(self) -> str:
+        """One line: party.name(arguments) -> answer."""
+        arguments = [short(each) for each in self.arguments]
+        arguments += [f"{key}={short(each)}" for key, each in self.keywords.items()]
+        return f"{self.party}.{self.name}({', '.join(arguments)}) -> {self._ending()}"
+
+    def _ending(self) -> str:
+        if self.error is not None:
+            return f"raised {type(self.error).__name__}: {self.error}"
+        return "did not return" if self.ended is None else short(self.answer)
+
+
+class Trace:
+    """All calls of one world, in the order they began. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.secrets: set[str] = set()
+        self._lock = threading.Lock()
+        self._began = time.perf_counter()
+        self._current: list[Call] = []
+
+    def begin(
+        self,
+        caller: str,
+        party: str,
+        name: str,
+        arguments: Sequence[object],
+        keywords: dict[str, object],
+        operation: str,
+    ) -> Call:
+        """Note that a call begins."""
+        with self._lock:
+            call = Call(
+                len(self.calls) + 1, caller, party, name, tuple(arguments), keywords, operation, self._now()
+            )
+            self.calls.append(call)
+            self._current.append(call)
+        return call
+
+    def end(self, call: Call, answer: object = None, error: BaseException | None = None) -> None:
+        """Note how it ended."""
+        with self._lock:
+            call.ended, call.answer, call.error = self._now(), answer, error
+            if call in self._current:
+                self._current.remove(call)
+
+    def exchange(self, path: str, request: bytes) -> Exchange:
+        """Note a request to the array under the call that is in progress."""
+        one = Exchange(request, path)
+        with self._lock:
+            for call in reversed(self._current):
+                if call.party == "plugin":
+                    call.exchanges.append(one)
+                    break
+        return one
+
+    def steps(self) -> tuple[str, ...]:
+        """Every call of the cloud and of the plugin as a line, secrets masked."""
+        return tuple(self.masked(f"{each.number}. {each.text()}") for each in self.calls)
+
+    def wire(self, last: int = 8) -> tuple[str, ...]:
+        """The last exchanges with the array, secrets masked."""
+        every = [(call, each) for call in self.calls for each in call.exchanges]
+        return tuple(self.masked(_wire_line(call, each)) for call, each in every[-last:])
+
+    def masked(self, text: str) -> str:
+        """The text without any secret that this trace knows."""
+        for secret in sorted(self.secrets, key=len, reverse=True):
+            text = text.replace(secret, MASK)
+        return text
+
+    def _now(self) -> float:
+        return time.perf_counter() - self._began
+
+
+def _wire_line(call: Call, one: Exchange) -> str:
+    sent = one.request[:400].decode("utf-8", "replace")
+    got = one.response[:400].decode("utf-8", "replace")
+    marked = f" [injected: {one.fault}]" if one.fault else ""
+    return f"during {call.name}: POST {one.path} {sent} -> {one.status} {got}{marked}"
+
+
+def short(value: object) -> str:
+    """A value in a few words: what a reader of a counterexample wants to see."""
+    if isinstance(value, Secret):
+        return MASK
+    if isinstance(value, Enum):
+        return str(value.value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _short_dataclass(value)
+    if isinstance(value, (list, tuple, frozenset)):
+        return _short_list(list(value))
+    text = repr(value)
+    return text if len(text) <= 120 else f"{text[:117]}..."
+
+
+_HIDDEN = frozenset(
+    {"parameters", "secrets", "details", "scope", "tags", "tenant", "provisioning", "hypervisor"}
+)
+
+
+def _short_dataclass(value: object) -> str:
+    fields = dataclasses.fields(value)  # type: ignore[arg-type]
+    shown = [
+        f"{each.name}={short(content)}"
+        for each in fields
+        if each.name not in _HIDDEN and (content := getattr(value, each.name)) not in (None, (), "")
+    ]
+    name = type(value).__name__
+    if name in {"DataStore", "Host", "Cluster", "Placement"}:
+        return f"{name}({getattr(value, 'name', '') or _inner_name(value)})"
+    return f"{name}({', '.join(shown)})"
+
+
+def _inner_name(value: object) -> str:
+    inner = getattr(value, "request", None) or getattr(value, "cluster", None)
+    return str(getattr(inner, "name", ""))
+
+
+def _short_list(values: Iterable[object]) -> str:
+    every = list(values)
+    shown = ", ".join(short(each) for each in every[:4])
+    return f"[{shown}{', …' if len(every) > 4 else ''}]"

@@ -1,0 +1,74 @@
+"""What a run says about one requirement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from conformance.requirement import Requirement
+
+
+class Verdict(StrEnum):
+    """The states of a requirement after a run."""
+
+    PASSED = "PASSED"
+    FAILED = "FAILED"
+    BLOCKED = "BLOCKED"
+    NOT_APPLICABLE = "NOT_APPLICABLE"
+    NOT_VERIFIED = "NOT_VERIFIED"
+    WAIVED = "WAIVED"
+    STALE_WAIVER = "STALE_WAIVER"
+    KIT_ERROR = "KIT_ERROR"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """What was expected and what was seen, by whom. `requirement_id` None: the requirement being run."""
+
+    expected: str
+    observed: str
+    observer: str
+    requirement_id: str | None = None
+    move: str = "plugin"
+
+
+class Broken(AssertionError):
+    """Carries a violation out of a property."""
+
+    def __init__(self, violation: Violation) -> None:
+        self.violation = violation
+        super().__init__(f"expected {violation.expected}; {violation.observer} observed {violation.observed}")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A violation with all that explains it: what the report's seven parts are made from."""
+
+    requirement_id: str
+    violation: Violation
+    arguments: Mapping[str, object]
+    steps: tuple[str, ...]
+    wire: tuple[str, ...]
+    declared: tuple[str, ...]
+    intermittent: bool = False
+    found_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One requirement's verdict. `charged` are findings met on the way that belong to other requirements."""
+
+    requirement: Requirement
+    verdict: Verdict
+    reason: str = ""
+    finding: Finding | None = None
+    charged: tuple[Finding, ...] = ()
+    blocked_by: str | None = None
+    examples: int = 0
+    seconds: float = 0.0
+    inputs_digest: str = ""
+
+    def became(self, verdict: Verdict, **changes: object) -> Outcome:
+        """The same outcome with another verdict."""
+        return replace(self, verdict=verdict, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""Standing between plugin and array: one recording proxy for each plugin instance."""

@@ -1,0 +1,44 @@
+"""What happens to one request on its way: it is recorded, and a plan may break it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from conformance.contract import HttpHandler, HttpRequest, HttpResponse
+from conformance.trace import Trace
+
+Passage = Callable[[HttpRequest, HttpHandler], HttpResponse]
+"""How a request passes; the default hands it on. Lost replies and refusals are other passages."""
+
+
+def hand_on(request: HttpRequest, handler: HttpHandler) -> HttpResponse:
+    """Send the request and give the answer back."""
+    return handler(request)
+
+
+class Recorder:
+    """Hands requests of one plugin instance to the array and notes them in the trace; closed, it refuses all."""
+
+    def __init__(self, handler: HttpHandler, trace: Trace) -> None:
+        self._handler, self._trace = handler, trace
+        self.passage: Passage = hand_on
+        self.count = 0
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Refuse late calls of a plugin that is gone."""
+        self._is_closed = True
+
+    def handle(self, request: HttpRequest) -> HttpResponse:
+        """Pass one request."""
+        if self._is_closed:
+            raise ConnectionRefusedError("this endpoint is closed")
+        self.count += 1
+        note = self._trace.exchange(request.path, request.body)
+        try:
+            response = self.passage(request, self._handler)
+        except ConnectionError as error:
+            note.fault = type(error).__name__
+            raise
+        note.status, note.response = response.status, response.body
+        return response

@@ -1,0 +1,537 @@
+"""An array, a hypervisor and their plugin and bridge in memory, strict about order: they refuse what must not happen.
+
+What is remembered lives in `FakeArray` and `FakeHypervisor`; plugins and bridges are made anew after each restart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from conformance.contract import (
+    AccessGranularity,
+    AccessMechanism,
+    AccessModel,
+    AccessNotGranted,
+    Answer,
+    Backing,
+    BelowMinimum,
+    BlockConnection,
+    BridgeInventory,
+    Capability,
+    Cluster,
+    Conflict,
+    Created,
+    DataStore,
+    DatastoreConflict,
+    DatastoreInUse,
+    DatastoreNotFound,
+    DatastoreRef,
+    DeleteWhileGranted,
+    DiskInUse,
+    DiskLocation,
+    DiskNotFound,
+    Hookup,
+    Host,
+    HostConnection,
+    HostEvent,
+    HypervisorType,
+    InUse,
+    Iqn,
+    IscsiPath,
+    Limits,
+    LunIdentity,
+    LunNumberScope,
+    ObjectNotFound,
+    OwnedObject,
+    Parameter,
+    Placement,
+    Portal,
+    Progress,
+    ProviderContext,
+    QosPolicy,
+    Resized,
+    Secret,
+    SpaceAccounting,
+    StoreObject,
+    StoreRequest,
+    Supported,
+    Template,
+    Traits,
+    Unsupported,
+    Usage,
+    VmRef,
+    Volume,
+    VolumeRequest,
+)
+from conformance.orchestrator import Database, Orchestrator, OrchestratorKilled, StepHooks
+from conformance.orchestrator.calls import Party
+
+T = TypeVar("T")
+OVERHEAD = 1000
+GRANULE = 512
+
+CLUSTER = Cluster("cluster-1", "kvm", HypervisorType.KVM)
+STORE = StoreRequest(
+    "store-1",
+    "gold",
+    CLUSTER,
+    AccessModel.DEDICATED,
+    1 << 40,
+    parameters={"url": "https://array.test/"},
+    secrets={"password": Secret("very secret words")},
+)
+VOLUME = VolumeRequest("volume-1", "data", 10_000)
+VM = VmRef("vm-1", "web")
+OTHER_VM = VmRef("vm-2", "db")
+
+
+def host(number: int) -> Host:
+    """Host number so and so of the cluster."""
+    name = f"host-{number}"
+    return Host(name, name, HypervisorType.KVM, CLUSTER.uuid, (Iqn(f"iqn.2024-01.test:{name}"),))
+
+
+HOSTS = (host(1), host(2))
+
+
+@dataclass
+class Lun:
+    uuid: str
+    number: int
+    size_bytes: int
+    qos: QosPolicy
+    hosts: set[str] = field(default_factory=set)
+
+    @property
+    def wwid(self) -> str:
+        return f"{self.number:032x}"
+
+
+@dataclass
+class FakeArray:
+    luns: dict[str, Lun] = field(default_factory=dict)
+    stores: set[str] = field(default_factory=set)
+    hosts: set[str] = field(default_factory=set)
+    made: int = 0
+    told: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Pool:
+    wwid: str
+    hosts: set[str]
+    disks: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class FakeHypervisor:
+    pools: dict[str, Pool] = field(default_factory=dict)
+    targets: set[tuple[str, str]] = field(default_factory=set)
+    vm_disks: dict[str, str] = field(default_factory=dict)
+    vm_luns: dict[str, str] = field(default_factory=dict)
+
+    def uses(self, wwid: str, host_uuid: str | None = None) -> bool:
+        """Whether a host, or any, has the LUN mounted or connected."""
+        mounted = {(each.wwid, one) for each in self.pools.values() for one in each.hosts}
+        return any(
+            lun == wwid and host_uuid in {None, one} for lun, one in mounted | {(lun, one) for one, lun in self.targets}
+        )
+
+
+class FakeBridge:
+    """The bridge; `HypervisorBridge`."""
+
+    def __init__(self, state: FakeHypervisor) -> None:
+        self.state = state
+        self.hypervisor = HypervisorType.KVM
+
+    def hosts(self) -> Sequence[Host]:
+        return HOSTS
+
+    def watch_hosts(self) -> Iterator[HostEvent]:
+        return iter(())
+
+    def lun_bytes_for(self, disk_bytes: int) -> int:
+        return disk_bytes + OVERHEAD
+
+    def create_datastore(self, name: str, at: Sequence[HostConnection]) -> DatastoreRef:
+        wwid = _wwid(at[0])
+        pool = self.state.pools.setdefault(name, Pool(wwid, set()))
+        if pool.wwid != wwid:
+            raise DatastoreConflict("kvm", at[0].host.uuid, "create_datastore", "stands on another LUN")
+        pool.hosts |= {each.host.uuid for each in at}
+        return DatastoreRef(CLUSTER.uuid, name)
+
+    def find_datastore(self, name: str) -> DatastoreRef | None:
+        return DatastoreRef(CLUSTER.uuid, name) if name in self.state.pools else None
+
+    def attach_datastore(self, ref: DatastoreRef, at: Sequence[HostConnection]) -> None:
+        self._pool(ref).hosts |= {each.host.uuid for each in at}
+
+    def resignature_datastore(self, at: Sequence[HostConnection], name: str) -> DatastoreRef:
+        raise NotImplementedError
+
+    def expand_datastore(self, ref: DatastoreRef, at: Sequence[HostConnection]) -> None:
+        assert {each.host.uuid for each in at} == self._pool(ref).hosts
+
+    def detach_datastore(self, ref: DatastoreRef, hosts: Sequence[Host]) -> None:
+        if ref.name in self.state.pools:
+            self._pool(ref).hosts -= {each.uuid for each in hosts}
+
+    def delete_datastore(self, ref: DatastoreRef) -> None:
+        if ref.name in self.state.vm_disks.values():
+            raise DatastoreInUse("kvm", "any", "delete_datastore", "a VM has a disk in it")
+        self.state.pools.pop(ref.name, None)
+
+    def connect_target(self, at: Sequence[HostConnection]) -> None:
+        self.state.targets |= {(each.host.uuid, _wwid(each)) for each in at}
+
+    def disconnect_target(self, at: Sequence[HostConnection]) -> None:
+        self.state.targets -= {(each.host.uuid, _wwid(each)) for each in at}
+
+    def datastore_bytes(self, ref: DatastoreRef, host: Host) -> int:
+        raise NotImplementedError
+
+    def list_disks(self, ref: DatastoreRef) -> Mapping[str, int]:
+        return dict(self._pool(ref).disks)
+
+    def create_disk(self, ref: DatastoreRef, name: str, size_bytes: int) -> DiskLocation:
+        self._pool(ref).disks[name] = size_bytes
+        return DiskLocation(ref, name)
+
+    def resize_disk(self, disk: DiskLocation, size_bytes: int) -> int:
+        pool = self._pool(disk.datastore)
+        if disk.disk not in pool.disks:
+            raise DiskNotFound("kvm", "any", "resize_disk", "no such disk")
+        pool.disks[disk.disk] = max(size_bytes, pool.disks[disk.disk])
+        return pool.disks[disk.disk]
+
+    def delete_disk(self, disk: DiskLocation) -> None:
+        if disk.datastore.name in self.state.pools:
+            self._pool(disk.datastore).disks.pop(disk.disk, None)
+
+    def copy_disk(self, source: DiskLocation, target: DatastoreRef, name: str, progress: Progress) -> DiskLocation:
+        raise NotImplementedError
+
+    def import_template(self, ref: DatastoreRef, template: Template, name: str, progress: Progress) -> DiskLocation:
+        raise NotImplementedError
+
+    def write_template(self, at: HostConnection, template: Template, progress: Progress) -> None:
+        raise NotImplementedError
+
+    def read_disk(self, disk: DiskLocation, offset: int, length: int) -> bytes:
+        raise NotImplementedError
+
+    def write_disk(self, disk: DiskLocation, offset: int, data: bytes) -> None:
+        raise NotImplementedError
+
+    def attach_disk(self, vm: VmRef, disk: DiskLocation) -> None:
+        holders = [each for each, name in self.state.vm_disks.items() if name == disk.datastore.name]
+        if holders not in ([], [vm.uuid]):
+            raise DiskInUse("kvm", "any", "attach_disk", f"VM {holders[0]} has it")
+        self.state.vm_disks[vm.uuid] = disk.datastore.name
+
+    def detach_disk(self, vm: VmRef, disk: DiskLocation) -> None:
+        self.state.vm_disks.pop(vm.uuid, None)
+
+    def attach_lun(self, vm: VmRef, connection: BlockConnection) -> None:
+        assert self.state.uses(str(connection.identity.wwid))
+        self.state.vm_luns[vm.uuid] = str(connection.identity.wwid)
+
+    def detach_lun(self, vm: VmRef, connection: BlockConnection) -> None:
+        self.state.vm_luns.pop(vm.uuid, None)
+
+    def create_vm(self, vm: VmRef, on: Host) -> None:
+        raise NotImplementedError
+
+    def start_vm(self, vm: VmRef, on: Host, luns: Sequence[BlockConnection] = ()) -> None:
+        raise NotImplementedError
+
+    def stop_vm(self, vm: VmRef) -> None:
+        raise NotImplementedError
+
+    def migrate_vm(self, vm: VmRef, to: Host, luns: Sequence[BlockConnection] = ()) -> None:
+        raise NotImplementedError
+
+    def delete_vm(self, vm: VmRef) -> None:
+        raise NotImplementedError
+
+    def inventory(self) -> BridgeInventory:
+        raise NotImplementedError
+
+    def _pool(self, ref: DatastoreRef) -> Pool:
+        if ref.name not in self.state.pools:
+            raise DatastoreNotFound("kvm", "any", "find", f"no pool {ref.name}")
+        return self.state.pools[ref.name]
+
+
+def _wwid(at: HostConnection) -> str:
+    assert isinstance(at.connection, BlockConnection)
+    return str(at.connection.identity.wwid)
+
+
+class FakePlugin:
+    """Provider, driver, life cycle and listener in one; `DataStoreProvider` and the rest."""
+
+    def __init__(
+        self,
+        array: FakeArray,
+        hypervisor: FakeHypervisor,
+        hookup: Hookup = Hookup.FRAMEWORK,
+        lacks: frozenset[Capability] = frozenset(),
+    ) -> None:
+        self.array, self.hypervisor, self.hookup = array, hypervisor, hookup
+        self.name, self.version, self.contract_version = "fake", "1", "0.1"
+        self.parameters: tuple[Parameter, ...] = ()
+        self.access_models = frozenset(AccessModel)
+        self.capabilities: Mapping[Capability, Answer] = {
+            each: Unsupported("not here") if each in lacks else Supported() for each in Capability
+        }
+        self.limits = Limits(GRANULE, 1 << 50, GRANULE)
+        self.traits = Traits(
+            access_granularity=AccessGranularity.HOST,
+            access_mechanism=AccessMechanism.MASK,
+            lun_number_scope=LunNumberScope.TARGET,
+            delete_while_granted=DeleteWhileGranted.REFUSED,
+            below_minimum=BelowMinimum.ROUNDED_UP,
+            space_accounting=SpaceAccounting.PROVISIONED,
+            overprovisioning=False,
+            name_rule="the uuid",
+        )
+        self.image_store_driver = None
+
+    @property
+    def driver(self) -> FakePlugin:
+        return self
+
+    @property
+    def lifecycle(self) -> FakePlugin:
+        return self
+
+    @property
+    def host_listener(self) -> FakePlugin:
+        return self
+
+    def configure(self, context: ProviderContext) -> None:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        raise NotImplementedError
+
+    # life cycle
+
+    def initialize(self, request: StoreRequest) -> DataStore:
+        self.array.told.append(request.parameters["url"])
+        assert request.secrets["password"].reveal() == "very secret words"
+        self.array.stores.add(request.uuid)
+        return DataStore(request, {"pool": "7"})
+
+    def attach_cluster(self, store: DataStore, cluster: Cluster) -> Sequence[Backing]:
+        assert store.details == {"pool": "7"}
+        return []
+
+    def detach_cluster(self, store: DataStore, cluster: Cluster) -> None:
+        assert store.request.uuid in self.array.stores
+
+    def delete_datastore(self, request: StoreRequest) -> None:
+        self.array.stores.discard(request.uuid)
+
+    # driver
+
+    def create(self, store: DataStore, request: VolumeRequest, placement: Placement) -> Created:
+        if request.uuid not in self.array.luns:
+            self.array.made += 1
+            size_bytes = -(-request.size_bytes // GRANULE) * GRANULE
+            self.array.luns[request.uuid] = Lun(request.uuid, self.array.made, size_bytes, request.qos)
+        lun = self.array.luns[request.uuid]
+        if lun.size_bytes < request.size_bytes:
+            raise Conflict(request.uuid, "size_bytes", lun.size_bytes, request.size_bytes)
+        disk = None
+        if self.hookup is Hookup.PLUGIN and store.request.access_model is AccessModel.DEDICATED:
+            lun.hosts |= {each.uuid for each in placement.hosts}
+            self.hypervisor.pools[f"plugin-{request.uuid}"] = Pool(
+                lun.wwid, set(lun.hosts), {"disk": request.size_bytes}
+            )
+            disk = DiskLocation(DatastoreRef(CLUSTER.uuid, f"plugin-{request.uuid}"), "disk")
+        return Created(f"lun-{lun.number}", lun.size_bytes, LunIdentity(lun.wwid), disk)
+
+    def delete(self, store: DataStore, volume: Volume) -> None:
+        lun = self.array.luns.get(volume.uuid)
+        if lun is None:
+            return
+        if self.hookup is Hookup.PLUGIN:
+            self.hypervisor.pools.pop(f"plugin-{volume.uuid}", None)
+        elif lun.hosts:
+            raise InUse(f"lun-{lun.number}", tuple(lun.hosts))
+        del self.array.luns[volume.uuid]
+
+    def grant_access(self, store: DataStore, target: StoreObject, host: Host) -> None:
+        lun = self._lun(target)
+        lun.hosts.add(host.uuid)
+        if self.hookup is Hookup.PLUGIN:
+            self.hypervisor.pools[f"plugin-{lun.uuid}"].hosts.add(host.uuid)
+
+    def revoke_access(self, store: DataStore, target: StoreObject, host: Host, remaining_hosts: Sequence[Host]) -> None:
+        lun = self.array.luns.get(_uuid(target))
+        if lun is None:
+            return
+        if self.hookup is Hookup.PLUGIN:
+            self.hypervisor.pools[f"plugin-{lun.uuid}"].hosts.discard(host.uuid)
+        assert not self.hypervisor.uses(lun.wwid, host.uuid), "unmapped before it was unmounted"
+        lun.hosts.discard(host.uuid)
+        assert {each.uuid for each in remaining_hosts} == lun.hosts
+
+    def connection(self, store: DataStore, target: StoreObject, host: Host) -> BlockConnection:
+        lun = self._lun(target)
+        if host.uuid not in lun.hosts:
+            raise AccessNotGranted(f"lun-{lun.number}", host.uuid)
+        path = IscsiPath(Iqn("iqn.2024-01.test:array"), (Portal("10.0.0.1"),), lun.number)
+        return BlockConnection(LunIdentity(lun.wwid), lun.size_bytes, (path,))
+
+    def fence(self, store: DataStore, target: StoreObject, hosts: Sequence[Host]) -> None:
+        raise NotImplementedError
+
+    def list_objects(self, store: DataStore) -> Sequence[OwnedObject]:
+        raise NotImplementedError
+
+    def used(self, store: DataStore) -> Usage:
+        raise NotImplementedError
+
+    def resize(self, store: DataStore, volume: Volume, size_bytes: int) -> Resized:
+        lun = self._lun(volume)
+        if lun.hosts and not self.capabilities[Capability.RESIZE_ONLINE]:
+            raise InUse(f"lun-{lun.number}", tuple(lun.hosts))
+        lun.size_bytes = -(-size_bytes // GRANULE) * GRANULE
+        return Resized(lun.size_bytes)
+
+    def set_qos(self, store: DataStore, volume: Volume, qos: QosPolicy) -> None:
+        self._lun(volume).qos = qos
+
+    # host listener
+
+    def host_added(self, host: Host, stores: Sequence[DataStore]) -> None:
+        self.array.hosts.add(host.uuid)
+
+    def host_connected(self, host: Host, store: DataStore) -> None:
+        self.array.hosts.add(host.uuid)
+
+    def host_disconnected(self, host: Host, store: DataStore) -> None:
+        raise NotImplementedError
+
+    def host_about_to_be_removed(self, host: Host, stores: Sequence[DataStore]) -> None:
+        assert not any(host.uuid in each.hosts for each in self.array.luns.values())
+        self.array.hosts.discard(host.uuid)
+
+    def host_removed(self, host: Host, stores: Sequence[DataStore]) -> None:
+        assert host.uuid not in self.array.hosts
+
+    def host_enabled(self, host: Host, stores: Sequence[DataStore]) -> None:
+        raise NotImplementedError
+
+    def _lun(self, target: StoreObject) -> Lun:
+        if _uuid(target) not in self.array.luns:
+            raise ObjectNotFound("volume", _uuid(target))
+        return self.array.luns[_uuid(target)]
+
+
+def _uuid(target: StoreObject) -> str:
+    assert isinstance(target, Volume)
+    return target.uuid
+
+
+class Script:
+    """A call runner that records names, and fails or dies where it is told to; `CallRunner`."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.failures: dict[str, list[Exception]] = {}
+        self.fails_after = False
+        self.dies_after: int | None = None
+        self.during: Callable[[str], None] = lambda _: None
+
+    def fail(self, name: str, *errors: Exception) -> None:
+        """Let the next calls of that name fail, once for each error."""
+        self.failures.setdefault(name, []).extend(errors)
+
+    def call(self, party: Party, name: str, function: Callable[[], T]) -> T:
+        called = f"{party}.{name}"
+        self.names.append(called)
+        self.during(called)
+        errors = self.failures.get(called)
+        if errors and not self.fails_after:
+            raise errors.pop(0)
+        answer = function()
+        if errors:
+            raise errors.pop(0)
+        if self.dies_after is not None and len(self.names) > self.dies_after:
+            raise OrchestratorKilled(called)
+        return answer
+
+
+class StillClock:
+    """A clock that notes how long it was asked to wait."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        return sum(self.slept)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
+class KillAt(StepHooks):
+    """Dies before the step number so and so, counted over operations."""
+
+    def __init__(self, at: int) -> None:
+        self.at, self.seen = at, 0
+
+    def before_step(self, operation: str, step: str, index: int) -> None:
+        self.seen += 1
+        if self.seen > self.at:
+            raise OrchestratorKilled(f"{operation} {step}")
+
+
+@dataclass
+class World:
+    """An array and a hypervisor that outlive the clouds that work on them."""
+
+    hookup: Hookup = Hookup.FRAMEWORK
+    lacks: frozenset[Capability] = frozenset()
+    hosts: list[Host] = field(default_factory=lambda: list(HOSTS))
+    array: FakeArray = field(default_factory=FakeArray)
+    hypervisor: FakeHypervisor = field(default_factory=FakeHypervisor)
+    database: Database = field(default_factory=lambda: Database(None))
+    script: Script = field(default_factory=Script)
+    clock: StillClock = field(default_factory=StillClock)
+
+    def cloud(self, hooks: StepHooks | None = None) -> Orchestrator:
+        """A cloud on this database, as after a restart."""
+        return Orchestrator(
+            database=self.database,
+            provider=FakePlugin(self.array, self.hypervisor, self.hookup, self.lacks),
+            bridges=lambda _: FakeBridge(self.hypervisor),
+            hosts=lambda _: self.hosts,
+            calls=self.script,
+            hooks=hooks,
+            clock=self.clock,
+        )
+
+    def calls(self, action: Callable[[], object]) -> list[str]:
+        """The calls that an action makes."""
+        self.script.names.clear()
+        action()
+        return list(self.script.names)
+
+    def assert_empty(self) -> None:
+        """Nothing is left of any volume."""
+        assert self.array.luns == {}
+        assert self.hypervisor.pools == {}
+        assert self.hypervisor.targets == set()
+        assert self.hypervisor.vm_disks == {}
+        assert self.hypervisor.vm_luns == {}
+        for table in ("volumes", "grants", "attachments", "operations", "claims"):
+            assert self.database.rows(f"SELECT * FROM {table}") == []  # noqa: S608

@@ -1,0 +1,47 @@
+"""Where tests begin: a world with a storage, a volume, an attached volume."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from conformance.contract import AccessModel, Capability, Hookup
+from conformance.orchestrator import Orchestrator
+
+from .fakes import CLUSTER, HOSTS, STORE, VM, VOLUME, World
+
+
+def with_storage(
+    hookup: Hookup = Hookup.FRAMEWORK,
+    model: AccessModel = AccessModel.DEDICATED,
+    lacks: frozenset[Capability] = frozenset(),
+) -> tuple[World, Orchestrator]:
+    """A world with one primary storage."""
+    world = World(hookup, lacks)
+    cloud = world.cloud()
+    cloud.add_primary_storage(replace(STORE, access_model=model), [CLUSTER])
+    world.script.names.clear()
+    return world, cloud
+
+
+def with_volume(
+    hookup: Hookup = Hookup.FRAMEWORK,
+    model: AccessModel = AccessModel.DEDICATED,
+    lacks: frozenset[Capability] = frozenset(),
+) -> tuple[World, Orchestrator]:
+    """A world with one volume."""
+    world, cloud = with_storage(hookup, model, lacks)
+    cloud.create_volume(STORE.uuid, VOLUME, CLUSTER)
+    world.script.names.clear()
+    return world, cloud
+
+
+def attached(
+    hookup: Hookup = Hookup.FRAMEWORK,
+    model: AccessModel = AccessModel.DEDICATED,
+    lacks: frozenset[Capability] = frozenset(),
+) -> tuple[World, Orchestrator]:
+    """A world with one volume that a VM has."""
+    world, cloud = with_volume(hookup, model, lacks)
+    cloud.attach_volume(VOLUME.uuid, VM, HOSTS[0])
+    world.script.names.clear()
+    return world, cloud

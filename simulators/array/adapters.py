@@ -1,0 +1,131 @@
+"""The array as the kit's witness: it reads the tables, never the management API."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from conformance.contract import (
+    ArrayView,
+    Iqn,
+    QosPolicy,
+    WitnessedLun,
+    WitnessedObject,
+    WitnessedSession,
+    WitnessPower,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from simulators.array.core import ArrayCore
+    from simulators.array.model import ArrayModel
+    from simulators.array.volumes import Volume
+    from simulators.iscsi.backend import SessionInfo
+
+
+class TableWitness:
+    """Sees everything. `sessions` is asked before the array's lock is taken: the target has its own."""
+
+    def __init__(self, core: ArrayCore, sessions: Callable[[], Sequence[SessionInfo]]) -> None:
+        self._core = core
+        self._sessions = sessions
+
+    @property
+    def powers(self) -> frozenset[WitnessPower]:
+        return frozenset(WitnessPower)
+
+    def observe(self) -> ArrayView:
+        live = self._sessions()
+        model = self._core.model
+        with self._core.lock:
+            model.purge_due()
+            return ArrayView(
+                luns=tuple(_lun(model, each) for each in model.volumes.rows),
+                objects=tuple(sorted((*_accounts(model), *_groups(model), *_initiators(model)))),
+                sessions=tuple(sorted(_logged_in(model, live))),
+                capacity_bytes=model.capacity.total_bytes,
+                used_bytes=model.capacity.used_bytes,
+            )
+
+    def read(self, external_id: str, offset: int, length: int) -> bytes:
+        with self._core.lock:
+            volume = self._core.model.volumes.rows.find(int(external_id))
+            if volume is None:
+                raise LookupError(f"there is no volume {external_id} on the array")
+            if min(offset, length) < 0 or offset + length > volume.size_bytes:
+                raise ValueError(
+                    f"bytes {offset} to {offset + length} are outside the volume's {volume.size_bytes}"
+                )
+            return volume.blocks.read(offset, length)
+
+    def fill(self, free_bytes: int) -> None:
+        with self._core.lock:
+            self._core.model.fill(free_bytes)
+
+
+def _lun(model: ArrayModel, volume: Volume) -> WitnessedLun:
+    account = model.accounts.get(volume.account_id)
+    return WitnessedLun(
+        external_id=str(volume.volume_id),
+        name=volume.name,
+        size_bytes=volume.size_bytes,
+        wwid=volume.naa,
+        in_trash=volume.is_deleted,
+        qos=QosPolicy(volume.qos.min_iops, volume.qos.max_iops, volume.qos.burst_iops),
+        written_bytes=volume.blocks.written_bytes,
+        visible_to=frozenset(_let_in(model, volume)),
+        needs_chap=account.lets_in_by_chap,
+    )
+
+
+def _let_in(model: ArrayModel, volume: Volume) -> Iterator[Iqn]:
+    for group_id in volume.groups:
+        for initiator_id in model.groups.get(group_id).initiators:
+            name = model.initiators.get(initiator_id).name
+            if name.startswith(("iqn.", "eui.", "naa.")):  # a Fibre Channel port has no way in here
+                yield Iqn(name)
+
+
+def _accounts(model: ArrayModel) -> Iterator[WitnessedObject]:
+    for each in model.accounts.rows:
+        state = {
+            "status": each.status,
+            "enableChap": each.uses_chap,
+            "attributes": each.attributes,
+            "secretChanges": each.secret_changes,
+        }
+        yield WitnessedObject("account", str(each.account_id), each.username, _state(state))
+
+
+def _groups(model: ArrayModel) -> Iterator[WitnessedObject]:
+    for each in model.groups.rows:
+        state = {
+            "initiators": sorted(model.initiators.get(number).name for number in each.initiators),
+            "volumes": sorted(each.volumes),
+            "attributes": each.attributes,
+        }
+        yield WitnessedObject("group", str(each.group_id), each.name, _state(state))
+
+
+def _initiators(model: ArrayModel) -> Iterator[WitnessedObject]:
+    for each in model.initiators.rows:
+        state = {
+            "group": each.group_id,
+            "alias": each.alias,
+            "requireChap": each.requires_chap,
+            "chapUsername": each.chap_username,
+            "attributes": each.attributes,
+        }
+        yield WitnessedObject("initiator", str(each.initiator_id), each.name, _state(state))
+
+
+def _logged_in(model: ArrayModel, live: Sequence[SessionInfo]) -> Iterator[WitnessedSession]:
+    for each in live:
+        volume = model.volumes.find_target(each.target_iqn)
+        if volume is not None:
+            yield WitnessedSession(Iqn(each.initiator_iqn), str(volume.volume_id))
+
+
+def _state(state: object) -> str:
+    return json.dumps(state, sort_keys=True)

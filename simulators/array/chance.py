@@ -1,0 +1,32 @@
+"""What an array makes up: ids that a seed repeats, and secrets that nothing does."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import string
+import uuid
+from typing import Final
+
+_LETTERS: Final = string.ascii_letters + string.digits
+_SECRET_CHARACTERS: Final = 16
+
+
+class SeededChance:
+    """Ids from a seed: the same seed and the same calls give the same ids. Secrets come from the machine."""
+
+    def __init__(self, seed: str) -> None:
+        self._random = random.Random(seed)
+
+    def uuid(self) -> str:
+        """A UUID in its text form."""
+        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+
+    def chap_secret(self) -> str:
+        """A CHAP secret of 16 characters."""
+        return "".join(secrets.choice(_LETTERS) for _ in range(_SECRET_CHARACTERS))
+
+    def unique_id(self) -> str:
+        """A cluster's id: four characters of a-z and 0-9, a letter first."""
+        first = self._random.choice(string.ascii_lowercase)
+        return first + "".join(self._random.choices(string.ascii_lowercase + string.digits, k=3))

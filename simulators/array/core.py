@@ -1,0 +1,65 @@
+"""One array, ready to be asked: the model with its lock, its management API and its fabric."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from simulators.array.element_api.http import ElementApi
+from simulators.array.fabric import ArrayFabric
+from simulators.array.limits import Limits
+from simulators.array.model import DEFAULT_CAPACITY_BYTES, ArrayModel
+from simulators.kernel.clock import MonotonicClock
+from simulators.kernel.transcript import Transcript
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from simulators.array.administrator import Administrator
+    from simulators.array.element_api.method import Addresses
+    from simulators.array.surroundings import Chance, Now
+    from simulators.iscsi.backend import SessionInfo
+
+TRANSCRIPT_LINES = 400
+
+
+def utc_now() -> datetime:
+    """The machine's time."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class ArraySize:
+    """How large an array is."""
+
+    capacity_bytes: int = DEFAULT_CAPACITY_BYTES
+    limits: Limits = field(default_factory=Limits)
+
+
+class ArrayCore:
+    """All parts of an array but the sockets. Whoever touches `model` directly holds `lock`."""
+
+    def __init__(
+        self, *, size: ArraySize, administrator: Administrator, chance: Chance, now: Now = utc_now
+    ) -> None:
+        # Reentrant: the target asks the fabric while it may hold the lock for a unit.
+        self.lock = threading.RLock()
+        self.administrator = administrator
+        self.model = ArrayModel(
+            now=now, chance=chance, limits=size.limits, capacity_bytes=size.capacity_bytes
+        )
+        self.fabric = ArrayFabric(self.model, self.lock)
+        self.transcript = Transcript(MonotonicClock(), TRANSCRIPT_LINES)
+
+    def management(self, addresses: Addresses, sessions: Callable[[], Sequence[SessionInfo]]) -> ElementApi:
+        """The management API of this array, told where it answers and who is logged in."""
+        return ElementApi(
+            model=self.model,
+            administrator=self.administrator,
+            addresses=addresses,
+            lock=self.lock,
+            sessions=sessions,
+            transcript=self.transcript,
+        )

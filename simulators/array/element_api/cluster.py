@@ -1,0 +1,177 @@
+"""Methods for the cluster as a whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from simulators.array.blockmap import EXTENT_BYTES
+from simulators.array.element_api import rendering
+from simulators.array.element_api.method import Method
+
+if TYPE_CHECKING:
+    from simulators.array.element_api.method import Scene
+    from simulators.array.element_api.parameters import Arguments, Json
+    from simulators.array.limits import Limits
+
+CURRENT_VERSION: Final = "12.3"
+_MINOR_VERSIONS: Final = {
+    5: (0, 1),
+    7: range(5),
+    8: range(8),
+    9: range(7),
+    10: range(10),
+    11: range(9),
+    12: range(4),
+}
+SUPPORTED_VERSIONS: Final = tuple(
+    f"{major}.{minor}" for major in range(1, 13) for minor in _MINOR_VERSIONS.get(major, (0,))
+)
+_SOFTWARE: Final = "12.3.0.958"
+_STARTED: Final = "2020-01-01T00:00:00Z"
+_IOPS: Final = 200_000
+_SCHEMES: Final = ("doubleHelix",)
+
+
+def _get_api(_scene: Scene, _given: Arguments) -> Json:
+    return {"currentVersion": CURRENT_VERSION, "supportedVersions": list(SUPPORTED_VERSIONS)}
+
+
+def _info(scene: Scene, _given: Arguments) -> Json:
+    # A storage address without a port would mean 3260: clients add it.
+    return {
+        "clusterInfo": {
+            "mvip": scene.addresses.management,
+            "svip": scene.addresses.storage,
+            "uniqueID": scene.model.unique_id,
+            "uuid": scene.model.uuid,
+            "name": f"array-{scene.model.unique_id}",
+            "attributes": {},
+            "ensemble": [scene.addresses.management.rpartition(":")[0]],
+            "mvipNodeID": 1,
+            "svipNodeID": 1,
+            "mvipInterface": "Bond1G",
+            "svipInterface": "Bond10G",
+            "mvipVlanTag": "0",
+            "svipVlanTag": "0",
+            "repCount": 2,
+            "encryptionAtRestState": "disabled",
+            "softwareEncryptionAtRestState": "disabled",
+            "defaultProtectionScheme": "doubleHelix",
+            "enabledProtectionSchemes": list(_SCHEMES),
+            "supportedProtectionSchemes": list(_SCHEMES),
+        }
+    }
+
+
+def _version(_scene: Scene, _given: Arguments) -> Json:
+    return {
+        "clusterAPIVersion": CURRENT_VERSION,
+        "clusterVersion": _SOFTWARE,
+        "clusterVersionInfo": [{"nodeID": 1, "nodeVersion": _SOFTWARE, "nodeInternalRevision": "1"}],
+        "softwareVersionInfo": {
+            "currentVersion": _SOFTWARE,
+            "pendingVersion": _SOFTWARE,
+            "nodeID": 0,
+            "packageName": "",
+            "startTime": _STARTED,
+        },
+    }
+
+
+def _capacity(scene: Scene, _given: Arguments) -> Json:
+    capacity, sessions = scene.model.capacity, len(scene.sessions)
+    written = capacity.extents.value
+    provisioned = capacity.used_bytes // EXTENT_BYTES
+    return {
+        "clusterCapacity": {
+            "activeBlockSpace": written * EXTENT_BYTES,
+            "activeSessions": sessions,
+            "averageIOPS": 0,
+            "clusterRecentIOSize": 0,
+            "currentIOPS": 0,
+            "maxIOPS": _IOPS,
+            "maxOverProvisionableSpace": capacity.total_bytes,
+            "maxProvisionedSpace": capacity.total_bytes,
+            "maxUsedMetadataSpace": capacity.total_bytes,
+            "maxUsedSpace": capacity.total_bytes,
+            "nonZeroBlocks": written,
+            "peakActiveSessions": sessions,
+            "peakIOPS": 0,
+            "provisionedSpace": capacity.used_bytes,
+            "snapshotNonZeroBlocks": 0,
+            "timestamp": rendering.moment(scene.model.now()),
+            "totalOps": 0,
+            "uniqueBlocks": written,
+            "uniqueBlocksUsedSpace": written * EXTENT_BYTES,
+            "usedMetadataSpace": 0,
+            "usedMetadataSpaceInSnapshots": 0,
+            "usedSpace": written * EXTENT_BYTES,
+            "zeroBlocks": provisioned - written,
+        }
+    }
+
+
+def _limits(scene: Scene, _given: Arguments) -> Json:
+    return {**_NOT_ENFORCED, **_enforced(scene.model.limits)}
+
+
+# What these limit is not simulated.
+_NOT_ENFORCED: Final = {
+    "bulkVolumeJobsPerNodeMax": 8,
+    "bulkVolumeJobsPerVolumeMax": 2,
+    "cloneJobsPerNodeMax": 8,
+    "cloneJobsPerVolumeMax": 2,
+    "clusterAdminAccountMax": 5000,
+    "clusterPairsCountMax": 4,
+    "fibreChannelVolumeAccessMax": 16384,
+    "iscsiSessionsFromFibreChannelNodesMax": 4096,
+    "qosPolicyCountMax": 500,
+    "scheduleNameLengthMax": 244,
+    "snapshotNameLengthMax": 255,
+    "snapshotsPerVolumeMax": 32,
+    "virtualVolumeCountMax": 8000,
+    "virtualVolumesPerAccountCountMax": 10000,
+    "volumeAccessGroupLunMax": 16383,
+    "volumesPerGroupSnapshotMax": 32,
+}
+
+
+def _enforced(limits: Limits) -> Json:
+    return {
+        "accountCountMax": limits.accounts,
+        "accountNameLengthMax": limits.account_name_length,
+        "accountNameLengthMin": 1,
+        "initiatorAliasLengthMax": limits.initiator_alias_length,
+        "initiatorCountMax": limits.initiators,
+        "initiatorNameLengthMax": limits.initiator_name_length,
+        "initiatorsPerVolumeAccessGroupCountMax": limits.initiators_per_group,
+        "secretLengthMax": limits.secret_length_max,
+        "secretLengthMin": limits.secret_length_min,
+        "volumeAccessGroupCountMax": limits.groups,
+        "volumeAccessGroupNameLengthMax": limits.group_name_length,
+        "volumeAccessGroupNameLengthMin": 1,
+        "volumeAccessGroupsPerInitiatorCountMax": 1,
+        "volumeAccessGroupsPerVolumeCountMax": limits.groups_per_volume,
+        "volumeBurstIOPSMax": limits.burst_iops_most,
+        "volumeBurstIOPSMin": limits.burst_iops_least,
+        "volumeCountMax": limits.volumes,
+        "volumeMaxIOPSMax": limits.max_iops_most,
+        "volumeMaxIOPSMin": limits.max_iops_least,
+        "volumeMinIOPSMax": limits.min_iops_most,
+        "volumeMinIOPSMin": limits.min_iops_least,
+        "volumeNameLengthMax": limits.volume_name_length,
+        "volumeNameLengthMin": 1,
+        "volumeSizeMax": limits.volume_size_max,
+        "volumeSizeMin": limits.volume_size_min,
+        "volumesPerAccountCountMax": limits.volumes_per_account,
+        "volumesPerVolumeAccessGroupCountMax": limits.volumes_per_group,
+    }
+
+
+METHODS: Final = (
+    Method("GetAPI", _get_api),
+    Method("GetClusterInfo", _info),
+    Method("GetClusterVersionInfo", _version),
+    Method("GetClusterCapacity", _capacity, needs_sessions=True),
+    Method("GetLimits", _limits),
+)

@@ -1,0 +1,41 @@
+"""Errors of the Element API: a name that clients look at, the code 500, and a text."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from simulators.array.refusal import Reason
+
+# Never 400: the vendor's own SDK then forgets the name.
+CODE: Final = 500
+
+NAMES: Final[dict[Reason, str]] = {
+    Reason.ACCOUNT_ID_UNKNOWN: "xAccountIDDoesNotExist",
+    Reason.ACCOUNT_NAME_UNKNOWN: "xUnknownAccount",
+    Reason.ACCOUNT_NAME_TAKEN: "xDuplicateUsername",
+    # No source names this one; xPermissionDenied would make clients try again for half a minute.
+    Reason.ACCOUNT_IN_USE: "xAccountHasVolumes",
+    Reason.VOLUME_UNKNOWN: "xVolumeIDDoesNotExist",
+    Reason.VOLUME_WOULD_SHRINK: "xVolumeShrinkProhibited",
+    Reason.GROUP_UNKNOWN: "xVolumeAccessGroupIDDoesNotExist",
+    Reason.ALREADY_IN_GROUP: "xAlreadyInVolumeAccessGroup",
+    Reason.NOT_IN_GROUP: "xNotInVolumeAccessGroup",
+    Reason.INITIATOR_UNKNOWN: "xInitiatorDoesNotExist",
+    Reason.INITIATOR_EXISTS: "xInitiatorExists",
+    Reason.LIMIT_EXCEEDED: "xExceededLimit",
+    # No source names this one either; the text says maxProvisionedSpace.
+    Reason.CAPACITY_EXHAUSTED: "xExceededLimit",
+    Reason.VALUE_NOT_ALLOWED: "xInvalidParameter",
+}
+
+
+class ApiError(Exception):
+    """An answer with `error` instead of `result`."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__(name, text)
+        self.name = name
+        self.text = text
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.text}"

@@ -1,0 +1,143 @@
+"""From an HTTP request to an HTTP answer: address, authentication, JSON-RPC, transcript."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from simulators.array.element_api import accounts, cluster, groups, sessions, volumes
+from simulators.array.element_api.errors import CODE, NAMES, ApiError
+from simulators.array.element_api.method import Addresses, Method, Scene
+from simulators.array.element_api.parameters import Arguments, Json
+from simulators.array.refusal import Refused
+from simulators.kernel.transcript import Direction
+
+if TYPE_CHECKING:
+    from simulators.array.administrator import Administrator
+    from simulators.array.model import ArrayModel
+    from simulators.iscsi.backend import SessionInfo
+    from simulators.kernel.transcript import Transcript
+
+METHODS: Final[Mapping[str, Method]] = {
+    each.name: each for area in (cluster, accounts, volumes, groups, sessions) for each in area.METHODS
+}
+_PATH: Final = re.compile(r"/json-rpc/([0-9.]+)/?")
+_SECRET: Final = re.compile(
+    r'("[^"]*(?:secret|password)[^"]*": )(?:"(?:[^"\\]|\\.)*(?:"|\\?$)|-?[0-9][^,}\]]*)', re.IGNORECASE
+)
+_LINE_CHARACTERS: Final = 2000
+_BODY_BYTES_MAX: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ElementApi:
+    """One array's management API. `lock` is held while a method runs; `sessions` is asked before that."""
+
+    model: ArrayModel
+    administrator: Administrator
+    addresses: Addresses
+    lock: AbstractContextManager[object]
+    sessions: Callable[[], Sequence[SessionInfo]]
+    transcript: Transcript
+
+    def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Answer one request."""
+        self._note(Direction.RECEIVED, f"{method} {path} {_readable(body)}")
+        reply = self._refusal_of_transport(method, path, headers, body) or self._answer(body)
+        self._note(Direction.SENT, f"{reply.status} {reply.body[:_LINE_CHARACTERS].decode()}")
+        return reply
+
+    def _refusal_of_transport(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> Reply | None:
+        """Clients look for these texts, with the full stop and without."""
+        version = _PATH.fullmatch(path)
+        if not self.administrator.is_named_in(headers):
+            return _plain(401, "401 Unauthorized.", {"WWW-Authenticate": 'Basic realm="Element API"'})
+        if version is None or version[1] not in cluster.SUPPORTED_VERSIONS:
+            return _plain(404, "404 Not Found")
+        if method != "POST":
+            return _plain(405, "405 Method Not Allowed", {"Allow": "POST"})
+        if len(body) > _BODY_BYTES_MAX:
+            return _plain(413, "413 Content Too Large")
+        return None
+
+    def _answer(self, body: bytes) -> Reply:
+        request_id: object = None
+        try:
+            request = _parsed(body)
+            request_id = request.get("id")
+            answer: Json = {"id": request_id, "result": self._called(request)}
+        except ApiError as error:
+            answer = _error(request_id, error.name, error.text)
+        except Refused as refused:
+            answer = _error(request_id, NAMES[refused.reason], refused.text)
+        # Secrets are in answers because the administrator is meant to see them.
+        return Reply(200, {"Content-Type": "application/json"}, json.dumps(answer).encode())
+
+    def _called(self, request: Json) -> Json:
+        name = request.get("method")
+        method = METHODS.get(name) if isinstance(name, str) else None
+        if method is None:
+            raise ApiError("xUnknownAPIMethod", f"Unknown API method: {str(name)[:64]}")
+        given = request.get("params")
+        if given is not None and not isinstance(given, dict):
+            raise ApiError("xInvalidAPIParameter", "params: expected a JSON object")
+        live = self.sessions() if method.needs_sessions else ()
+        with self.lock:
+            self.model.purge_due()
+            scene = Scene(self.model, self.addresses, live)
+            return method.run(scene, Arguments(given or {}, method.parameters))
+
+    def _note(self, direction: Direction, text: str) -> None:
+        self.transcript.record(direction, _masked(text[:_LINE_CHARACTERS]))
+
+
+def _masked(text: str) -> str:
+    folded = text.lower()  # most texts have no secrets, and the pattern is slow
+    if "secret" in folded or "password" in folded:
+        return _SECRET.sub(r'\1"***"', text)
+    return text
+
+
+def _parsed(body: bytes) -> Json:
+    try:
+        request = json.loads(body, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        raise ApiError("xInvalidAPIParameter", "The request is not JSON") from None
+    if not isinstance(request, dict):
+        raise ApiError("xInvalidAPIParameter", "The request is not a JSON object")
+    return request
+
+
+def _no_number(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _readable(body: bytes) -> str:
+    """The request written anew, so that no spelling of a name hides a secret from the mask."""
+    try:
+        return json.dumps(json.loads(body))
+    except (ValueError, RecursionError):
+        return f"{len(body)} bytes that are not JSON"
+
+
+def _error(request_id: object, name: str, text: str) -> Json:
+    return {"id": request_id, "error": {"name": name, "code": CODE, "message": text}}
+
+
+def _plain(status: int, text: str, headers: Mapping[str, str] | None = None) -> Reply:
+    return Reply(status, {"Content-Type": "text/plain", **(headers or {})}, text.encode())

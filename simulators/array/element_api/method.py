@@ -1,0 +1,56 @@
+"""What a method of the API is: a name, declared parameters and a function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from simulators.array.element_api.parameters import Arguments, Json, Parameter, integer, optional, positive
+
+if TYPE_CHECKING:
+    from simulators.array.model import ArrayModel
+    from simulators.iscsi.backend import SessionInfo
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the array says that it can be reached: `address:port` of management and of iSCSI."""
+
+    management: str
+    storage: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a method works on. `sessions` is filled for methods that ask for them."""
+
+    model: ArrayModel
+    addresses: Addresses
+    sessions: Sequence[SessionInfo] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method; `run` may raise `ApiError` or `Refused`, and then nothing has changed."""
+
+    name: str
+    run: Callable[[Scene, Arguments], Json]
+    parameters: tuple[Parameter[Any], ...] = ()
+    needs_sessions: bool = False
+
+
+LIMIT = optional("limit", positive)
+
+
+def start_at(name: str) -> Parameter[int | None]:
+    """The number a list begins with, whether or not there is such a row."""
+    return optional(name, integer)
+
+
+def page(rows: Iterator[Row], arguments: Arguments) -> Iterator[Row]:
+    """At most `limit` rows."""
+    return islice(rows, arguments[LIMIT])

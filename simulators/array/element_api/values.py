@@ -1,0 +1,108 @@
+"""Parameters that are more than a number or a text: attributes, QoS, initiators, words of a list."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Final, TypeVar
+
+from simulators.array.element_api.errors import ApiError
+from simulators.array.element_api.parameters import (
+    Arguments,
+    Json,
+    WrongValue,
+    boolean,
+    integer,
+    mapping,
+    optional,
+    positive,
+    required,
+    text,
+)
+from simulators.array.initiators import InitiatorRef, InitiatorWish
+from simulators.array.qos import QosChange
+
+ATTRIBUTES_BYTES_MAX: Final = 1000
+Word = TypeVar("Word", bound=StrEnum)
+
+
+def attributes(given: object) -> Json:
+    """Names and values for the caller's own use, less than 1000 bytes of JSON."""
+    given = mapping(given)
+    if len(json.dumps(given, separators=(",", ":"))) >= ATTRIBUTES_BYTES_MAX:
+        raise WrongValue(f"less than {ATTRIBUTES_BYTES_MAX} bytes of JSON")
+    return given
+
+
+def none_is_empty(given: Json | None) -> Json:
+    """Attributes that were not given."""
+    return {} if given is None else given
+
+
+def initiator_reference(given: object) -> InitiatorRef:
+    """An initiator's number, or its IQN or WWPN."""
+    if isinstance(given, str) and not given.isdecimal():
+        return given
+    return integer(given)
+
+
+def word_of(words: type[Word]) -> Callable[[object], Word]:
+    """One word of a closed list."""
+
+    def read_word(given: object) -> Word:
+        try:
+            return words(text(given))
+        except ValueError:
+            expected = ", ".join(words)
+            raise ApiError("xUnrecognizedEnumString", f"Unrecognized word; expected {expected}") from None
+
+    return read_word
+
+
+_MIN_IOPS = optional("minIOPS", positive)
+_MAX_IOPS = optional("maxIOPS", positive)
+_BURST_IOPS = optional("burstIOPS", positive)
+
+
+def qos(given: object) -> QosChange:
+    """Any of minIOPS, maxIOPS, burstIOPS; what the array answers besides (burstTime, curve) is ignored."""
+    values = Arguments(mapping(given), (_MIN_IOPS, _MAX_IOPS, _BURST_IOPS))
+    return QosChange(values[_MIN_IOPS], values[_MAX_IOPS], values[_BURST_IOPS])
+
+
+_NAME = required("name", text)
+_ALIAS = optional("alias", text)
+_ATTRIBUTES = optional("attributes", attributes)
+_GROUP = optional("volumeAccessGroupID", integer)
+_REQUIRE_CHAP = optional("requireChap", boolean)
+_CHAP_USERNAME = optional("chapUsername", text)
+_INITIATOR_SECRET = optional("initiatorSecret", text)
+_TARGET_SECRET = optional("targetSecret", text)
+
+
+def new_initiator(given: object) -> InitiatorWish:
+    """An initiator as CreateInitiators describes it."""
+    values = Arguments(
+        mapping(given),
+        (
+            _NAME,
+            _ALIAS,
+            _ATTRIBUTES,
+            _GROUP,
+            _REQUIRE_CHAP,
+            _CHAP_USERNAME,
+            _INITIATOR_SECRET,
+            _TARGET_SECRET,
+        ),
+    )
+    return InitiatorWish(
+        name=values[_NAME],
+        alias=values[_ALIAS] or "",
+        attributes=none_is_empty(values[_ATTRIBUTES]),
+        group_id=values[_GROUP],
+        requires_chap=values[_REQUIRE_CHAP] or False,
+        chap_username=values[_CHAP_USERNAME],
+        initiator_secret=values[_INITIATOR_SECRET],
+        target_secret=values[_TARGET_SECRET],
+    )

@@ -1,0 +1,119 @@
+"""Initiators the array has been told of: a name, perhaps a CHAP of its own, and the one group it is in."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from simulators.array.limits import check_count, check_length
+from simulators.array.refusal import Reason, Refused
+from simulators.array.register import Register
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from simulators.array.limits import Limits
+    from simulators.array.surroundings import Chance
+
+InitiatorRef = int | str
+"""How callers point at an initiator: by number, or by IQN or WWPN."""
+
+_NAME: Final = re.compile(r"(iqn|eui|naa)\.\S+|[0-9a-f]{16}|([0-9a-f]{2}:){7}[0-9a-f]{2}")
+
+
+@dataclass(slots=True)
+class Initiator:
+    """An initiator; names are kept in lower case (RFC 3722), Fibre Channel names too."""
+
+    initiator_id: int
+    name: str
+    alias: str = ""
+    attributes: Mapping[str, object] = field(default_factory=dict)
+    group_id: int | None = None
+    requires_chap: bool = False
+    chap_username: str = ""
+    initiator_secret: str = field(default="", repr=False)
+    target_secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class InitiatorWish:
+    """What a caller wants of a new initiator."""
+
+    name: str
+    alias: str = ""
+    attributes: Mapping[str, object] = field(default_factory=dict)
+    group_id: int | None = None
+    requires_chap: bool = False
+    chap_username: str | None = None
+    initiator_secret: str | None = field(default=None, repr=False)
+    target_secret: str | None = field(default=None, repr=False)
+
+
+class Initiators:
+    """The array's initiators, by number and by name."""
+
+    def __init__(self, limits: Limits, chance: Chance) -> None:
+        self._limits = limits
+        self._chance = chance
+        self.rows: Register[Initiator] = Register()
+        self._by_name: dict[str, Initiator] = {}
+
+    def get(self, initiator_id: int) -> Initiator:
+        """The initiator of that number."""
+        initiator = self.rows.find(initiator_id)
+        if initiator is None:
+            raise Refused(Reason.INITIATOR_UNKNOWN, f"initiatorID={initiator_id} does not exist.")
+        return initiator
+
+    def find_named(self, name: str) -> Initiator | None:
+        """The initiator of that name, or None."""
+        return self._by_name.get(name.lower())
+
+    def find(self, reference: InitiatorRef) -> Initiator | None:
+        """The initiator meant, or None if there is no such name; an unknown number is refused."""
+        return self.find_named(reference) if isinstance(reference, str) else self.get(reference)
+
+    def check_new(self, wishes: Iterable[InitiatorWish]) -> None:
+        """Refuse names that are none or are taken, and more initiators than allowed."""
+        names = set()
+        for wish in wishes:
+            self._check(wish)
+            if wish.name.lower() in names or self.find_named(wish.name) is not None:
+                raise Refused(Reason.INITIATOR_EXISTS, f"initiator {wish.name} exists already.")
+            names.add(wish.name.lower())
+        check_count(len(self.rows) + len(names), self._limits.initiators, "initiators.")
+
+    def add(self, wish: InitiatorWish) -> Initiator:
+        """Keep a checked initiator, in no group yet."""
+        needs_secrets = wish.requires_chap
+        initiator = Initiator(
+            initiator_id=self.rows.next_number,
+            name=wish.name.lower(),
+            alias=wish.alias,
+            attributes=wish.attributes,
+            requires_chap=wish.requires_chap,
+            chap_username=wish.chap_username or (wish.name.lower() if needs_secrets else ""),
+            initiator_secret=wish.initiator_secret or (self._chance.chap_secret() if needs_secrets else ""),
+            target_secret=wish.target_secret or (self._chance.chap_secret() if needs_secrets else ""),
+        )
+        self.rows.add(initiator)
+        self._by_name[initiator.name] = initiator
+        return initiator
+
+    def remove(self, initiator: Initiator) -> None:
+        """Forget an initiator that is in no group."""
+        self.rows.remove(initiator.initiator_id)
+        del self._by_name[initiator.name]
+
+    def _check(self, wish: InitiatorWish) -> None:
+        check_length(wish.name, 1, self._limits.initiator_name_length, "initiator name")
+        check_length(wish.alias, 0, self._limits.initiator_alias_length, "alias")
+        if not _NAME.fullmatch(wish.name.lower()):
+            raise Refused(Reason.VALUE_NOT_ALLOWED, f"{wish.name!r} is neither an iSCSI name nor a WWPN")
+        for secret in (wish.initiator_secret, wish.target_secret):
+            if secret is not None:
+                check_length(
+                    secret, self._limits.secret_length_min, self._limits.secret_length_max, "CHAP secret"
+                )

@@ -1,0 +1,88 @@
+"""The array itself, without any way to reach it: all of its tables, and the rules that span them.
+
+It does no input or output; time and chance are given to it. Everything is found by index: an operation
+costs the same on ten volumes and on ten thousand.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from simulators.array.accounts import AccountChange, Accounts
+from simulators.array.groups import Groups
+from simulators.array.initiators import Initiators
+from simulators.array.limits import Limits
+from simulators.array.refusal import Refused
+from simulators.array.surroundings import Revision
+from simulators.array.volumes import Capacity, Volumes
+
+if TYPE_CHECKING:
+    from simulators.array.accounts import Account
+    from simulators.array.surroundings import Chance, Now
+
+DEFAULT_CAPACITY_BYTES: Final = 100 * 10**12
+FILLER: Final = "filler-"
+FILLER_GRANULARITY: Final = 512
+STRANGER: Final = "filler-0"
+
+
+class ArrayModel:
+    """One array. Callers see to it that only one thread is in it at a time."""
+
+    def __init__(
+        self,
+        *,
+        now: Now,
+        chance: Chance,
+        limits: Limits | None = None,
+        capacity_bytes: int = DEFAULT_CAPACITY_BYTES,
+    ) -> None:
+        self.now = now
+        self.limits = limits or Limits()
+        self.unique_id = chance.unique_id()
+        self.uuid = chance.uuid()
+        self.capacity = Capacity(capacity_bytes)
+        self.revision = Revision()
+        self.accounts = Accounts(self.limits, chance, self.revision)
+        self.volumes = Volumes(
+            accounts=self.accounts,
+            limits=self.limits,
+            capacity=self.capacity,
+            unique_id=self.unique_id,
+            now=now,
+            chance=chance,
+            revision=self.revision,
+        )
+        self.initiators = Initiators(self.limits, chance)
+        self.groups = Groups(
+            volumes=self.volumes, initiators=self.initiators, limits=self.limits, revision=self.revision
+        )
+
+    def purge_volume(self, volume_id: int) -> None:
+        """Remove a deleted volume from everything."""
+        volume = self.volumes.get_deleted(volume_id)
+        self.groups.forget_volume(volume)
+        self.volumes.purge(volume)
+
+    def purge_due(self) -> None:
+        """Purge the deleted volumes whose time has come."""
+        for volume in self.volumes.due():
+            self.purge_volume(volume.volume_id)
+
+    def fill(self, free_bytes: int) -> None:
+        """Let a stranger's volume take all space but `free_bytes`, and give back what the stranger had."""
+        stranger = self._stranger()
+        for volume_id in list(stranger.volumes):
+            self.volumes.delete(volume_id)
+            self.purge_volume(volume_id)
+        surplus = self.capacity.total_bytes - self.capacity.used_bytes - free_bytes
+        whole = surplus - surplus % FILLER_GRANULARITY
+        if whole > 0:
+            name = f"{FILLER}{self.volumes.rows.next_number}"
+            self.volumes.create_unchecked(name, stranger, whole)
+
+    def _stranger(self) -> Account:
+        try:
+            return self.accounts.get_named(STRANGER)
+        except Refused:
+            return self.accounts.add(STRANGER, AccountChange())

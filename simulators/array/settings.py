@@ -1,0 +1,75 @@
+"""What an environment file may say about a simulated array, checked."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from simulators.array.administrator import Administrator
+from simulators.array.core import ArraySize
+from simulators.array.limits import Limits
+from simulators.array.model import DEFAULT_CAPACITY_BYTES
+from simulators.array.server import Ports
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KNOWN: Final = (
+    "capacity_bytes", "limits", "management_port", "password", "port", "username", "witness_port",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ArraySettings:
+    """The settings as values."""
+
+    size: ArraySize
+    administrator: Administrator
+    ports: Ports
+
+
+def read_settings(settings: Mapping[str, object]) -> ArraySettings:
+    """Check all settings; a `ValueError` says in one sentence which one is wrong and what was expected."""
+    unknown = sorted(settings.keys() - set(KNOWN))
+    if unknown:
+        raise ValueError(f"setting {unknown[0]!r} is unknown: use any of {', '.join(KNOWN)}")
+    return ArraySettings(
+        size=ArraySize(
+            _number(settings, "capacity_bytes", DEFAULT_CAPACITY_BYTES, 1, 1 << 62),
+            _limits(settings.get("limits", {})),
+        ),
+        administrator=Administrator(
+            _text(settings, "username", "admin"), _text(settings, "password", secrets.token_urlsafe(16))
+        ),
+        ports=Ports(
+            _number(settings, "port", 0, 0, 65535),
+            _number(settings, "management_port", 0, 0, 65535),
+            _number(settings, "witness_port", 0, 0, 65535),
+        ),
+    )
+
+
+def _number(settings: Mapping[str, object], name: str, default: int, least: int, most: int) -> int:
+    value = settings.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise ValueError(f"setting {name!r} is no whole number from {least} to {most}: correct it")
+    return value
+
+
+def _text(settings: Mapping[str, object], name: str, default: str) -> str:
+    value = settings.get(name, default)
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"setting {name!r} is no text or empty: correct it or leave it out")
+    return value
+
+
+def _limits(given: object) -> Limits:
+    names = [each.name for each in dataclasses.fields(Limits)]
+    if not isinstance(given, dict):
+        raise ValueError(f"setting 'limits' is no table: set any of {', '.join(names)} in it")
+    unknown = sorted(given.keys() - set(names))
+    if unknown:
+        raise ValueError(f"limit {unknown[0]!r} is unknown: use any of {', '.join(names)}")
+    return Limits(**{name: _number(given, name, 0, 1, 1 << 62) for name in given})

@@ -1,0 +1,109 @@
+"""A target without sockets: the initiator's bytes are handled in the thread that sends them."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING
+
+from simulators.iscsi.errors import ConnectionClosed, Timeout
+from simulators.iscsi.target_core import TargetCore
+from simulators.iscsi.target_machine import TargetConnection
+from simulators.kernel.clock import MonotonicClock
+from simulators.kernel.transcript import Transcript
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from simulators.iscsi.backend import Fabric, SessionInfo
+    from simulators.iscsi.byte_stream import ByteStream
+    from simulators.iscsi.negotiation import OperationalSettings
+    from simulators.kernel.clock import Clock
+
+
+class MemoryTarget:
+    """A target core behind a lock. Several threads may each use a stream of their own."""
+
+    def __init__(
+        self,
+        fabric: Fabric,
+        portal: tuple[str, int] = ("127.0.0.1", 3260),
+        *,
+        portals: Sequence[tuple[str, int]] = (),
+        settings: OperationalSettings | None = None,
+        power_on_attention: bool = False,
+        clock: Clock | None = None,
+        entropy: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self.lock = threading.RLock()
+        self.transcript = Transcript(clock or MonotonicClock())
+        self.core = TargetCore(
+            fabric,
+            portals=portals or (portal,),
+            entropy=entropy,
+            transcript=self.transcript,
+            settings=settings,
+            power_on_attention=power_on_attention,
+        )
+
+    @property
+    def portal(self) -> tuple[str, int]:
+        """Address and port that SendTargets advertises (first)."""
+        return self.core.portals[0]
+
+    @property
+    def fabric(self) -> Fabric:
+        """The fabric that is served."""
+        return self.core.fabric
+
+    @fabric.setter
+    def fabric(self, fabric: Fabric) -> None:
+        with self.lock:
+            self.core.replace_fabric(fabric)
+
+    def sessions(self) -> list[SessionInfo]:
+        """List the sessions that are logged in and still admitted."""
+        with self.lock:
+            return self.core.sessions()
+
+    def dial(self, initiator_address: str = "memory") -> ByteStream:
+        """Open a connection."""
+        with self.lock:
+            return MemoryStream(self.lock, TargetConnection(self.core, initiator_address))
+
+
+class MemoryStream:
+    """The initiator's end of a connection inside this process."""
+
+    def __init__(self, lock: threading.RLock, connection: TargetConnection) -> None:
+        self._lock = lock
+        self._connection = connection
+        self._answer = b""
+        self._position = 0
+
+    def send(self, data: bytes) -> None:
+        """Hand bytes to the target; its answer is ready when this returns."""
+        with self._lock:
+            if self._connection.is_closed:
+                raise ConnectionClosed("the target has closed the connection")
+            answer = self._connection.receive(data)
+        rest = self._answer[self._position :]
+        self._answer, self._position = (rest + answer if rest else answer), 0
+
+    def receive(self, limit: int) -> bytes:
+        """Return what the target answered; when there is nothing and never will be, time out at once."""
+        if self._position >= len(self._answer):
+            if self._connection.is_closed:
+                return b""
+            raise Timeout("the target has nothing to say")
+        start = self._position
+        self._position = min(start + limit, len(self._answer))
+        if start == 0 and self._position == len(self._answer):
+            return self._answer
+        return self._answer[start : self._position]
+
+    def close(self) -> None:
+        """Hang up."""
+        with self._lock:
+            if not self._connection.is_closed:
+                self._connection.hang_up()

@@ -1,0 +1,148 @@
+"""The target on TCP: asyncio moves the bytes, the core decides everything."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from typing import TYPE_CHECKING, cast
+
+from simulators.iscsi.memory import MemoryTarget
+from simulators.iscsi.target_machine import TargetConnection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulators.iscsi.backend import Fabric, SessionInfo
+    from simulators.iscsi.byte_stream import ByteStream
+    from simulators.iscsi.negotiation import OperationalSettings
+    from simulators.kernel.clock import Clock
+    from simulators.kernel.transcript import Transcript
+
+
+class TargetServer:
+    """A target node with one portal on loopback, and in-memory connections to the same core beside it."""
+
+    def __init__(
+        self,
+        fabric: Fabric,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        settings: OperationalSettings | None = None,
+        power_on_attention: bool = False,
+        clock: Clock | None = None,
+        entropy: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self._memory = MemoryTarget(
+            fabric,
+            (host, port),
+            settings=settings,
+            power_on_attention=power_on_attention,
+            clock=clock,
+            entropy=entropy,
+        )
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._server: asyncio.Server | None = None
+        self._edges: dict[TargetConnection, asyncio.Transport] = {}
+
+    @property
+    def portal(self) -> tuple[str, int]:
+        """Address and port; the port is known once the server has started."""
+        return self._memory.portal
+
+    @property
+    def transcript(self) -> Transcript:
+        """What was said, secrets masked."""
+        return self._memory.transcript
+
+    @property
+    def fabric(self) -> Fabric:
+        """The fabric that is served; setting another one closes all sessions. Any thread may do it."""
+        return self._memory.fabric
+
+    @fabric.setter
+    def fabric(self, fabric: Fabric) -> None:
+        self._memory.fabric = fabric
+        self._close_dropped_soon()
+
+    def sessions(self) -> list[SessionInfo]:
+        """List the sessions that are logged in and still admitted. Any thread may ask."""
+        sessions = self._memory.sessions()
+        self._close_dropped_soon()
+        return sessions
+
+    def dial(self, initiator_address: str = "memory") -> ByteStream:
+        """Open a connection without a socket."""
+        return self._memory.dial(initiator_address)
+
+    async def start(self) -> None:
+        """Listen."""
+        host, port = self.portal
+        self._loop = asyncio.get_running_loop()
+        self._server = await self._loop.create_server(lambda: _Edge(self._memory, self._edges), host, port)
+        bound = self._server.sockets[0].getsockname()
+        self._memory.core.portals[0] = (bound[0], bound[1])
+
+    async def stop(self) -> None:
+        """Stop listening and close every connection. Repeating it is allowed."""
+        server, self._server, self._loop = self._server, None, None
+        if server is None:
+            return
+        server.close()
+        for transport in list(self._edges.values()):
+            transport.abort()
+        await server.wait_closed()
+        while self._edges:  # connection_lost is called in the next turns of the loop
+            await asyncio.sleep(0)
+
+    def _close_dropped_soon(self) -> None:
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(close_dropped, self._memory, self._edges)
+
+
+class _Edge(asyncio.Protocol):
+    """One accepted socket."""
+
+    def __init__(self, memory: MemoryTarget, edges: dict[TargetConnection, asyncio.Transport]) -> None:
+        self._memory = memory
+        self._edges = edges
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with self._memory.lock:
+            self._connection = TargetConnection(self._memory.core, transport.get_extra_info("peername")[0])
+        self._edges[self._connection] = self._transport
+
+    def data_received(self, data: bytes) -> None:
+        with self._memory.lock:
+            answer = self._connection.receive(data)
+        if answer:
+            self._transport.write(answer)
+        if self._connection.is_closed:
+            self._transport.close()
+        close_dropped(self._memory, self._edges)
+
+    def pause_writing(self) -> None:
+        """The initiator reads slower than it asks: take no more requests until it has caught up."""
+        self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        self._transport.resume_reading()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self._edges.pop(self._connection, None)
+        with self._memory.lock:
+            self._connection.hang_up()
+
+
+def close_dropped(memory: MemoryTarget, edges: dict[TargetConnection, asyncio.Transport]) -> None:
+    """Close the transports of connections that the core has ended."""
+    with memory.lock:
+        dropped = memory.core.take_dropped()
+    for connection in dropped:
+        transport = edges.get(connection)
+        if transport is not None:
+            transport.close()

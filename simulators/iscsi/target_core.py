@@ -1,0 +1,178 @@
+"""What all connections of one target node share: the fabric, the settings, the portals and the session table.
+
+Pure: it does no I/O. When it ends a session from the outside (reinstatement, revoked access, another fabric),
+the connection is marked closed and listed in `take_dropped`, so that whoever owns the transports can close
+them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from simulators.iscsi.backend import SessionInfo
+from simulators.iscsi.negotiation import OperationalSettings
+from simulators.iscsi.scsi.nexus import Nexus
+from simulators.iscsi.scsi.sense import RESET_BY_FUNCTION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from simulators.iscsi.backend import Fabric
+    from simulators.iscsi.target_login_machine import Agreement
+    from simulators.iscsi.target_machine import TargetConnection
+    from simulators.kernel.transcript import Transcript
+
+_TSIH_LIMIT = 65535
+
+
+@dataclass(slots=True)
+class Session:
+    """A nexus, the connection that carries it, and the fabric revision it was last checked against."""
+
+    info: SessionInfo
+    connection: TargetConnection
+    nexus: Nexus
+    fabric_revision: int
+
+    @property
+    def is_discovery(self) -> bool:
+        """Whether the session is for SendTargets only."""
+        return not self.info.target_iqn
+
+
+class TargetCore:
+    """The shared part. Not thread-safe: whoever has several threads holds a lock around it."""
+
+    def __init__(
+        self,
+        fabric: Fabric,
+        *,
+        portals: Sequence[tuple[str, int]],
+        entropy: Callable[[int], bytes],
+        transcript: Transcript,
+        settings: OperationalSettings | None = None,
+        power_on_attention: bool = False,
+    ) -> None:
+        self._fabric = fabric
+        self.portals = list(portals)
+        self.entropy = entropy
+        self.transcript = transcript
+        self.settings = settings or OperationalSettings()
+        self._power_on_attention = power_on_attention
+        self._sessions: dict[int, Session] = {}
+        self._last_tsih = 0
+        self._connections: set[TargetConnection] = set()
+        self._dropped: list[TargetConnection] = []
+
+    @property
+    def fabric(self) -> Fabric:
+        """The fabric that is asked."""
+        return self._fabric
+
+    def replace_fabric(self, fabric: Fabric) -> None:
+        """Serve another fabric from now on; every connection of the old one is closed."""
+        self._fabric = fabric
+        for connection in list(self._connections):
+            self._drop(connection)
+
+    def connected(self, connection: TargetConnection) -> None:
+        """Remember a new connection."""
+        self._connections.add(connection)
+
+    def disconnected(self, connection: TargetConnection) -> None:
+        """Forget a connection and its session."""
+        self._connections.discard(connection)
+        if connection.session is not None:
+            self._sessions.pop(connection.session.info.tsih, None)
+
+    def knows(self, tsih: int) -> bool:
+        """Say whether a session with this handle exists."""
+        return tsih in self._sessions
+
+    def open_session(
+        self, agreement: Agreement, connection: TargetConnection, address: str
+    ) -> Session | None:
+        """Enter a session, replacing an older one of the same name; None when the table is full."""
+        self._reinstate(agreement)
+        tsih = self._free_tsih()
+        if tsih is None:
+            return None
+        units = (
+            {}
+            if agreement.is_discovery
+            else self._fabric.units(agreement.initiator_iqn, agreement.target_iqn)
+        )
+        session = Session(
+            info=_session_info(agreement, address, tsih),
+            connection=connection,
+            nexus=Nexus(agreement.target_iqn, units, power_on_attention=self._power_on_attention),
+            fabric_revision=agreement.fabric_revision,
+        )
+        self._sessions[tsih] = session
+        return session
+
+    def is_admitted(self, session: Session) -> bool:
+        """Ask the fabric again if anything changed, and show the nexus its current units."""
+        revision = self._fabric.revision
+        if session.is_discovery or session.fabric_revision == revision:
+            return True
+        info = session.info
+        if not self._fabric.still_admitted(info.initiator_iqn, info.target_iqn, info.chap_username):
+            return False
+        session.fabric_revision = revision
+        session.nexus.show(self._fabric.units(info.initiator_iqn, info.target_iqn))
+        return True
+
+    def sessions(self) -> list[SessionInfo]:
+        """List the sessions that are still admitted; the others are closed on this occasion."""
+        for session in list(self._sessions.values()):
+            if not self.is_admitted(session):
+                self._drop(session.connection)
+        return [session.info for session in self._sessions.values()]
+
+    def reset_unit(self, naa: str, by: Session) -> None:
+        """Tell every other nexus of a unit that it was reset (29/03)."""
+        for session in self._sessions.values():
+            for lun_number, unit in session.nexus.units.items():
+                if unit.identity.naa == naa and session is not by:
+                    session.nexus.raise_attention(lun_number, RESET_BY_FUNCTION)
+                    session.connection.abort_tasks(lun_number)
+
+    def take_dropped(self) -> list[TargetConnection]:
+        """Return the connections that were closed from outside since the last call."""
+        dropped, self._dropped = self._dropped, []
+        return dropped
+
+    def _reinstate(self, agreement: Agreement) -> None:
+        """RFC 7143 §6.3.5: the same initiator name and ISID at the same target is the same session again."""
+        name = (agreement.initiator_iqn, agreement.isid, agreement.target_iqn)
+        for session in list(self._sessions.values()):
+            info = session.info
+            if (info.initiator_iqn, info.isid, info.target_iqn) == name:
+                self._drop(session.connection)
+
+    def _drop(self, connection: TargetConnection) -> None:
+        connection.hang_up()
+        self._dropped.append(connection)
+
+    def _free_tsih(self) -> int | None:
+        for _ in range(_TSIH_LIMIT):
+            self._last_tsih = self._last_tsih % _TSIH_LIMIT + 1
+            if self._last_tsih not in self._sessions:
+                return self._last_tsih
+        return None
+
+
+def _session_info(agreement: Agreement, address: str, tsih: int) -> SessionInfo:
+    return SessionInfo(
+        initiator_iqn=agreement.initiator_iqn,
+        target_iqn=agreement.target_iqn,
+        initiator_address=address,
+        isid=agreement.isid,
+        tsih=tsih,
+        chap_username=agreement.chap_username,
+        auth_method="CHAP" if agreement.chap_username is not None else "None",
+        chap_algorithm=agreement.chap_algorithm,
+        is_mutual=agreement.is_mutual,
+    )

@@ -1,0 +1,439 @@
+"""The target's side of the login phase (RFC 7143 §6.3, §12).
+
+Theory of operation. A login is a dialogue of login requests and responses in up to two stages:
+
+    SECURITY (0) ──► OPERATIONAL (1) ──► full feature phase (3)
+        └────────────────────────────────►
+
+The initiator proposes to go on with the T bit; we answer T only when the current stage is settled. The first
+request names the initiator, the session type and the target, and the fabric is asked at once whether they may
+meet. Inside the security stage CHAP has its own three steps: method, algorithm, response. Each request is one
+event; the result is one response and, at the end, either an `Agreement` or a refusal whose status says why. A
+refused login has no way back: the connection closes.
+
+Texts longer than one PDU come with the C bit: pieces are collected, each answered by an empty response, and
+only the last one is looked at. Our own answer is cut the same way when it is longer than 8192 bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from simulators.iscsi.backend import Admission, AdmissionVerdict, ChapAccount
+from simulators.iscsi.chap import Challenge, choose_algorithm, decode_binary, find_account
+from simulators.iscsi.errors import PeerViolation, SimulatorBug
+from simulators.iscsi.negotiation import DEFAULT_DATA_SEGMENT, KEYS, NOT_UNDERSTOOD, REJECT, Responder
+from simulators.iscsi.pdu import LoginRequest, LoginResponse
+from simulators.iscsi.text import TextCollector, TextFeeder, join_pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulators.iscsi.backend import Fabric
+    from simulators.iscsi.negotiation import OperationalSettings, Parameters
+    from simulators.iscsi.text import Pairs
+
+SECURITY = 0
+OPERATIONAL = 1
+FULL_FEATURE = 3
+
+INITIATOR_ERROR = (2, 0)
+AUTHENTICATION_FAILURE = (2, 1)
+AUTHORIZATION_FAILURE = (2, 2)
+TARGET_NOT_FOUND = (2, 3)
+UNSUPPORTED_VERSION = (2, 5)
+TOO_MANY_CONNECTIONS = (2, 6)
+MISSING_PARAMETER = (2, 7)
+SESSION_TYPE_NOT_SUPPORTED = (2, 9)
+SESSION_DOES_NOT_EXIST = (2, 10)
+INVALID_DURING_LOGIN = (2, 11)
+OUT_OF_RESOURCES = (3, 2)
+
+PORTAL_GROUP_TAG = 1
+_NAME_LIMIT = 223
+_NAME_FORMATS = ("iqn.", "eui.", "naa.")
+_IDENTIFYING_KEYS = frozenset({"InitiatorName", "InitiatorAlias", "TargetName", "SessionType"})
+_CHAP_KEYS = frozenset({"CHAP_A", "CHAP_N", "CHAP_R", "CHAP_I", "CHAP_C"})
+
+
+class Refused(Exception):
+    """The login ends here with this status."""
+
+    def __init__(self, status: tuple[int, int]) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class ChapStep(Enum):
+    """Where the security stage stands."""
+
+    METHOD = "waiting for AuthMethod"
+    ALGORITHM = "waiting for CHAP_A"
+    RESPONSE = "waiting for CHAP_N and CHAP_R"
+    SETTLED = "authenticated, or no authentication required"
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What a completed login has established."""
+
+    initiator_iqn: str
+    target_iqn: str
+    isid: bytes
+    parameters: Parameters
+    fabric_revision: int
+    chap_username: str | None = None
+    chap_algorithm: int | None = None
+    is_mutual: bool = False
+
+    @property
+    def is_discovery(self) -> bool:
+        """Whether the session is for SendTargets only."""
+        return not self.target_iqn
+
+
+@dataclass(frozen=True, slots=True)
+class LoginStep:
+    """One response, and what it ended in, if it ended anything."""
+
+    response: LoginResponse
+    agreement: Agreement | None = None
+    is_refused: bool = False
+
+
+class TargetLogin:
+    """One login. `receive` takes a request and returns the step to make."""
+
+    def __init__(
+        self,
+        fabric: Fabric,
+        settings: OperationalSettings,
+        entropy: Callable[[int], bytes],
+        known_sessions: Callable[[int], bool],
+    ) -> None:
+        self._fabric = fabric
+        self._settings = settings
+        self._entropy = entropy
+        self._is_known_tsih = known_sessions
+        self._stage: int | None = None
+        self._tag = 0
+        self._step = ChapStep.METHOD
+        self._challenge: Challenge | None = None
+        self._account: ChapAccount | None = None
+        self._is_mutual = False
+        self._seen: set[str] = set()
+        self._collector = TextCollector()
+        self._feeder = TextFeeder()
+        self._wants_transit = False
+        self._stat_sn: int | None = None
+        self._initiator_iqn = ""
+        self._target_iqn = ""
+        self._admission = Admission(AdmissionVerdict.ALLOWED)
+        self._revision = fabric.revision
+        self._responder = Responder(settings, is_discovery=False)
+
+    def receive(self, request: LoginRequest) -> LoginStep:
+        """Take the next request of this login."""
+        if self._stat_sn is None:
+            self._stat_sn = request.exp_stat_sn
+        try:
+            return self._advance(request)
+        except Refused as refusal:
+            return self._refuse(request, refusal.status)
+        except PeerViolation:
+            return self._refuse(request, INITIATOR_ERROR)
+
+    def refuse_foreign_pdu(self, initiator_task_tag: int, cmd_sn: int) -> LoginStep:
+        """Answer a PDU that has no place in a login (status 020B)."""
+        request = LoginRequest(
+            transit=False,
+            continues=False,
+            current_stage=self._stage or 0,
+            next_stage=0,
+            version_max=0,
+            version_min=0,
+            isid=bytes(6),
+            tsih=0,
+            initiator_task_tag=initiator_task_tag,
+            cid=0,
+            cmd_sn=cmd_sn,
+            exp_stat_sn=0,
+        )
+        if self._stat_sn is None:
+            self._stat_sn = 0
+        return self._refuse(request, INVALID_DURING_LOGIN)
+
+    @property
+    def next_stat_sn(self) -> int:
+        """The StatSN that the full feature phase starts with."""
+        return self._stat_sn or 0
+
+    # ---- the frame of a request ----------------------------------------------------------------------------
+
+    def _advance(self, request: LoginRequest) -> LoginStep:
+        self._check_frame(request)
+        self._collector.add(bytes(request.data))
+        if request.continues:
+            return self._respond(request, b"", transit=False)
+        pairs = self._collector.take()
+        if self._feeder.has_more:
+            if pairs:
+                raise Refused(INITIATOR_ERROR)
+            self._wants_transit = request.transit
+            return self._respond_with_rest(request)
+        is_first = self._stage is None
+        self._check_repeated(pairs)
+        self._stage, self._wants_transit = request.current_stage, request.transit
+        if is_first:
+            self._identify(request, pairs)
+        answers = self._answer(pairs, is_first=is_first)
+        self._feeder.load(join_pairs(answers))
+        return self._respond_with_rest(request)
+
+    def _check_frame(self, request: LoginRequest) -> None:
+        if request.version_min > 0:
+            raise Refused(UNSUPPORTED_VERSION)
+        if request.current_stage not in {SECURITY, OPERATIONAL}:
+            raise Refused(INITIATOR_ERROR)
+        # §11.12.2: "C=1 ... the T bit MUST be set to 0".
+        if request.transit and (request.continues or request.next_stage not in {OPERATIONAL, FULL_FEATURE}):
+            raise Refused(INITIATOR_ERROR)
+        if request.transit and request.next_stage <= request.current_stage:
+            raise Refused(INITIATOR_ERROR)
+        if self._stage is None:
+            self._tag = request.initiator_task_tag
+            self._check_session_id(request)
+            return
+        # §11.12.9: one task tag for all requests of a login; only a T bit that we answered changes the stage.
+        if request.current_stage == OPERATIONAL and self._step is not ChapStep.SETTLED:
+            raise Refused(AUTHENTICATION_FAILURE)
+        if request.current_stage != self._stage or request.initiator_task_tag != self._tag:
+            raise Refused(INITIATOR_ERROR)
+
+    def _check_session_id(self, request: LoginRequest) -> None:
+        if request.tsih == 0:
+            return
+        # One connection per session: a second one for a session that exists is one too many.
+        raise Refused(TOO_MANY_CONNECTIONS if self._is_known_tsih(request.tsih) else SESSION_DOES_NOT_EXIST)
+
+    def _check_repeated(self, pairs: Pairs) -> None:
+        """§6.3: a key is negotiated once per stage; sending it again is the initiator's error."""
+        for name, _ in pairs:
+            if name in self._seen:
+                raise Refused(INITIATOR_ERROR)
+            self._seen.add(name)
+
+    # ---- who is there --------------------------------------------------------------------------------------
+
+    def _identify(self, request: LoginRequest, pairs: Pairs) -> None:
+        keys = dict(pairs)
+        session_type = keys.get("SessionType", "Normal")
+        if session_type not in {"Normal", "Discovery"}:
+            raise Refused(SESSION_TYPE_NOT_SUPPORTED)
+        is_discovery = session_type == "Discovery"
+        self._initiator_iqn = _name_in(keys, "InitiatorName")
+        self._responder = Responder(self._settings, is_discovery=is_discovery)
+        self._revision = self._fabric.revision
+        if is_discovery:
+            self._admission = Admission(AdmissionVerdict.ALLOWED)
+        else:
+            self._target_iqn = _name_in(keys, "TargetName")
+            self._admission = self._admit()
+        if request.current_stage == OPERATIONAL:
+            self._skip_security()
+
+    def _admit(self) -> Admission:
+        admission = self._fabric.admit(self._initiator_iqn, self._target_iqn)
+        if admission.verdict is AdmissionVerdict.NOT_FOUND:
+            raise Refused(TARGET_NOT_FOUND)
+        if admission.verdict is AdmissionVerdict.FORBIDDEN:
+            raise Refused(AUTHORIZATION_FAILURE)
+        return admission
+
+    def _skip_security(self) -> None:
+        if self._admission.chap:
+            raise Refused(AUTHENTICATION_FAILURE)
+        self._step = ChapStep.SETTLED
+
+    # ---- the answers ---------------------------------------------------------------------------------------
+
+    def _answer(self, pairs: Pairs, *, is_first: bool) -> Pairs:
+        answers: Pairs = []
+        if is_first and self._target_iqn:
+            # §13.9: the first response of a leading login "MUST return" the tag of the portal group.
+            answers.append(("TargetPortalGroupTag", str(PORTAL_GROUP_TAG)))
+        others = [pair for pair in pairs if pair[0] not in _IDENTIFYING_KEYS]
+        if not is_first and len(others) < len(pairs):
+            raise Refused(INITIATOR_ERROR)
+        if self._stage == OPERATIONAL:
+            return answers + self._answer_operational(others)
+        return answers + self._answer_security(others)
+
+    def _answer_operational(self, pairs: Pairs) -> Pairs:
+        if any(name in _CHAP_KEYS or name == "AuthMethod" for name, _ in pairs):
+            raise Refused(INITIATOR_ERROR)
+        return self._responder.answer_all(pairs)
+
+    def _answer_security(self, pairs: Pairs) -> Pairs:
+        security = {name: value for name, value in pairs if name in _CHAP_KEYS or name == "AuthMethod"}
+        answers = [
+            answer for name, value in pairs if name not in security for answer in self._side_key(name, value)
+        ]
+        match self._step:
+            case ChapStep.METHOD:
+                return answers + self._choose_method(security)
+            case ChapStep.ALGORITHM:
+                return answers + self._send_challenge(security)
+            case ChapStep.RESPONSE:
+                return answers + self._verify(security)
+            case ChapStep.SETTLED:
+                if security:
+                    raise Refused(INITIATOR_ERROR)
+                return answers
+
+    def _side_key(self, name: str, value: str) -> Pairs:
+        if name == "MaxRecvDataSegmentLength":
+            return [] if self._responder.declare(value) else [(name, REJECT)]
+        if name in KEYS:
+            raise Refused(INITIATOR_ERROR)
+        return [(name, NOT_UNDERSTOOD)]
+
+    def _choose_method(self, keys: dict[str, str]) -> Pairs:
+        offered = keys.pop("AuthMethod", None)
+        if keys:
+            raise Refused(INITIATOR_ERROR)
+        if offered is None:
+            self._settle_without_method()
+            return []
+        methods = offered.split(",")
+        if not self._admission.chap and "None" in methods:
+            self._step = ChapStep.SETTLED
+            return [("AuthMethod", "None")]
+        if "CHAP" not in methods or not self._accounts():
+            raise Refused(AUTHENTICATION_FAILURE)
+        self._step = ChapStep.ALGORITHM
+        return [("AuthMethod", "CHAP")]
+
+    def _settle_without_method(self) -> None:
+        """Accept silence about authentication only where none is required."""
+        if self._wants_transit:
+            self._skip_security()
+
+    def _accounts(self) -> tuple[ChapAccount, ...]:
+        """Return the accounts that may answer; in discovery, those of all targets it would list."""
+        if self._target_iqn:
+            return self._admission.chap
+        targets = self._fabric.discover(self._initiator_iqn)
+        return tuple(
+            account for iqn in targets for account in self._fabric.admit(self._initiator_iqn, iqn).chap
+        )
+
+    def _send_challenge(self, keys: dict[str, str]) -> Pairs:
+        algorithm = choose_algorithm(keys.get("CHAP_A", ""))
+        if set(keys) != {"CHAP_A"}:
+            raise Refused(INITIATOR_ERROR)
+        if algorithm is None:
+            raise Refused(AUTHENTICATION_FAILURE)
+        self._challenge = Challenge.draw(algorithm, self._entropy)
+        self._step = ChapStep.RESPONSE
+        return [
+            ("CHAP_A", str(algorithm)),
+            ("CHAP_I", str(self._challenge.identifier)),
+            ("CHAP_C", "0x" + self._challenge.value.hex()),
+        ]
+
+    def _verify(self, keys: dict[str, str]) -> Pairs:
+        if self._challenge is None:
+            raise SimulatorBug("a CHAP response was awaited before a challenge was sent")
+        if not {"CHAP_N", "CHAP_R"} <= set(keys) <= {"CHAP_N", "CHAP_R", "CHAP_I", "CHAP_C"}:
+            raise Refused(INITIATOR_ERROR)
+        account = find_account(self._accounts(), self._challenge, keys["CHAP_N"], keys["CHAP_R"])
+        if account is None:
+            raise Refused(AUTHENTICATION_FAILURE)
+        self._account, self._step = account, ChapStep.SETTLED
+        if "CHAP_I" in keys or "CHAP_C" in keys:
+            return self._prove(account, self._challenge, keys)
+        return []
+
+    def _prove(self, account: ChapAccount, ours: Challenge, keys: dict[str, str]) -> Pairs:
+        """Answer the initiator's challenge (mutual CHAP)."""
+        if not {"CHAP_I", "CHAP_C"} <= set(keys):
+            raise Refused(INITIATOR_ERROR)
+        # §9.2.1: a reflected challenge "MUST" end the login, or the initiator could let us answer for it.
+        is_reflected = decode_binary(keys["CHAP_C"]) == ours.value
+        if is_reflected or account.mutual_secret is None or account.mutual_username is None:
+            raise Refused(AUTHENTICATION_FAILURE)
+        theirs = Challenge.parse(ours.algorithm, keys["CHAP_I"], keys["CHAP_C"])
+        self._is_mutual = True
+        return [("CHAP_N", account.mutual_username), ("CHAP_R", theirs.response(account.mutual_secret))]
+
+    # ---- the response --------------------------------------------------------------------------------------
+
+    def _respond_with_rest(self, request: LoginRequest) -> LoginStep:
+        piece = self._feeder.take(DEFAULT_DATA_SEGMENT)
+        may_transit = self._wants_transit and self._step is ChapStep.SETTLED and not self._feeder.has_more
+        return self._respond(request, piece, transit=may_transit)
+
+    def _respond(self, request: LoginRequest, text: bytes, *, transit: bool) -> LoginStep:
+        is_done = transit and request.next_stage == FULL_FEATURE
+        if transit and request.next_stage == OPERATIONAL:
+            self._stage = OPERATIONAL
+            self._seen.clear()
+        next_stage = request.next_stage if transit else 0
+        response = self._response(request, text, transit=transit, next_stage=next_stage)
+        return LoginStep(response, self._agreement(request) if is_done else None)
+
+    def _response(
+        self,
+        request: LoginRequest,
+        text: bytes,
+        *,
+        transit: bool,
+        next_stage: int,
+        status: tuple[int, int] = (0, 0),
+    ) -> LoginResponse:
+        if self._stat_sn is None:
+            raise SimulatorBug("a login was answered before it was asked")
+        stat_sn = self._stat_sn
+        self._stat_sn = (stat_sn + 1) & 0xFFFFFFFF
+        return LoginResponse(
+            transit=transit,
+            continues=self._feeder.has_more and status == (0, 0),
+            current_stage=request.current_stage,
+            next_stage=next_stage,
+            isid=request.isid,
+            tsih=request.tsih,
+            initiator_task_tag=request.initiator_task_tag,
+            stat_sn=stat_sn,
+            exp_cmd_sn=request.cmd_sn,
+            max_cmd_sn=request.cmd_sn,
+            status=status,
+            data=text,
+        )
+
+    def _refuse(self, request: LoginRequest, status: tuple[int, int]) -> LoginStep:
+        response = self._response(request, b"", transit=False, next_stage=0, status=status)
+        return LoginStep(response, is_refused=True)
+
+    def _agreement(self, request: LoginRequest) -> Agreement:
+        return Agreement(
+            initiator_iqn=self._initiator_iqn,
+            target_iqn=self._target_iqn,
+            isid=request.isid,
+            parameters=self._responder.parameters(),
+            fabric_revision=self._revision,
+            chap_username=self._account.username if self._account else None,
+            chap_algorithm=self._challenge.algorithm if self._account and self._challenge else None,
+            is_mutual=self._is_mutual,
+        )
+
+
+def _name_in(keys: dict[str, str], name: str) -> str:
+    value = keys.get(name)
+    if value is None:
+        raise Refused(MISSING_PARAMETER)
+    if len(value.encode()) > _NAME_LIMIT or not value.startswith(_NAME_FORMATS):
+        raise Refused(INITIATOR_ERROR)
+    return value

@@ -1,0 +1,486 @@
+"""One connection of the target: bytes in, bytes out.
+
+Theory of operation. A connection is in one of four states:
+
+    LOGIN ──► DISCOVERY ────► CLOSED
+      └─────► FULL_FEATURE ──►
+
+Every PDU is looked up by (state, kind) in `TargetConnection.TRANSITIONS`; what is not there is a violation
+that is answered as RFC 7143 says: in LOGIN with status 020B and the end of the connection, later with a
+Reject PDU. Numbered requests first pass the command window (§4.2.2.1): the one whose CmdSN is expected is
+carried out at once, a later one inside the window waits for the gap to close, anything else is ignored
+without a word, as the RFC wants it. Commands are carried out in CmdSN order, one at a time; only writes that
+wait for data overlap.
+
+Reads are answered with Data-In PDUs cut to what the initiator declared, the last one carrying the status when
+it is GOOD. Writes collect unsolicited data and then solicit the rest (`write_task`). Error recovery level is
+0: a malformed stream ends the connection, and with it the session.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+from enum import Enum
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from simulators.iscsi import pdu as p
+from simulators.iscsi.codec import PduReader, encode
+from simulators.iscsi.describe import describe
+from simulators.iscsi.errors import PeerViolation, SimulatorBug
+from simulators.iscsi.lun_address import decode_lun
+from simulators.iscsi.negotiation import KEYS, REJECT, Parameters, combine
+from simulators.iscsi.scsi import device_server
+from simulators.iscsi.scsi.operation import Outcome
+from simulators.iscsi.scsi.sense import ScsiCheck
+from simulators.iscsi.send_targets import answer_text
+from simulators.iscsi.target_login_machine import OUT_OF_RESOURCES, TargetLogin
+from simulators.iscsi.text import TextCollector, TextFeeder, join_pairs
+from simulators.iscsi.write_task import WriteTask
+from simulators.kernel.transcript import Direction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulators.iscsi.pdu import Pdu, TargetPdu
+    from simulators.iscsi.target_core import Session, TargetCore
+    from simulators.iscsi.target_login_machine import LoginStep
+
+COMMAND_WINDOW = 32
+_SERIAL_MASK = 0xFFFFFFFF
+_AHS_LENGTH = 4  # the byte of a basic header that holds TotalAHSLength
+_REMEMBERED_ABORTS = 2 * COMMAND_WINDOW
+
+# Reasons of a Reject PDU (§11.17.1).
+PROTOCOL_ERROR = 0x04
+COMMAND_NOT_SUPPORTED = 0x05
+INVALID_PDU_FIELD = 0x09
+
+# Functions and responses of task management (§11.5.1, §11.6.1).
+ABORT_TASK = 1
+ABORT_TASK_SET = 2
+CLEAR_TASK_SET = 4
+LUN_RESET = 5
+TASK_REASSIGN = 8
+FUNCTION_COMPLETE = 0
+TASK_DOES_NOT_EXIST = 1
+LUN_DOES_NOT_EXIST = 2
+REASSIGN_NOT_SUPPORTED = 4
+FUNCTION_NOT_SUPPORTED = 5
+
+CLOSE_SESSION = 0
+CLOSE_CONNECTION = 1
+CID_NOT_FOUND = 1
+RECOVERY_NOT_SUPPORTED = 2
+
+
+class State(Enum):
+    """Where a connection stands."""
+
+    LOGIN = "login"
+    DISCOVERY = "discovery"
+    FULL_FEATURE = "full feature"
+    CLOSED = "closed"
+
+
+class TargetConnection:
+    """One TCP connection as the target sees it."""
+
+    def __init__(self, core: TargetCore, initiator_address: str) -> None:
+        self._core = core
+        self._address = initiator_address
+        self.state = State.LOGIN
+        self.session: Session | None = None
+        self._reader = PduReader(core.settings.max_recv_data_segment_length)
+        self._login = TargetLogin(core.fabric, core.settings, core.entropy, core.knows)
+        self._parameters = Parameters()
+        self._output: list[TargetPdu] = []
+        self._stat_sn = 0
+        self._exp_cmd_sn = 0
+        self._cid = 0
+        self._waiting: dict[int, tuple[Pdu, bytes]] = {}
+        self._writes: dict[int, WriteTask] = {}
+        self._aborted: deque[int] = deque(maxlen=_REMEMBERED_ABORTS)
+        self._next_transfer_tag = 1
+        self._collector = TextCollector()
+        self._feeder = TextFeeder()
+        self._text_tag = p.NO_TAG
+        core.connected(self)
+
+    # ---- the edge ------------------------------------------------------------------------------------------
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the transport is to be closed once the last answer is out."""
+        return self.state is State.CLOSED
+
+    def receive(self, data: bytes) -> bytes:
+        """Take bytes from the initiator and return bytes for it."""
+        if self.is_closed:
+            return b""
+        self._reader.feed(data)
+        try:
+            while (pdu := self._reader.next_pdu()) is not None:
+                self._core.transcript.record(Direction.RECEIVED, describe(pdu))
+                self._take(pdu)
+                if self.is_closed:
+                    break
+        except PeerViolation as violation:
+            self._core.transcript.record(Direction.NOTE, f"connection closed: {violation}")
+            self.hang_up()
+        return self._flush()
+
+    def hang_up(self) -> None:
+        """End the connection: the transport is gone, or the core wants it gone."""
+        self.state = State.CLOSED
+        self._writes.clear()
+        self._waiting.clear()
+        self._core.disconnected(self)
+
+    def abort_tasks(self, lun_number: int | None = None) -> None:
+        """Forget the writes that wait for data, of one unit or of all."""
+        for tag, task in list(self._writes.items()):
+            if lun_number is None or decode_lun(task.command.lun) == lun_number:
+                self._abort(tag)
+
+    def _flush(self) -> bytes:
+        output, self._output = self._output, []
+        for pdu in output:
+            self._core.transcript.record(Direction.SENT, describe(pdu))
+        return encode(output)
+
+    # ---- dispatch ------------------------------------------------------------------------------------------
+
+    def _take(self, pdu: Pdu) -> None:
+        if self.session is not None and not self._core.is_admitted(self.session):
+            self._core.transcript.record(Direction.NOTE, "connection closed: access was revoked")
+            self.hang_up()
+            return
+        header = self._reader.header
+        if header[_AHS_LENGTH] and not isinstance(pdu, p.ScsiCommand):
+            raise PeerViolation(f"{type(pdu).__name__} has an additional header segment")
+        if self.state is State.LOGIN or isinstance(pdu, p.DataOut | p.LoginRequest | p.UnknownPdu):
+            self._carry_out(pdu, header)
+        elif isinstance(pdu, _NUMBERED) and not pdu.immediate:
+            self._take_in_order(pdu, pdu.cmd_sn, header)
+        else:
+            self._carry_out(pdu, header)
+
+    def _take_in_order(self, pdu: Pdu, cmd_sn: int, header: bytes) -> None:
+        ahead = (cmd_sn - self._exp_cmd_sn) & _SERIAL_MASK
+        if ahead >= self._window() or cmd_sn in self._waiting:
+            # §4.2.2.1: the target "MUST silently ignore any non-immediate command outside of this range or
+            # non-immediate duplicates within the range".
+            return
+        self._waiting[cmd_sn] = (pdu, header)
+        while not self.is_closed and self._exp_cmd_sn in self._waiting:
+            next_pdu, next_header = self._waiting.pop(self._exp_cmd_sn)
+            self._exp_cmd_sn = (self._exp_cmd_sn + 1) & _SERIAL_MASK
+            self._carry_out(next_pdu, next_header)
+
+    def _carry_out(self, pdu: Pdu, header: bytes) -> None:
+        transition = self.TRANSITIONS.get((self.state, type(pdu)))
+        if transition is not None:
+            transition(self, pdu, header)
+        elif self.state is State.LOGIN:
+            tag, cmd_sn = int.from_bytes(header[16:20], "big"), int.from_bytes(header[24:28], "big")
+            self._answer_login(self._login.refuse_foreign_pdu(tag, cmd_sn))
+        else:
+            self._reject(COMMAND_NOT_SUPPORTED if isinstance(pdu, p.UnknownPdu) else PROTOCOL_ERROR, header)
+
+    # ---- numbering -----------------------------------------------------------------------------------------
+
+    def _window(self) -> int:
+        return COMMAND_WINDOW - len(self._writes)
+
+    def _sequence(self) -> tuple[int, int, int]:
+        """Return StatSN, ExpCmdSN and MaxCmdSN for a PDU that does not carry a status."""
+        max_cmd_sn = (self._exp_cmd_sn + self._window() - 1) & _SERIAL_MASK
+        return self._stat_sn, self._exp_cmd_sn, max_cmd_sn
+
+    def _status_sequence(self) -> tuple[int, int, int]:
+        """Return the same for a PDU that does, and count it."""
+        sequence = self._sequence()
+        self._stat_sn = (self._stat_sn + 1) & _SERIAL_MASK
+        return sequence
+
+    def _reject(self, reason: int, header: bytes) -> None:
+        self._output.append(p.Reject(reason, *self._status_sequence(), data=header))
+
+    # ---- login ---------------------------------------------------------------------------------------------
+
+    def _on_login(self, pdu: p.LoginRequest, _header: bytes) -> None:
+        self._cid = pdu.cid
+        self._answer_login(self._login.receive(pdu))
+
+    def _answer_login(self, step: LoginStep) -> None:
+        response = step.response
+        if step.agreement is not None:
+            self.session = self._core.open_session(step.agreement, self, self._address)
+            if self.session is None:
+                refusal = replace(response, transit=False, next_stage=0, status=OUT_OF_RESOURCES, data=b"")
+                self._output.append(refusal)
+                self.hang_up()
+                return
+            self._parameters = step.agreement.parameters
+            self._stat_sn, self._exp_cmd_sn = self._login.next_stat_sn, response.exp_cmd_sn
+            self.state = State.DISCOVERY if step.agreement.is_discovery else State.FULL_FEATURE
+            _, _, max_cmd_sn = self._sequence()
+            response = replace(response, tsih=self.session.info.tsih, max_cmd_sn=max_cmd_sn)
+        self._output.append(response)
+        if step.is_refused:
+            self.hang_up()
+
+    # ---- text ----------------------------------------------------------------------------------------------
+
+    def _on_text(self, pdu: p.TextRequest, header: bytes) -> None:
+        if pdu.continues and pdu.final:
+            self._reject(INVALID_PDU_FIELD, header)
+            return
+        if pdu.target_transfer_tag not in {p.NO_TAG, self._text_tag}:
+            self._reject(INVALID_PDU_FIELD, header)
+            return
+        if pdu.target_transfer_tag == p.NO_TAG:
+            # §11.10.4: "0xffffffff … the target MUST discard … a previous negotiation".
+            self._collector, self._feeder = TextCollector(), TextFeeder()
+        self._collector.add(bytes(pdu.data))
+        if not pdu.continues and not self._feeder.has_more:
+            self._feeder.load(join_pairs(self._answer_text()))
+        self._send_text(pdu, is_collecting=pdu.continues)
+
+    def _answer_text(self) -> list[tuple[str, str]]:
+        if self.session is None:
+            raise SimulatorBug("a text request was taken outside of a session")
+        pairs = self._collector.take()
+        declared = [value for name, value in pairs if name == "MaxRecvDataSegmentLength"]
+        others = [pair for pair in pairs if pair[0] != "MaxRecvDataSegmentLength"]
+        answers = answer_text(self._core, self.session, others)
+        return answers + [answer for value in declared for answer in self._redeclare(value)]
+
+    def _redeclare(self, value: str) -> list[tuple[str, str]]:
+        """§13.12: MaxRecvDataSegmentLength may be declared anew at any time."""
+        length = combine(KEYS["MaxRecvDataSegmentLength"], value, value)
+        if length is None:
+            return [("MaxRecvDataSegmentLength", REJECT)]
+        self._parameters = replace(self._parameters, peer_data_segment_length=int(length))
+        return []
+
+    def _send_text(self, request: p.TextRequest, *, is_collecting: bool) -> None:
+        piece = b"" if is_collecting else self._feeder.take(self._parameters.peer_data_segment_length)
+        has_more = self._feeder.has_more
+        is_final = not has_more and not is_collecting and request.final
+        if is_final:
+            self._text_tag = p.NO_TAG
+        elif self._text_tag == p.NO_TAG:
+            self._text_tag = self._new_transfer_tag()
+        self._output.append(
+            p.TextResponse(
+                is_final,
+                has_more,
+                request.lun,
+                request.initiator_task_tag,
+                self._text_tag,
+                *self._status_sequence(),
+                data=piece,
+            )
+        )
+
+    # ---- nop, logout, task management ----------------------------------------------------------------------
+
+    def _on_nop(self, pdu: p.NopOut, header: bytes) -> None:
+        if pdu.target_transfer_tag != p.NO_TAG:
+            # We never ping, so there is nothing that this could answer.
+            self._reject(INVALID_PDU_FIELD, header)
+            return
+        if pdu.initiator_task_tag == p.NO_TAG:
+            return
+        echo = pdu.data[: self._parameters.peer_data_segment_length]
+        sequence = self._status_sequence()
+        self._output.append(p.NopIn(bytes(8), pdu.initiator_task_tag, p.NO_TAG, *sequence, data=echo))
+
+    def _on_logout(self, pdu: p.LogoutRequest, header: bytes) -> None:
+        if pdu.reason not in {CLOSE_SESSION, CLOSE_CONNECTION}:
+            is_recovery = pdu.reason == RECOVERY_NOT_SUPPORTED
+            self._answer_logout(pdu, RECOVERY_NOT_SUPPORTED) if is_recovery else self._reject(
+                INVALID_PDU_FIELD, header
+            )
+            return
+        if pdu.reason == CLOSE_CONNECTION and pdu.cid != self._cid:
+            self._answer_logout(pdu, CID_NOT_FOUND)
+            return
+        self._answer_logout(pdu, 0)
+        self.hang_up()
+
+    def _answer_logout(self, pdu: p.LogoutRequest, response: int) -> None:
+        self._output.append(p.LogoutResponse(response, pdu.initiator_task_tag, *self._status_sequence()))
+
+    def _on_task_management(self, pdu: p.TaskManagementRequest, _header: bytes) -> None:
+        response = self._manage(pdu)
+        tag = pdu.initiator_task_tag
+        self._output.append(p.TaskManagementResponse(response, tag, *self._status_sequence()))
+
+    def _manage(self, pdu: p.TaskManagementRequest) -> int:
+        if pdu.function == ABORT_TASK:
+            return self._abort_one(pdu)
+        if pdu.function == TASK_REASSIGN:
+            return REASSIGN_NOT_SUPPORTED
+        if pdu.function not in {ABORT_TASK_SET, CLEAR_TASK_SET, LUN_RESET} or self.session is None:
+            return FUNCTION_NOT_SUPPORTED
+        lun_number = decode_lun(pdu.lun)
+        unit = self.session.nexus.units.get(lun_number) if lun_number is not None else None
+        if unit is None:
+            return LUN_DOES_NOT_EXIST
+        self.abort_tasks(lun_number)
+        if pdu.function == LUN_RESET:
+            self._core.reset_unit(unit.identity.naa, self.session)
+        return FUNCTION_COMPLETE
+
+    def _abort_one(self, pdu: p.TaskManagementRequest) -> int:
+        tag = pdu.referenced_task_tag
+        if tag in self._writes:
+            self._abort(tag)
+            return FUNCTION_COMPLETE
+        for cmd_sn, (waiting, _) in list(self._waiting.items()):
+            if isinstance(waiting, p.ScsiCommand) and waiting.initiator_task_tag == tag:
+                # The number stays used: an empty ping takes the place of the command.
+                self._waiting[cmd_sn] = (
+                    p.NopOut(bytes(8), p.NO_TAG, p.NO_TAG, cmd_sn, 0, immediate=False),
+                    b"",
+                )
+                return FUNCTION_COMPLETE
+        return TASK_DOES_NOT_EXIST
+
+    def _abort(self, tag: int) -> None:
+        del self._writes[tag]
+        self._aborted.append(tag)
+
+    # ---- commands ------------------------------------------------------------------------------------------
+
+    def _on_command(self, pdu: p.ScsiCommand, header: bytes) -> None:
+        if self.session is None:
+            raise SimulatorBug("a command was taken outside of a session")
+        # Additional headers carry extended CDBs and bidirectional lengths: neither is simulated.
+        is_bidirectional = (pdu.reads and pdu.writes) or header[_AHS_LENGTH] > 0
+        is_in_use = pdu.initiator_task_tag in self._writes or pdu.initiator_task_tag == p.NO_TAG
+        if is_bidirectional or is_in_use or (not pdu.final and not pdu.writes):
+            self._reject(INVALID_PDU_FIELD, header)
+            return
+        operation = device_server.begin(pdu.cdb, decode_lun(pdu.lun), self.session.nexus)
+        if not pdu.writes and operation.data_out_bytes == 0 and not pdu.data:
+            self._conclude(pdu, operation.finish(b""), 0)
+            return
+        task = WriteTask(pdu, operation, self._parameters)
+        self._writes[pdu.initiator_task_tag] = task
+        self._proceed(task, task.start)
+
+    def _on_data_out(self, pdu: p.DataOut, header: bytes) -> None:
+        task = self._writes.get(pdu.initiator_task_tag)
+        if task is not None:
+            self._proceed(task, lambda: task.accept(pdu))
+        elif pdu.initiator_task_tag not in self._aborted:
+            self._reject(INVALID_PDU_FIELD, header)
+
+    def _proceed(self, task: WriteTask, step: Callable[[], None]) -> None:
+        """Make one step of a transfer and do what is next: wait, solicit, or finish."""
+        tag = task.command.initiator_task_tag
+        try:
+            step()
+        except ScsiCheck as check:
+            self._abort(tag)
+            self._conclude(task.command, Outcome(sense=check.sense), task.operation.data_out_bytes)
+            return
+        if task.is_complete:
+            del self._writes[tag]
+            outcome = device_server.finish(task.operation, task.data())
+            self._conclude(task.command, outcome, task.operation.data_out_bytes)
+        elif not task.is_waiting:
+            self._solicit(task)
+
+    def _solicit(self, task: WriteTask) -> None:
+        transfer_tag, r2t_sn = self._new_transfer_tag(), task.r2t_sn
+        offset, length = task.solicit(transfer_tag)
+        command = task.command
+        tags = (command.initiator_task_tag, transfer_tag)
+        self._output.append(p.ReadyToTransfer(command.lun, *tags, *self._sequence(), r2t_sn, offset, length))
+
+    def _new_transfer_tag(self) -> int:
+        tag = self._next_transfer_tag
+        self._next_transfer_tag = tag % 0x7FFFFFFF + 1
+        return tag
+
+    def _conclude(self, command: p.ScsiCommand, outcome: Outcome, data_out_bytes: int) -> None:
+        """Send the data, the residual and the status of a command."""
+        actual = data_out_bytes or len(outcome.data_in)
+        expected = command.expected_length if command.reads or command.writes else 0
+        flags, residual = _residual(expected, actual)
+        room = command.expected_length if command.reads else 0
+        data = memoryview(outcome.data_in)[:room]
+        if data and outcome.sense is None:
+            self._send_data(command, data, flags, residual)
+            return
+        sense = outcome.sense.fixed() if outcome.sense else b""
+        response = p.ScsiResponse(
+            flags,
+            0,
+            outcome.status,
+            command.initiator_task_tag,
+            *self._status_sequence(),
+            exp_data_sn=0,
+            residual=residual,
+            data=len(sense).to_bytes(2, "big") + sense if sense else b"",
+        )
+        self._output.append(response)
+
+    def _send_data(self, command: p.ScsiCommand, data: memoryview, flags: int, residual: int) -> None:
+        """Cut data into PDUs; the last one carries the GOOD status (phase collapse, §11.7.3)."""
+        tag, burst = command.initiator_task_tag, self._parameters.max_burst_length
+        offset, data_sn, end = 0, 0, len(data)
+        while offset < end:
+            burst_end = min(end, (offset // burst + 1) * burst)
+            chunk = data[offset : min(offset + self._parameters.peer_data_segment_length, burst_end)]
+            is_last = offset + len(chunk) == end
+            is_final = offset + len(chunk) == burst_end
+            sequence = self._status_sequence() if is_last else (0, *self._sequence()[1:])
+            residuals = (flags, residual) if is_last else (0, 0)
+            self._output.append(
+                p.DataIn(
+                    is_final,
+                    is_last,
+                    residuals[0],
+                    0,
+                    tag,
+                    *sequence,
+                    data_sn,
+                    offset,
+                    residuals[1],
+                    data=chunk,
+                )
+            )
+            offset += len(chunk)
+            data_sn += 1
+
+    # What a connection may be told in each state. Everything else is a violation.
+    TRANSITIONS: ClassVar[dict[tuple[State, type[Pdu]], Callable[[TargetConnection, Any, bytes], None]]] = {
+        (State.LOGIN, p.LoginRequest): _on_login,
+        (State.DISCOVERY, p.TextRequest): _on_text,
+        (State.DISCOVERY, p.NopOut): _on_nop,
+        (State.DISCOVERY, p.LogoutRequest): _on_logout,
+        (State.FULL_FEATURE, p.TextRequest): _on_text,
+        (State.FULL_FEATURE, p.NopOut): _on_nop,
+        (State.FULL_FEATURE, p.LogoutRequest): _on_logout,
+        (State.FULL_FEATURE, p.ScsiCommand): _on_command,
+        (State.FULL_FEATURE, p.DataOut): _on_data_out,
+        (State.FULL_FEATURE, p.TaskManagementRequest): _on_task_management,
+    }
+
+
+def _residual(expected: int, actual: int) -> tuple[int, int]:
+    """§11.4.5: how far the expected and the actual length differ, and in which direction."""
+    if actual < expected:
+        return p.UNDERFLOW, expected - actual
+    if actual > expected:
+        return p.OVERFLOW, actual - expected
+    return 0, 0
+
+
+_NUMBERED = (p.NopOut, p.ScsiCommand, p.TaskManagementRequest, p.TextRequest, p.LogoutRequest)

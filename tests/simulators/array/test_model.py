@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from simulators.array.accounts import Account, AccountChange
+from simulators.array.groups import GroupChange
+from simulators.array.initiators import InitiatorWish
+from simulators.array.limits import MIB, Limits
+from simulators.array.model import ArrayModel
+from simulators.array.qos import QosChange
+from simulators.array.refusal import Reason, Refused
+from simulators.array.register import Register
+from simulators.array.volumes import PURGE_DELAY, Volume, VolumeChange, VolumeWish
+from tests.simulators.array.client import GB, HOST, OTHER_HOST, HandClock, bare_model
+
+WIDE = Limits(
+    volumes=100_000,
+    volumes_per_account=100_000,
+    volumes_per_group=100_000,
+    initiators=100_000,
+    groups=100_000,
+)
+
+
+def wish(account: Account, name: str = "vol", size_bytes: int = GB) -> VolumeWish:
+    return VolumeWish(name, account.account_id, size_bytes, has_512e=True, qos=QosChange(), attributes={})
+
+
+def tenant(model: ArrayModel, name: str = "tenant") -> Account:
+    return model.accounts.add(name, AccountChange())
+
+
+def volume(model: ArrayModel) -> Volume:
+    return model.volumes.create(wish(tenant(model, f"tenant-{len(model.accounts.rows)}")))
+
+
+def reason_of(call: Callable[[], object]) -> Reason:
+    with pytest.raises(Refused) as refused:
+        call()
+    return refused.value.reason
+
+
+def test_numbers_ascend_and_are_never_used_again() -> None:
+    register: Register[str] = Register()
+    assert [register.add(each) for each in "abc"] == [1, 2, 3]
+    register.remove(3)
+    register.remove(2)
+    assert (register.next_number, register.add("d"), len(register)) == (4, 4, 2)
+    assert list(register.starting_at(2)) == ["d"]
+    assert (register.find(1), register.find(2)) == ("a", None)
+
+
+def test_names_and_designators_are_built_as_on_the_real_array() -> None:
+    model = bare_model()
+    made = model.volumes.create(wish(tenant(model), "haxeJavafodlNq26"))
+    cluster = model.unique_id.encode().hex()
+    assert made.iqn == f"iqn.2010-01.com.solidfire:{model.unique_id}.haxejavafodlnq26.1"
+    assert made.naa == f"6f47acc100000000{cluster}00000001"
+    assert made.eui == f"{cluster}00000001f47acc0100000000"
+    assert model.volumes.find_target(made.iqn.upper()) is made
+
+
+@pytest.mark.parametrize(
+    ("asked", "real"),
+    [(GB, 954 * MIB), (954 * MIB, 954 * MIB), (10 * GB, 10000269312), (15 * GB, 15000928256)],
+)
+def test_sizes_are_rounded_up_to_a_mebibyte(asked: int, real: int) -> None:
+    model = bare_model()
+    assert model.volumes.create(wish(tenant(model), size_bytes=asked)).size_bytes == real
+
+
+def test_deleted_volumes_keep_their_space_until_they_are_purged() -> None:
+    model = bare_model()
+    made = volume(model)
+    made.blocks.write(0, b"x")
+    model.volumes.delete(made.volume_id)
+    assert (model.capacity.used_bytes, model.capacity.extents.value) == (made.size_bytes, 1)
+    assert made.volume_id in model.accounts.get(made.account_id).volumes
+    model.purge_volume(made.volume_id)
+    assert (model.capacity.used_bytes, model.capacity.extents.value, len(model.volumes.rows)) == (0, 0, 0)
+    assert model.accounts.get(made.account_id).volumes == {}
+    assert list(model.volumes.named(made.name)) == []
+
+
+def test_deleted_volumes_are_purged_after_eight_hours() -> None:
+    clock = HandClock()
+    model = bare_model(clock)
+    first, second, third = (volume(model).volume_id for _ in range(3))
+    model.volumes.delete(second)
+    clock.advance(timedelta(hours=1))
+    model.volumes.delete(first)
+    model.volumes.delete(third)
+    model.volumes.restore(third)
+    clock.advance(PURGE_DELAY - timedelta(hours=1))
+    model.purge_due()
+    assert [each.volume_id for each in model.volumes.rows] == [first, third]
+    clock.advance(timedelta(hours=1))
+    model.purge_due()
+    assert [each.volume_id for each in model.volumes.rows] == [third]
+
+
+def test_what_does_not_fit_is_refused_and_changes_nothing() -> None:
+    model = bare_model(capacity_bytes=2000 * MIB)
+    made = volume(model)
+    assert reason_of(lambda: volume(model)) is Reason.CAPACITY_EXHAUSTED or model.capacity.used_bytes == 0
+    used = model.capacity.used_bytes
+    grown = VolumeChange(size_bytes=2001 * MIB)
+    assert reason_of(lambda: model.volumes.modify(made.volume_id, grown)) is Reason.CAPACITY_EXHAUSTED
+    assert model.capacity.used_bytes == used
+
+
+def test_filling_leaves_exactly_what_is_asked_and_can_be_repeated() -> None:
+    model = bare_model()
+    for free_bytes in (5 * GB, 0, 7 * GB):
+        model.fill(free_bytes)
+        assert model.capacity.total_bytes - model.capacity.used_bytes == free_bytes
+    assert [each.name[:7] for each in model.volumes.rows] == ["filler-"]
+    assert reason_of(lambda: model.volumes.create(wish(tenant(model), size_bytes=8 * GB))) is (
+        Reason.CAPACITY_EXHAUSTED
+    )
+    model.fill(model.capacity.total_bytes)
+    assert len(model.volumes.rows) == 0
+
+
+def test_filling_when_less_is_free_already_changes_no_volume() -> None:
+    model = bare_model(capacity_bytes=1000 * MIB)
+    made = volume(model)
+    model.fill(500 * MIB)
+    assert list(model.volumes.rows) == [made]
+
+
+def test_the_revision_moves_with_every_change_of_access() -> None:
+    model = bare_model()
+    made = volume(model)
+    group = model.groups.create(GroupChange(name="g"))
+    number, account_id = group.group_id, made.account_id
+    steps: list[Callable[[], object]] = [
+        lambda: model.groups.add_volumes(number, [made.volume_id]),
+        lambda: model.groups.add_initiators(number, [HOST]),
+        lambda: model.groups.remove_initiators(number, [HOST], deletes_orphans=False),
+        lambda: model.groups.remove_volumes(number, [made.volume_id]),
+        lambda: model.groups.modify(number, GroupChange(initiators=[HOST], volumes=[made.volume_id])),
+        lambda: model.groups.delete_initiators([1]),
+        lambda: model.groups.delete(number, deletes_orphans=False),
+        lambda: model.accounts.modify(account_id, AccountChange(uses_chap=False)),
+        lambda: model.volumes.delete(made.volume_id),
+        lambda: model.volumes.restore(made.volume_id),
+        lambda: model.volumes.modify(made.volume_id, VolumeChange(size_bytes=2 * GB)),
+    ]
+    seen = [model.revision.number]
+    for step in steps:
+        step()
+        seen.append(model.revision.number)
+    assert seen == sorted(set(seen))
+
+
+def test_a_change_that_is_refused_in_part_is_refused_wholly() -> None:
+    model = bare_model()
+    made, other = volume(model), volume(model)
+    model.groups.create(GroupChange(name="taken", initiators=[OTHER_HOST]))
+    group = model.groups.create(GroupChange(name="g", initiators=[HOST], volumes=[made.volume_id]))
+    before = (dict(group.initiators), dict(group.volumes), len(model.initiators.rows), len(model.groups.rows))
+    change = GroupChange(name="new", volumes=[other.volume_id], initiators=[OTHER_HOST])
+    calls: list[Callable[[], object]] = [
+        lambda: model.groups.add_initiators(group.group_id, ["iqn.2000-01.x:new", OTHER_HOST]),
+        lambda: model.groups.add_volumes(group.group_id, [other.volume_id, made.volume_id]),
+        lambda: model.groups.remove_volumes(group.group_id, [made.volume_id, other.volume_id]),
+        lambda: model.groups.remove_initiators(group.group_id, [HOST, OTHER_HOST], deletes_orphans=True),
+        lambda: model.groups.modify(group.group_id, change),
+        lambda: model.groups.create(change),
+        lambda: model.groups.delete_initiators([1, 99]),
+        lambda: model.groups.create_initiators([InitiatorWish("iqn.2000-01.x:a"), InitiatorWish(HOST)]),
+        lambda: model.groups.create_initiators([InitiatorWish("iqn.2000-01.x:a", group_id=77)]),
+    ]
+    for call in calls:
+        with pytest.raises(Refused):
+            call()
+    after = (dict(group.initiators), dict(group.volumes), len(model.initiators.rows), len(model.groups.rows))
+    assert (after, group.name) == (before, "g")
+
+
+def test_older_limits_can_be_set() -> None:
+    model = bare_model(limits=Limits(initiators_per_group=2, groups_per_volume=1))
+    made = volume(model)
+    model.groups.create(GroupChange(name="g", initiators=[HOST, OTHER_HOST], volumes=[made.volume_id]))
+    second = model.groups.create(GroupChange(name="h"))
+    add_one = lambda: model.groups.add_initiators(1, ["iqn.2000-01.x:a"])  # noqa: E731
+    assert reason_of(add_one) is Reason.LIMIT_EXCEEDED
+    assert reason_of(lambda: model.groups.add_volumes(second.group_id, [made.volume_id])) is (
+        Reason.LIMIT_EXCEEDED
+    )
+
+
+def test_secrets_are_in_no_representation() -> None:
+    model = bare_model()
+    account = model.accounts.add("tenant", AccountChange(initiator_secret="0123456789ab"))
+    assert "0123456789ab" not in repr(account)
+    assert account.target_secret not in repr(account)
+
+
+def cost_of_a_cycle(model: ArrayModel, account: Account) -> float:
+    """Seconds for create, find, modify, grant, revoke, delete and purge; the best of several."""
+
+    def cycle() -> float:
+        start = time.perf_counter()
+        made = model.volumes.create(wish(account, f"v{model.volumes.rows.next_number}"))
+        model.volumes.modify(made.volume_id, VolumeChange(size_bytes=made.size_bytes))
+        model.groups.add_volumes(1, [made.volume_id])
+        model.volumes.find_target(made.iqn)
+        tuple(model.volumes.named(made.name))
+        next(model.volumes.rows.starting_at(made.volume_id))
+        model.volumes.delete(made.volume_id)
+        model.purge_volume(made.volume_id)
+        return time.perf_counter() - start
+
+    return min(cycle() for _ in range(300))
+
+
+@pytest.mark.slow
+def test_cost_is_flat_up_to_ten_thousand_volumes_and_a_thousand_initiators() -> None:
+    model = bare_model(limits=WIDE)
+    account = tenant(model)
+    model.groups.create(GroupChange(name="g"))
+    costs = []
+    for volumes, initiators in ((100, 10), (10_000, 1000)):
+        while len(model.volumes.rows) < volumes:
+            model.volumes.create(wish(account))
+        while len(model.initiators.rows) < initiators:
+            number = len(model.initiators.rows)
+            group = model.groups.create(GroupChange(name=f"g{number}", initiators=[f"{HOST}.{number}"]))
+            model.groups.add_volumes(group.group_id, [number + 1])
+        costs.append(cost_of_a_cycle(model, account))
+    assert costs[1] <= 1.3 * costs[0]
+
+
+def test_limits_are_values() -> None:
+    assert replace(Limits(), volumes=3).volumes == 3

@@ -1,0 +1,639 @@
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulators.iscsi import pdu as p
+from simulators.iscsi.codec import encode
+from simulators.iscsi.lun_address import encode_lun
+from simulators.iscsi.negotiation import OperationalSettings
+from simulators.iscsi.target_machine import COMMAND_WINDOW, State, TargetConnection
+from tests.simulators.iscsi.fake_fabric import ACCOUNT, HOST, OTHER_HOST, TARGET, FakeFabric, MemoryUnit
+from tests.simulators.iscsi.raw_peer import DISCOVERY, NORMAL, RawPeer, keys, only, sense_of, target
+
+TEST_UNIT_READY = bytes(6)
+OTHER_ISID = bytes.fromhex("80aabbccddee")
+
+
+def read_10(blocks: int, lba: int = 0) -> bytes:
+    return b"\x28\0" + lba.to_bytes(4, "big") + b"\0" + blocks.to_bytes(2, "big") + b"\0"
+
+
+def write_10(blocks: int, lba: int = 0) -> bytes:
+    return b"\x2a" + read_10(blocks, lba)[1:]
+
+
+def logged_in(
+    *extra: tuple[str, str], settings: OperationalSettings | None = None
+) -> tuple[RawPeer, FakeFabric]:
+    fabric = FakeFabric()
+    initiator = RawPeer(target(fabric, settings=settings))
+    initiator.login(*extra)
+    return initiator, fabric
+
+
+def data_out(
+    tag: int, data: bytes, *, offset: int = 0, sn: int = 0, transfer_tag: int = p.NO_TAG, final: bool = True
+) -> p.DataOut:
+    return p.DataOut(final, encode_lun(1), tag, transfer_tag, 0, sn, offset, data=data)
+
+
+# ---- states and events -----------------------------------------------------------------------------------------
+
+A_REQUEST: dict[type[p.Pdu], p.Pdu] = {
+    p.NopOut: p.NopOut(bytes(8), 900, p.NO_TAG, 0, 0, immediate=True),
+    p.ScsiCommand: p.ScsiCommand(encode_lun(1), 900, 0, 0, 0, bytes(16), False, False, immediate=True),
+    p.TaskManagementRequest: p.TaskManagementRequest(1, encode_lun(1), 900, 5, 0, 0, 0),
+    p.LoginRequest: p.LoginRequest(True, False, 1, 3, 0, 0, bytes(6), 0, 900, 0, 0, 0),
+    p.TextRequest: p.TextRequest(True, False, bytes(8), 900, p.NO_TAG, 0, 0, immediate=True),
+    p.DataOut: p.DataOut(True, encode_lun(1), 900, p.NO_TAG, 0, 0, 0),
+    p.LogoutRequest: p.LogoutRequest(0, 900, 0, 0, 0, immediate=True),
+    p.UnknownPdu: p.UnknownPdu(0x1C, b"\x1c" + bytes(47)),
+}
+OF_A_TARGET = p.NopIn(bytes(8), 1, p.NO_TAG, 0, 0, 0)
+
+
+def in_state(state: State) -> RawPeer:
+    initiator = RawPeer(target())
+    if state is State.DISCOVERY:
+        initiator.login(identify=DISCOVERY)
+    if state in {State.FULL_FEATURE, State.CLOSED}:
+        initiator.login()
+    if state is State.CLOSED:
+        initiator.send(p.LogoutRequest(0, 1, 0, 0, 0, immediate=True))
+    return initiator
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("kind", [*get_args(p.InitiatorPdu), p.NopIn])
+def test_every_pdu_in_every_state_is_known_or_refused(state: State, kind: type[p.Pdu]) -> None:
+    initiator = in_state(state)
+    answers = initiator.send(A_REQUEST.get(kind, OF_A_TARGET))
+    if state is State.CLOSED:
+        assert answers == []
+    elif state is State.LOGIN:
+        assert only(answers, p.LoginResponse).status != (0, 0)
+    elif (state, kind) in TargetConnection.TRANSITIONS and kind is not p.DataOut:
+        assert not isinstance(answers[0], p.Reject)
+    else:
+        assert only(answers, p.Reject).reason in {0x04, 0x05, 0x09}
+
+
+def test_what_is_not_simulated_is_rejected_with_its_own_header() -> None:
+    initiator, _ = logged_in()
+    snack = b"\x10\x80" + bytes(46)
+    reject = only(initiator.send_bytes(snack), p.Reject)
+    assert (reject.reason, bytes(reject.data)) == (0x05, snack)
+
+
+@given(noise=st.binary(max_size=300))
+def test_any_bytes_in_the_full_feature_phase_are_survived(noise: bytes) -> None:
+    initiator, _ = logged_in()
+    initiator.send_bytes(noise)
+    initiator.send_bytes(bytes(48))
+
+
+@given(
+    headers=st.lists(st.binary(min_size=44, max_size=44), max_size=5), opcodes=st.lists(st.integers(0, 0x7F))
+)
+def test_any_well_framed_pdus_are_survived(headers: list[bytes], opcodes: list[int]) -> None:
+    initiator, _ = logged_in()
+    for opcode, rest in zip(opcodes, headers, strict=False):
+        initiator.send_bytes(bytes((opcode,)) + rest[:3] + bytes(4) + rest[4:])
+
+
+# ---- numbering -------------------------------------------------------------------------------------------------
+
+
+def test_commands_are_carried_out_in_the_order_of_their_numbers() -> None:
+    initiator, _ = logged_in()
+    first = initiator.command_pdu(TEST_UNIT_READY, cmd_sn=1)
+    second = initiator.command_pdu(TEST_UNIT_READY, cmd_sn=2)
+    assert initiator.send(second) == []
+    answers = initiator.send(first)
+    tags = [pdu.initiator_task_tag for pdu in answers if isinstance(pdu, p.ScsiResponse)]
+    assert tags == [first.initiator_task_tag, second.initiator_task_tag]
+
+
+@pytest.mark.parametrize("cmd_sn", [0, COMMAND_WINDOW + 1, 0xFFFFFFFF])
+def test_numbers_outside_of_the_window_are_ignored(cmd_sn: int) -> None:
+    initiator, _ = logged_in()
+    assert initiator.send(initiator.command_pdu(TEST_UNIT_READY, cmd_sn=cmd_sn)) == []
+
+
+def test_a_number_that_waits_already_is_ignored() -> None:
+    initiator, _ = logged_in()
+    waiting = initiator.command_pdu(TEST_UNIT_READY, cmd_sn=2)
+    assert initiator.send(waiting, waiting) == []
+    assert len(initiator.send(initiator.command_pdu(TEST_UNIT_READY, cmd_sn=1))) == 2
+
+
+def test_answers_count_status_and_expected_command_numbers() -> None:
+    initiator, _ = logged_in()
+    one = only(initiator.command(TEST_UNIT_READY), p.ScsiResponse)
+    two = only(initiator.command(TEST_UNIT_READY), p.ScsiResponse)
+    assert (one.stat_sn, two.stat_sn) == (1, 2)
+    assert (one.exp_cmd_sn, two.exp_cmd_sn) == (2, 3)
+    assert two.max_cmd_sn == two.exp_cmd_sn + COMMAND_WINDOW - 1
+
+
+def test_writes_that_wait_for_data_use_up_the_window() -> None:
+    initiator, _ = logged_in()
+    for _ in range(COMMAND_WINDOW):
+        r2t = only(initiator.send(initiator.command_pdu(write_10(1), writes=512)), p.ReadyToTransfer)
+        assert r2t.max_cmd_sn == COMMAND_WINDOW
+    assert initiator.send(initiator.command_pdu(TEST_UNIT_READY)) == []
+
+
+# ---- reads -----------------------------------------------------------------------------------------------------
+
+
+def test_data_is_cut_to_what_the_initiator_declared() -> None:
+    initiator, fabric = logged_in(("MaxRecvDataSegmentLength", "1024"))
+    fabric.unit.content[:] = bytes(range(256)) * (len(fabric.unit.content) // 256)
+    answers = [pdu for pdu in initiator.command(read_10(5), reads=2560) if isinstance(pdu, p.DataIn)]
+    assert [(pdu.data_sn, pdu.buffer_offset, len(pdu.data)) for pdu in answers] == [
+        (0, 0, 1024),
+        (1, 1024, 1024),
+        (2, 2048, 512),
+    ]
+    assert [pdu.has_status for pdu in answers] == [False, False, True]
+    assert [pdu.final for pdu in answers] == [False, False, True]
+    assert b"".join(bytes(pdu.data) for pdu in answers) == bytes(fabric.unit.content[:2560])
+
+
+def test_a_burst_ends_with_the_final_bit() -> None:
+    initiator, _ = logged_in(("MaxRecvDataSegmentLength", "768"), ("MaxBurstLength", "1024"))
+    answers = [pdu for pdu in initiator.command(read_10(4), reads=2048) if isinstance(pdu, p.DataIn)]
+    assert [(len(pdu.data), pdu.final) for pdu in answers] == [
+        (768, False),
+        (256, True),
+        (768, False),
+        (256, True),
+    ]
+
+
+def test_a_new_declaration_counts_from_then_on() -> None:
+    initiator, _ = logged_in()
+    assert initiator.text(("MaxRecvDataSegmentLength", "512")) == []
+    assert len(initiator.command(read_10(4), reads=2048)) == 4
+    assert initiator.text(("MaxRecvDataSegmentLength", "1")) == [("MaxRecvDataSegmentLength", "Reject")]
+
+
+@pytest.mark.parametrize(
+    ("expected", "flags", "residual", "sent"),
+    [(1024, 0, 0, 1024), (2048, p.UNDERFLOW, 1024, 1024), (512, p.OVERFLOW, 512, 512)],
+)
+def test_a_read_reports_its_residual(expected: int, flags: int, residual: int, sent: int) -> None:
+    initiator, _ = logged_in()
+    answer = only(initiator.command(read_10(2), reads=expected), p.DataIn)
+    assert (answer.residual_flags, answer.residual, len(answer.data)) == (flags, residual, sent)
+
+
+def test_a_read_without_the_read_flag_overflows() -> None:
+    initiator, _ = logged_in()
+    response = only(initiator.command(read_10(2)), p.ScsiResponse)
+    assert (response.status, response.residual_flags, response.residual) == (0, p.OVERFLOW, 1024)
+
+
+# ---- writes ----------------------------------------------------------------------------------------------------
+
+
+def test_immediate_data_needs_no_r2t() -> None:
+    initiator, fabric = logged_in()
+    response = only(initiator.command(write_10(2), writes=1024, data=b"x" * 1024), p.ScsiResponse)
+    assert (response.status, response.residual_flags) == (0, 0)
+    assert fabric.unit.content[:1025] == b"x" * 1024 + b"\0"
+
+
+def test_unsolicited_data_follows_the_command() -> None:
+    initiator, fabric = logged_in(("InitialR2T", "No"))
+    command = initiator.command_pdu(write_10(2), writes=1024, data=b"a" * 256, final=False)
+    tag = command.initiator_task_tag
+    assert initiator.send(command) == []
+    assert initiator.send(data_out(tag, b"b" * 256, offset=256, final=False)) == []
+    response = only(initiator.send(data_out(tag, b"c" * 512, offset=512, sn=1)), p.ScsiResponse)
+    assert response.status == 0
+    assert fabric.unit.content[:1024] == b"a" * 256 + b"b" * 256 + b"c" * 512
+
+
+def test_the_rest_is_solicited_burst_by_burst() -> None:
+    initiator, fabric = logged_in(("MaxBurstLength", "1024"), ("FirstBurstLength", "512"))
+    command = initiator.command_pdu(write_10(4), writes=2048, data=b"a" * 512)
+    tag = command.initiator_task_tag
+    first = only(initiator.send(command), p.ReadyToTransfer)
+    assert (first.r2t_sn, first.buffer_offset, first.desired_length) == (0, 512, 1024)
+    burst = [
+        data_out(tag, b"b" * 512, offset=512, transfer_tag=first.target_transfer_tag, final=False),
+        data_out(tag, b"c" * 512, offset=1024, sn=1, transfer_tag=first.target_transfer_tag),
+    ]
+    second = only(initiator.send(*burst), p.ReadyToTransfer)
+    assert (second.r2t_sn, second.buffer_offset, second.desired_length) == (1, 1536, 512)
+    last = data_out(tag, b"d" * 512, offset=1536, transfer_tag=second.target_transfer_tag)
+    assert only(initiator.send(last), p.ScsiResponse).status == 0
+    assert fabric.unit.content[:2048] == b"a" * 512 + b"b" * 512 + b"c" * 512 + b"d" * 512
+
+
+@pytest.mark.parametrize(
+    ("expected", "flags", "residual", "written"),
+    [(512, p.OVERFLOW, 512, 512), (2048, p.UNDERFLOW, 1024, 1024), (700, p.OVERFLOW, 324, 512)],
+)
+def test_a_write_reports_its_residual_and_writes_whole_blocks(
+    expected: int, flags: int, residual: int, written: int
+) -> None:
+    initiator, fabric = logged_in()
+    response = only(initiator.command(write_10(2), writes=expected, data=b"x" * expected), p.ScsiResponse)
+    assert (response.status, response.residual_flags, response.residual) == (0, flags, residual)
+    assert fabric.unit.content.count(b"x") == written
+
+
+def test_a_failed_write_waits_for_the_data_that_is_under_way() -> None:
+    initiator, _ = logged_in(("InitialR2T", "No"))
+    command = initiator.command_pdu(write_10(1, lba=0xFFFFFF), writes=512, final=False)
+    assert initiator.send(command) == []
+    response = only(initiator.send(data_out(command.initiator_task_tag, b"x" * 512)), p.ScsiResponse)
+    assert sense_of(response).asc == 0x21
+    assert (response.residual_flags, response.residual) == (p.UNDERFLOW, 512)
+
+
+@pytest.mark.parametrize(
+    ("negotiated", "final", "data", "code"),
+    [
+        (("ImmediateData", "No"), True, b"x" * 512, (0x0C, 0x0C)),
+        (("InitialR2T", "Yes"), False, b"x" * 512, (0x0C, 0x0C)),
+        (("FirstBurstLength", "512"), True, b"x" * 1024, (0x0C, 0x0D)),
+    ],
+)
+def test_unsolicited_data_that_was_not_agreed_fails_the_command(
+    negotiated: tuple[str, str], final: bool, data: bytes, code: tuple[int, int]
+) -> None:
+    initiator, fabric = logged_in(negotiated)
+    command = initiator.command_pdu(write_10(2), writes=1024, data=data, final=final)
+    sense = sense_of(only(initiator.send(command), p.ScsiResponse))
+    assert (sense.key, sense.asc, sense.ascq) == (0xB, *code)
+    assert b"x" not in fabric.unit.content
+    assert initiator.send(data_out(command.initiator_task_tag, b"late")) == []
+
+
+@pytest.mark.parametrize(
+    ("offset", "sn", "data", "code"),
+    [
+        (512, 0, b"x" * 512, (0x47, 0x05)),
+        (0, 1, b"x" * 512, (0x47, 0x05)),
+        (0, 0, b"x" * 2048, (0x0C, 0x0D)),
+        (0, 0, b"x" * 512, (0x0C, 0x0D)),
+    ],
+    ids=["offset", "number", "too much", "too little"],
+)
+def test_solicited_data_that_was_not_asked_for_fails_the_command(
+    offset: int, sn: int, data: bytes, code: tuple[int, int]
+) -> None:
+    initiator, fabric = logged_in()
+    command = initiator.command_pdu(write_10(2), writes=1024)
+    r2t = only(initiator.send(command), p.ReadyToTransfer)
+    answer = data_out(
+        command.initiator_task_tag, data, offset=offset, sn=sn, transfer_tag=r2t.target_transfer_tag
+    )
+    sense = sense_of(only(initiator.send(answer), p.ScsiResponse))
+    assert (sense.key, sense.asc, sense.ascq) == (0xB, *code)
+    assert b"x" not in fabric.unit.content
+
+
+def test_a_data_out_with_the_wrong_transfer_tag_fails_the_command() -> None:
+    initiator, _ = logged_in()
+    command = initiator.command_pdu(write_10(1), writes=512)
+    only(initiator.send(command), p.ReadyToTransfer)
+    wrong = data_out(command.initiator_task_tag, b"x" * 512, transfer_tag=4711)
+    assert sense_of(only(initiator.send(wrong), p.ScsiResponse)).ascq == 0x0C
+
+
+def test_data_for_nothing_is_rejected() -> None:
+    initiator, _ = logged_in()
+    assert only(initiator.send(data_out(4711, b"x")), p.Reject).reason == 0x09
+
+
+def test_bidirectional_commands_and_tags_in_use_are_rejected() -> None:
+    initiator, _ = logged_in()
+    both = p.ScsiCommand(encode_lun(1), 1, 512, 1, 0, bytes(16), reads=True, writes=True)
+    assert only(initiator.send(both), p.Reject).reason == 0x09
+    initiator.cmd_sn = 2
+    first = initiator.command_pdu(write_10(1), writes=512, tag=5)
+    only(initiator.send(first), p.ReadyToTransfer)
+    assert (
+        only(initiator.send(initiator.command_pdu(write_10(1), writes=512, tag=5)), p.Reject).reason == 0x09
+    )
+
+
+def test_an_extended_cdb_is_rejected() -> None:
+    initiator, _ = logged_in()
+    header = bytearray(encode([initiator.command_pdu(TEST_UNIT_READY)]))
+    header[4] = 1
+    assert only(initiator.send_bytes(bytes(header) + bytes(4)), p.Reject).reason == 0x09
+    assert only(initiator.command(TEST_UNIT_READY), p.ScsiResponse).status == 0
+
+
+def test_an_additional_header_where_none_belongs_ends_the_connection() -> None:
+    initiator, _ = logged_in()
+    header = bytearray(encode([A_REQUEST[p.NopOut]]))
+    header[4] = 1
+    assert initiator.send_bytes(bytes(header) + bytes(4)) == []
+    assert initiator.is_closed
+
+
+# ---- nop, text, logout, task management -------------------------------------------------------------------------
+
+
+def test_a_ping_comes_back_cut_to_what_was_declared() -> None:
+    initiator, _ = logged_in(("MaxRecvDataSegmentLength", "512"))
+    ping = p.NopOut(bytes(8), 7, p.NO_TAG, initiator.next_cmd_sn(), 0, immediate=False, data=b"x" * 600)
+    pong = only(initiator.send(ping), p.NopIn)
+    assert (pong.initiator_task_tag, pong.target_transfer_tag, bytes(pong.data)) == (7, p.NO_TAG, b"x" * 512)
+
+
+def test_a_ping_without_a_tag_wants_no_answer_and_an_answer_to_nothing_is_rejected() -> None:
+    initiator, _ = logged_in()
+    assert initiator.send(p.NopOut(bytes(8), p.NO_TAG, p.NO_TAG, 0, 0, immediate=True)) == []
+    assert (
+        only(initiator.send(p.NopOut(bytes(8), p.NO_TAG, 3, 0, 0, immediate=True)), p.Reject).reason == 0x09
+    )
+
+
+def test_send_targets_shows_what_the_initiator_may_see() -> None:
+    memory = target()
+    seeing = RawPeer(memory)
+    seeing.login(identify=DISCOVERY)
+    record = [("TargetName", TARGET), ("TargetAddress", "127.0.0.1:3260,1")]
+    assert seeing.text(("SendTargets", "All")) == record
+    assert seeing.text(("SendTargets", TARGET)) == record
+    assert seeing.text(("SendTargets", TARGET + "2")) == []
+    blind = RawPeer(memory)
+    blind.login(identify=[("InitiatorName", HOST + "0"), ("SessionType", "Discovery")])
+    assert blind.text(("SendTargets", "All")) == []
+
+
+def test_send_targets_in_a_normal_session_shows_this_target_only() -> None:
+    initiator, _ = logged_in()
+    assert initiator.text(("SendTargets", ""))[0] == ("TargetName", TARGET)
+    assert initiator.text(("SendTargets", "All")) == [("SendTargets", "Reject")]
+
+
+def test_other_keys_in_the_full_feature_phase_are_refused() -> None:
+    initiator, _ = logged_in()
+    answers = initiator.text(("InitialR2T", "No"), ("IFMarker", "No"), ("X-a", "b"))
+    assert answers == [("InitialR2T", "Reject"), ("IFMarker", "Reject"), ("X-a", "NotUnderstood")]
+
+
+def test_a_long_list_of_targets_comes_in_pieces() -> None:
+    memory = target()
+    memory.core.portals += [("127.0.0.1", port) for port in range(4000, 4040)]
+    initiator = RawPeer(memory)
+    initiator.login(("MaxRecvDataSegmentLength", "512"), identify=DISCOVERY)
+    request = p.TextRequest(True, False, bytes(8), 9, p.NO_TAG, 1, 0, data=b"SendTargets=All\0")
+    response = only(initiator.send(request), p.TextResponse)
+    text = bytes(response.data)
+    assert (response.final, response.continues, len(text)) == (False, True, 512)
+    for number in range(2, 5):
+        go_on = p.TextRequest(True, False, bytes(8), 9, response.target_transfer_tag, number, 0)
+        response = only(initiator.send(go_on), p.TextResponse)
+        text += bytes(response.data)
+        if response.final:
+            break
+    assert response.target_transfer_tag == p.NO_TAG
+    assert text.count(b"TargetAddress=") == 41
+
+
+def test_a_text_request_may_come_in_pieces() -> None:
+    memory = target()
+    initiator = RawPeer(memory)
+    initiator.login(identify=DISCOVERY)
+    piece = p.TextRequest(False, True, bytes(8), 9, p.NO_TAG, 1, 0, data=b"SendTar")
+    response = only(initiator.send(piece), p.TextResponse)
+    assert (response.final, bytes(response.data)) == (False, b"")
+    rest = p.TextRequest(True, False, bytes(8), 9, response.target_transfer_tag, 2, 0, data=b"gets=All\0")
+    assert b"TargetName" in bytes(only(initiator.send(rest), p.TextResponse).data)
+
+
+@pytest.mark.parametrize(
+    "request_pdu",
+    [
+        p.TextRequest(True, True, bytes(8), 9, p.NO_TAG, 1, 0),
+        p.TextRequest(True, False, bytes(8), 9, 4711, 1, 0),
+    ],
+    ids=["final and more to come", "unknown tag"],
+)
+def test_a_contradictory_text_request_is_rejected(request_pdu: p.TextRequest) -> None:
+    initiator, _ = logged_in()
+    assert only(initiator.send(request_pdu), p.Reject).reason == 0x09
+
+
+def test_malformed_text_ends_the_connection() -> None:
+    initiator, _ = logged_in()
+    initiator.send(p.TextRequest(True, False, bytes(8), 9, p.NO_TAG, 1, 0, data=b"?"))
+    assert initiator.is_closed
+
+
+@pytest.mark.parametrize(
+    ("reason", "cid", "response", "closes"),
+    [(0, 0, 0, True), (1, 0, 0, True), (1, 9, 1, False), (2, 0, 2, False)],
+)
+def test_logout_is_answered(reason: int, cid: int, response: int, closes: bool) -> None:
+    initiator, _ = logged_in()
+    answer = only(initiator.send(p.LogoutRequest(reason, 5, cid, 1, 0)), p.LogoutResponse)
+    assert answer.response == response
+    assert initiator.is_closed is closes
+
+
+def test_an_unknown_reason_to_log_out_is_rejected() -> None:
+    initiator, _ = logged_in()
+    assert only(initiator.send(p.LogoutRequest(9, 5, 0, 1, 0)), p.Reject).reason == 0x09
+
+
+def manage(initiator: RawPeer, function: int, *, lun: int = 1, tag: int = p.NO_TAG) -> int:
+    request = p.TaskManagementRequest(function, encode_lun(lun), 800, tag, 0, 0, 0)
+    return only(initiator.send(request), p.TaskManagementResponse).response
+
+
+@pytest.mark.parametrize(
+    ("function", "lun", "response"),
+    [
+        (1, 1, 1),
+        (2, 1, 0),
+        (2, 9, 2),
+        (3, 1, 5),
+        (4, 1, 0),
+        (5, 1, 0),
+        (5, 9, 2),
+        (6, 1, 5),
+        (7, 1, 5),
+        (8, 1, 4),
+        (99, 1, 5),
+    ],
+)
+def test_task_management_is_answered(function: int, lun: int, response: int) -> None:
+    initiator, _ = logged_in()
+    assert manage(initiator, function, lun=lun) == response
+
+
+@pytest.mark.parametrize("function", [1, 2, 4, 5])
+def test_a_write_that_waits_for_data_can_be_aborted(function: int) -> None:
+    initiator, fabric = logged_in()
+    command = initiator.command_pdu(write_10(1), writes=512)
+    r2t = only(initiator.send(command), p.ReadyToTransfer)
+    assert manage(initiator, function, tag=command.initiator_task_tag) == 0
+    late = data_out(command.initiator_task_tag, b"x" * 512, transfer_tag=r2t.target_transfer_tag)
+    assert initiator.send(late) == []
+    assert b"x" not in fabric.unit.content
+
+
+def test_a_command_that_waits_for_its_turn_can_be_aborted() -> None:
+    initiator, fabric = logged_in()
+    waiting = initiator.command_pdu(write_10(1), writes=512, data=b"x" * 512, cmd_sn=2)
+    initiator.send(waiting)
+    assert manage(initiator, 1, tag=waiting.initiator_task_tag) == 0
+    assert (
+        only(initiator.send(initiator.command_pdu(TEST_UNIT_READY, cmd_sn=1)), p.ScsiResponse).exp_cmd_sn == 2
+    )
+    assert only(initiator.send(initiator.command_pdu(TEST_UNIT_READY, cmd_sn=3)), p.ScsiResponse).status == 0
+    assert b"x" not in fabric.unit.content
+
+
+def test_a_unit_reset_is_news_for_the_other_initiator() -> None:
+    fabric = FakeFabric()
+    fabric.access[OTHER_HOST] = {7: fabric.unit}
+    memory = target(fabric)
+    mine, other = RawPeer(memory), RawPeer(memory)
+    mine.login()
+    other.login(identify=[("InitiatorName", OTHER_HOST), *NORMAL[1:]], isid=OTHER_ISID)
+    waiting = other.command_pdu(write_10(1), writes=512, lun=7)
+    only(other.send(waiting), p.ReadyToTransfer)
+    assert manage(mine, 5) == 0
+    sense = sense_of(only(other.command(TEST_UNIT_READY, lun=7), p.ScsiResponse))
+    assert (sense.key, sense.asc, sense.ascq) == (6, 0x29, 0x03)
+    assert only(mine.command(TEST_UNIT_READY), p.ScsiResponse).status == 0
+
+
+# ---- access that changes ---------------------------------------------------------------------------------------
+
+
+def test_a_revoked_access_ends_the_session_with_the_next_command() -> None:
+    initiator, fabric = logged_in()
+    fabric.revoke(HOST)
+    assert initiator.command(TEST_UNIT_READY) == []
+    assert initiator.is_closed
+
+
+def test_a_revoked_session_is_not_listed_and_is_closed_by_the_look() -> None:
+    fabric = FakeFabric()
+    memory = target(fabric)
+    initiator = RawPeer(memory)
+    initiator.login()
+    fabric.revoke(HOST)
+    assert memory.sessions() == []
+    assert initiator.is_closed
+
+
+def test_a_replaced_account_ends_the_sessions_of_the_old_one() -> None:
+    fabric = FakeFabric()
+    memory = target(fabric)
+    initiator = RawPeer(memory)
+    initiator.login()
+    fabric.accounts = (ACCOUNT,)
+    fabric.revision += 1
+    assert initiator.command(TEST_UNIT_READY) == []
+
+
+def test_another_fabric_ends_all_sessions() -> None:
+    memory = target()
+    initiator, waiting = RawPeer(memory), RawPeer(memory)
+    initiator.login()
+    memory.fabric = FakeFabric(ACCOUNT)
+    assert initiator.is_closed
+    assert waiting.is_closed
+    assert memory.sessions() == []
+    again = RawPeer(memory)
+    assert keys(again.login_step([*NORMAL, ("AuthMethod", "CHAP")], stage=0, to=1))["AuthMethod"] == "CHAP"
+
+
+def test_each_initiator_sees_its_own_unit_under_the_same_number() -> None:
+    fabric = FakeFabric()
+    memory = target(fabric)
+    mine, other = RawPeer(memory), RawPeer(memory)
+    mine.login()
+    other.login(identify=[("InitiatorName", OTHER_HOST), *NORMAL[1:]], isid=OTHER_ISID)
+    mine.good(write_10(1), data=b"m" * 512)
+    other.good(write_10(1), data=b"o" * 512)
+    assert fabric.unit.content[:1] == b"m"
+    assert fabric.other_unit.content[:1] == b"o"
+
+
+def unit_attention(initiator: RawPeer, lun: int = 1) -> tuple[int, int]:
+    sense = sense_of(only(initiator.command(TEST_UNIT_READY, lun=lun), p.ScsiResponse))
+    assert sense.key == 6
+    return sense.asc, sense.ascq
+
+
+def test_a_changed_inventory_is_reported_once() -> None:
+    initiator, fabric = logged_in()
+    fabric.show(HOST, {1: fabric.unit, 2: MemoryUnit(9)})
+    assert unit_attention(initiator) == (0x3F, 0x0E)
+    initiator.good(TEST_UNIT_READY)
+    initiator.good(TEST_UNIT_READY, lun=2)
+
+
+def test_a_change_elsewhere_is_no_news() -> None:
+    initiator, fabric = logged_in()
+    fabric.show(OTHER_HOST, {})
+    initiator.good(TEST_UNIT_READY)
+
+
+def test_report_luns_makes_the_inventory_known() -> None:
+    initiator, fabric = logged_in()
+    fabric.show(HOST, {1: fabric.unit, 300: fabric.other_unit})
+    data = initiator.read(bytes.fromhex("a00000000000000100000000"), lun=0)
+    assert data == (16).to_bytes(4, "big") + bytes(4) + encode_lun(1) + encode_lun(300)
+    initiator.good(TEST_UNIT_READY)
+
+
+def test_a_grown_unit_is_reported_once_to_each_initiator() -> None:
+    initiator, fabric = logged_in()
+    fabric.unit.grow(2 << 20)
+    assert unit_attention(initiator) == (0x2A, 0x09)
+    initiator.good(TEST_UNIT_READY)
+    assert initiator.read(bytes.fromhex("25000000000000000000")) == (4095).to_bytes(4, "big") + (
+        512
+    ).to_bytes(4, "big")
+
+
+def test_a_unit_that_grew_while_access_changed_is_reported_after_the_inventory() -> None:
+    initiator, fabric = logged_in()
+    fabric.unit.grow(2 << 20)
+    fabric.show(HOST, {1: fabric.unit, 2: fabric.other_unit})
+    assert [unit_attention(initiator), unit_attention(initiator)] == [(0x3F, 0x0E), (0x2A, 0x09)]
+    initiator.good(TEST_UNIT_READY)
+
+
+def test_a_replaced_unit_is_not_a_grown_one() -> None:
+    initiator, fabric = logged_in()
+    replacement = MemoryUnit(9)
+    replacement.generation = 5
+    fabric.show(HOST, {1: replacement})
+    assert unit_attention(initiator) == (0x3F, 0x0E)
+    initiator.good(TEST_UNIT_READY)
+
+
+def test_a_new_nexus_can_begin_with_power_on() -> None:
+    initiator = RawPeer(target(power_on_attention=True))
+    initiator.login()
+    assert unit_attention(initiator) == (0x29, 0x00)
+    initiator.good(TEST_UNIT_READY)
+
+
+def test_inquiry_does_not_use_up_a_unit_attention_but_request_sense_does() -> None:
+    initiator, fabric = logged_in()
+    fabric.unit.grow(2 << 20)
+    assert len(initiator.read(bytes.fromhex("120000006000"))) == 96
+    assert initiator.read(bytes.fromhex("030000001200"))[12:14] == b"\x2a\x09"
+    initiator.good(TEST_UNIT_READY)

@@ -1,0 +1,85 @@
+"""HTTPS to the array, and the door through which something else can be put in its place.
+
+An error while connecting or talking is an `OSError`; certificates that do not check out are
+`ssl.SSLCertVerificationError`.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol
+from urllib.parse import urlsplit
+
+from conformance.contract import InvalidRequest
+
+DEFAULT_PORT: Final = 443
+
+
+class HttpConnection(Protocol):
+    """One connection; requests follow each other on it."""
+
+    def request(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, timeout: float
+    ) -> tuple[int, bytes]:
+        """Answer status and body. An `OSError` leaves open whether the array has carried out the request."""
+        ...
+
+    def close(self) -> None:
+        """Close; twice is harmless."""
+        ...
+
+
+Connect = Callable[[str, str | None, bool, float], HttpConnection]
+"""Connects to a URL: url, ca_file (None: the system's certificates), verify, timeout in seconds."""
+
+
+class HttpsConnection:
+    """`HttpConnection` of the standard library."""
+
+    def __init__(self, connection: http.client.HTTPSConnection) -> None:
+        self._connection = connection
+
+    def request(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, timeout: float
+    ) -> tuple[int, bytes]:
+        if self._connection.sock is None:
+            # http.client would connect again by itself, and hide that the last reply was lost.
+            raise ConnectionError("the connection is closed")
+        self._connection.sock.settimeout(timeout)
+        try:
+            self._connection.request(method, path, body, dict(headers))
+            response = self._connection.getresponse()
+            return response.status, response.read()
+        except http.client.HTTPException as broken:
+            raise ConnectionError(f"the answer broke off: {type(broken).__name__}") from broken
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def open_https(url: str, ca_file: str | None, verify: bool, timeout: float) -> HttpConnection:  # noqa: FBT001
+    """Connect now, so that "nobody there" and "the reply was lost" stay apart."""
+    address = urlsplit(url)
+    if address.scheme != "https" or not address.hostname:
+        raise InvalidRequest("url", url, "an address that begins with https://")
+    connection = http.client.HTTPSConnection(
+        address.hostname,
+        address.port or DEFAULT_PORT,
+        timeout=timeout,
+        context=_trust(ca_file, verify=verify),
+    )
+    connection.connect()
+    return HttpsConnection(connection)
+
+
+def _trust(ca_file: str | None, *, verify: bool) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=ca_file)
+    except OSError:  # ssl.SSLError is one
+        raise InvalidRequest("ca_file", ca_file, "a readable file with certificates in PEM form") from None
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

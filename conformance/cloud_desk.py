@@ -55,6 +55,7 @@ class CloudDesk:
             bridges=lambda cluster: self._bridge,
             hosts=lambda cluster: world.cluster_world.hosts(),
             calls=DirectCalls(),
+            hooks=world.subject.hooks,
             clock=world.watch.operations.clock,
             told=lambda request: world.instance.localised_request(request),
         )
@@ -236,12 +237,13 @@ class CloudDesk:
     def watch_revokes(self, uuid: str) -> list[str]:
         """A list that fills with hosts that were revoked while they still saw the volume's datastore."""
         early: list[str] = []
+        ref = self._disk(uuid).datastore
 
         def look(name: str, arguments: Sequence[object]) -> None:
             if (
                 name == "revoke_access"
                 and isinstance(arguments[2], Host)
-                and arguments[2].name in self.hosts_seeing(uuid)
+                and self._sees(arguments[2], lambda host: self._bridge.datastore_bytes(ref, host))
             ):
                 early.append(arguments[2].name)
 

@@ -16,6 +16,7 @@ from conformance.contract import (
     Backing,
     BlockConnection,
     BridgeError,
+    Busy,
     Created,
     DataStore,
     DataStoreDriver,
@@ -50,6 +51,8 @@ _ANSWERS: Final[Mapping[str, type | tuple[type, ...]]] = {
     "update": DataStore,
     "can_copy": bool,
 }
+_BUSY_TRIES: Final = 5
+_LONGEST_BUSY_SECONDS: Final = 60.0
 _ITEMS: Final[Mapping[str, type]] = {
     "list_objects": OwnedObject,
     "attach_cluster": Backing,
@@ -93,6 +96,21 @@ class Guarded:
         return guarded
 
     def _call(
+        self,
+        name: str,
+        function: Callable[..., object],
+        arguments: Sequence[object],
+        keywords: dict[str, object],
+    ) -> object:
+        for _ in range(_BUSY_TRIES - 1):
+            try:
+                return self._once(name, function, arguments, keywords)
+            except Busy as busy:
+                # The contract: nothing was changed, repeat the same call after this time.
+                self._watch.operations.clock.sleep(min(busy.retry_after_seconds, _LONGEST_BUSY_SECONDS))
+        return self._once(name, function, arguments, keywords)
+
+    def _once(
         self,
         name: str,
         function: Callable[..., object],

@@ -296,18 +296,14 @@ class _Inspection:
             self._find("traits.access_mechanism", shown(traits.access_mechanism), "mask without chap")
         for name, seconds in traits.completion_seconds.items():
             if name not in _ALL_METHODS or seconds <= 0:
-                self._find(
-                    "traits.completion_seconds", f"{shown(name)}: {seconds}", "a method and its seconds"
-                )
+                self._find("traits.completion_seconds", f"{shown(name)}: {seconds}", "a method and its seconds")
 
     def _check_limits(self) -> None:
         limits = self._read("limits", Limits)
         if not isinstance(limits, Limits) or not self._check_types("limits", limits):
             return
         if limits.rounded_up(limits.smallest_lun_bytes) > limits.largest_lun_bytes:
-            self._find(
-                "limits.granularity_bytes", str(limits.granularity_bytes), "some size to remain possible"
-            )
+            self._find("limits.granularity_bytes", str(limits.granularity_bytes), "some size to remain possible")
         for name in _COUNTS:
             count: int | None = getattr(limits, name)
             if count is not None and count < 1:
@@ -391,9 +387,7 @@ class _Inspection:
             self._find(name, "another object each time", "the same object each time")
         return part
 
-    def _check_methods(
-        self, owner: object, prefix: str, methods: Mapping[str, Callable[..., object]]
-    ) -> None:
+    def _check_methods(self, owner: object, prefix: str, methods: Mapping[str, Callable[..., object]]) -> None:
         for name, wanted in methods.items():
             expected = signature_of(wanted, is_bound=False)
             method = self._get(owner, name, prefix + name, f"a method {text_of(expected)}")

@@ -15,9 +15,7 @@ _CATCH_ALL: Final = {Argument.VAR_POSITIONAL, Argument.VAR_KEYWORD}
 def fits(found: Signature, expected: Signature) -> bool:
     """Say whether every call that the contract makes can be made of this method, and means the same."""
     given = list(found.parameters.values())
-    positional = [
-        each for each in expected.parameters.values() if each.kind is Argument.POSITIONAL_OR_KEYWORD
-    ]
+    positional = [each for each in expected.parameters.values() if each.kind is Argument.POSITIONAL_OR_KEYWORD]
     named = {each.name: each for each in expected.parameters.values() if each.kind is Argument.KEYWORD_ONLY}
     head, rest = given[: len(positional)], given[len(positional) :]
     return (

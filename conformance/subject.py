@@ -28,6 +28,7 @@ from conformance.errors import WiringError
 from conformance.gating import Ground
 from conformance.instance import Door
 from conformance.journal import Journal
+from conformance.orchestrator.steps import StepHooks
 from conformance.profile import PROFILES, Profile
 from conformance.requirement import Need
 from conformance.wire.memory import MemoryNetwork
@@ -81,9 +82,12 @@ class RunningSubject:
         profile: Profile = PROFILES["smoke"],
         *,
         journal: Journal | None = None,
+        hooks: StepHooks | None = None,
     ) -> None:
         self.plan, self.environment, self.profile = plan, environment, profile
         self.journal = journal or Journal(None)
+        # Steps of our own cloud that go wrong on purpose: how requirements on it are seen to bite.
+        self.hooks = hooks or StepHooks()
         self._memory = MemoryNetwork()
         self._proxies: ProxyServer | None = None
         self._numbers = itertools.count(1)

@@ -56,6 +56,7 @@ from conformance.errors import KitError
 from conformance.guard import GuardedPlugin, TracedBridge, Watch
 from conformance.instance import Instance
 from conformance.ledger import MemoryLedger
+from conformance.orchestrator.errors import OperationRefused
 from conformance.overheard import Overheard
 from conformance.probe_bridge import ProbeAwareBridge, no_bridge
 from conformance.strategies.names import Name, PlainName
@@ -166,7 +167,7 @@ class World:
             act()
         except Broken as error:
             return error.violation
-        except (ProviderError, BridgeError, ProbeRefused) as error:
+        except (ProviderError, BridgeError, ProbeRefused, OperationRefused) as error:
             said = f"{type(error).__name__}: {error}"
             return Violation(f"{step} to succeed while cleaning up", said, "the plugin", homes.STEP.get(step))
         return None
@@ -189,9 +190,7 @@ class World:
         for answer in self.watch.answers:
             if isinstance(answer, BlockConnection):
                 self.block(answer)
-        errors = [
-            each.error for each in self.trace.calls if each.error is not None and each.party == "plugin"
-        ]
+        errors = [each.error for each in self.trace.calls if each.error is not None and each.party == "plugin"]
         texts = self._overheard.places()
         texts["errors"] = "\n".join(leaks.error_text(each) for each in errors)
         texts["answers"] = "\n".join(repr(each) for each in self.watch.answers)
@@ -387,9 +386,7 @@ class World:
         self._undo.append(("delete", lambda: self._delete_made(request.uuid, unknown, store_uuid)))
         return self.driver.create(at, request, self.placement)
 
-    def _keep(
-        self, request: VolumeRequest, answer: Created, before: ArrayView | None, store: DataStore | None
-    ) -> Made:
+    def _keep(self, request: VolumeRequest, answer: Created, before: ArrayView | None, store: DataStore | None) -> Made:
         volume = Volume(
             request,
             answer.external_id,
@@ -460,14 +457,17 @@ class World:
         return Cluster(f"other-{self.tag}", "conformance-b", HypervisorType.KVM)
 
     @property
+    def separate_cluster(self) -> Cluster:
+        """Another cluster where the cloud hooks hosts up; a plugin's own datastore belongs to one cluster."""
+        return self.cluster if self.subject.hookup is Hookup.PLUGIN else self.other_cluster
+
+    @property
     def cluster_world(self) -> ClusterWorld:
         """The hypervisor's cluster, opened when first needed."""
         if self._cluster_world is None:
             entry = self.subject.environment.cluster
             if entry is None:
-                raise KitError(
-                    f"no hypervisor in this environment: {self.subject.environment.missing_cluster}"
-                )
+                raise KitError(f"no hypervisor in this environment: {self.subject.environment.missing_cluster}")
             self._cluster_world = entry.open_world(self.array.dial)
         return self._cluster_world
 
@@ -507,7 +507,7 @@ class World:
 
     def stranger(self) -> Host:
         """A probe host of another cluster: outside every granule of the first."""
-        return self.host("stranger", self.other_cluster)
+        return self.host("stranger", self.separate_cluster)
 
     def hosts_of(self, cluster: Cluster) -> Sequence[Host]:
         """The cluster's hosts, probe hosts included."""
@@ -533,9 +533,7 @@ class World:
     def revoke(self, made: Made, host: Host) -> None:
         """Take access away; failing is charged to the requirement on revokes."""
         remaining = [each for each in made.granted if each != host]
-        self._step(
-            "revoke_access", lambda: self.driver.revoke_access(self.store, made.volume, host, remaining)
-        )
+        self._step("revoke_access", lambda: self.driver.revoke_access(self.store, made.volume, host, remaining))
         made.granted.pop(host, None)
 
     def connection(self, made: Made, host: Host) -> BlockConnection:
@@ -546,9 +544,7 @@ class World:
     def block(self, connection: Connection) -> BlockConnection:
         """The connection as one to a LUN; its CHAP secrets are remembered, to be searched for."""
         if not isinstance(connection, BlockConnection):
-            raise Broken(
-                Violation("a connection to a LUN", f"{connection!r}", "the plugin", homes.STEP["connection"])
-            )
+            raise Broken(Violation("a connection to a LUN", f"{connection!r}", "the plugin", homes.STEP["connection"]))
         for path in connection.paths:
             chap = getattr(path, "chap", None)
             if chap is not None:

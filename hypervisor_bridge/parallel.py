@@ -29,9 +29,7 @@ def run_all(items: Sequence[Item], work: Callable[[Item], Result], limit: int = 
 Outcome = tuple[list[Result], Exception | None]
 
 
-def _outcomes(
-    items: Sequence[Item], attempt: Callable[[Item], Outcome[Result]], limit: int
-) -> list[Outcome[Result]]:
+def _outcomes(items: Sequence[Item], attempt: Callable[[Item], Outcome[Result]], limit: int) -> list[Outcome[Result]]:
     if limit <= 1 or len(items) <= 1:
         return [attempt(each) for each in items]
     with ThreadPoolExecutor(min(limit, len(items))) as pool:

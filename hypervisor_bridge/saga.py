@@ -50,11 +50,14 @@ class Saga:
         self._undo.append(undo)
         return forward()
 
-    def make(
-        self, key: str, entry: Mapping[str, str], forward: Callable[[], T], undo: Callable[[], object]
-    ) -> T:
+    def make(self, key: str, entry: Mapping[str, str], forward: Callable[[], T], undo: Callable[[], object]) -> T:
         """Make something that the ledger keeps as ours: recorded before, forgotten after its undo."""
-        self._undo.append(lambda: (undo(), self._ledger.forget(key)))
+
+        def undo_and_forget() -> None:
+            undo()
+            self._ledger.forget(key)
+
+        self._undo.append(undo_and_forget)
         self._ledger.record(key, entry)
         return forward()
 
@@ -66,15 +69,11 @@ class Saga:
         """Drop a ledger entry; undone by writing it again."""
         self.step(lambda: self._ledger.forget(key), self._restore(key))
 
-    def branch(
-        self, items: Sequence[Item], work: Callable[[Item, Saga], Result], limit: int
-    ) -> list[Result]:
+    def branch(self, items: Sequence[Item], work: Callable[[Item, Saga], Result], limit: int) -> list[Result]:
         """Do the work for every item at once, at most `limit` together; if one fails, all are undone."""
         branches = [Saga(self._ledger) for _ in items]
         pairs = list(zip(items, branches, strict=True))
-        return self.step(
-            lambda: run_all(pairs, lambda pair: work(*pair), limit), lambda: _undo_all(branches, limit)
-        )
+        return self.step(lambda: run_all(pairs, lambda pair: work(*pair), limit), lambda: _undo_all(branches, limit))
 
     def undo(self) -> tuple[Exception, ...]:
         """Undo all steps in reverse; the errors of those that could not be."""

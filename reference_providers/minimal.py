@@ -105,9 +105,7 @@ PARAMETERS: Final = (
     Parameter("url", ParameterKind.URL, required=True, description="https://address[:port]", endpoint=True),
     Parameter("username", ParameterKind.TEXT, required=True, description="a cluster administrator"),
     Parameter("password", ParameterKind.TEXT, required=True, description="the password", secret=True),
-    Parameter(
-        "ca_file", ParameterKind.PATH, required=False, description="trusted certificates", ca_file=True
-    ),
+    Parameter("ca_file", ParameterKind.PATH, required=False, description="trusted certificates", ca_file=True),
 )
 
 # The way to the array. The cloud may put something else in the place of `open_https`.
@@ -158,9 +156,7 @@ def open_https(url: str, ca_file: str | None, verify: bool, timeout: float) -> H
         trust = ssl.create_default_context(cafile=ca_file)
     except OSError:
         raise InvalidRequest("ca_file", ca_file, "a readable file of certificates in PEM form") from None
-    connection = http.client.HTTPSConnection(
-        str(address.hostname), address.port or 443, timeout=timeout, context=trust
-    )
+    connection = http.client.HTTPSConnection(str(address.hostname), address.port or 443, timeout=timeout, context=trust)
     connection.connect()
     return HttpsConnection(connection)
 
@@ -214,8 +210,11 @@ class Array:
     def _parsed(self, status: int, answer: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
         try:
             decoded = json.loads(answer)
-            return (dict(decoded["error"]), {}) if "error" in decoded else ({}, dict(decoded["result"]))
-        except (KeyError, TypeError, ValueError):
+            error, result = decoded.get("error", {}), decoded.get("result", {})
+            if error.keys() or result.keys() or "result" in decoded:
+                return error, result
+            raise ValueError("neither error nor result")
+        except (AttributeError, ValueError):
             raise ArrayUnreachable(self._url, f"HTTP status {status} and no answer in JSON") from None
 
     def _seconds(self) -> float:
@@ -272,7 +271,7 @@ def _is_ours(thing: Mapping[str, Any], **marks: str) -> bool:
     return all(attributes.get(key) == value for key, value in {"made_by": MADE_BY, **marks}.items())
 
 
-def _volumes_of(array: Array, store: DataStore, target: StoreObject | VolumeRequest) -> list[dict[str, Any]]:
+def _volumes_of(array: Array, store: DataStore, target: StoreObject | VolumeRequest) -> Sequence[dict[str, Any]]:
     """The target's volumes on the array, oldest first: none, one, or two when a repeated create overtook itself.
 
     By id where there is one; by name after a lost create. Deleted ones that were not purged are among them.
@@ -285,11 +284,7 @@ def _volumes_of(array: Array, store: DataStore, target: StoreObject | VolumeRequ
         found = array.call("ListVolumes", ok=["xVolumeIDDoesNotExist"], volumeIDs=[int(external_id)])
     else:
         return []
-    mine = [
-        each
-        for each in found.get("volumes", ())
-        if _is_ours(each, store=store.request.uuid, owner=target.uuid)
-    ]
+    mine = [each for each in found.get("volumes", ()) if _is_ours(each, store=store.request.uuid, owner=target.uuid)]
     return sorted(mine, key=lambda each: int(each["volumeID"]))
 
 
@@ -332,7 +327,13 @@ class MinimalDriver:
             raise CapabilityNotSupported(Capability.QOS)
         # The lock makes "is it there?" and "is there room?" still true when the volume is made.
         with self._plugin.array(store.request) as array, self._plugin.lock(f"store-{store.request.uuid}"):
-            volume = _existing(array, store, request) or _new(array, store, request)
+            volume = _existing(array, store, request)
+            if volume is None:
+                _make(array, store, request)
+                # Not simply what that answered: a request that the network delivers twice makes two.
+                volume = _existing(array, store, request)
+        if volume is None:
+            raise ObjectNotFound("volume", request.uuid)
         return Created(str(volume["volumeID"]), volume["totalSize"], LunIdentity(volume["scsiNAADeviceID"]))
 
     def delete(self, store: DataStore, volume: Volume) -> None:
@@ -345,9 +346,7 @@ class MinimalDriver:
     def grant_access(self, store: DataStore, target: StoreObject, host: Host) -> None:
         iqns = [str(each) for each in host.iqns]
         if not iqns:
-            raise InvalidRequest(
-                "host.initiators", [str(each) for each in host.initiators], "at least one IQN"
-            )
+            raise InvalidRequest("host.initiators", [str(each) for each in host.initiators], "at least one IQN")
         with self._plugin.array(store.request) as array, self._plugin.lock(f"host-{host.uuid}"):
             volume = _volume_of(array, store, target)
             if volume is None:
@@ -356,9 +355,7 @@ class MinimalDriver:
                 _unlock(array, volume)
             _let_in(array, volume, host, iqns)
 
-    def revoke_access(
-        self, store: DataStore, target: StoreObject, host: Host, remaining_hosts: Sequence[Host]
-    ) -> None:
+    def revoke_access(self, store: DataStore, target: StoreObject, host: Host, remaining_hosts: Sequence[Host]) -> None:
         self.fence(store, target, [host])
 
     def fence(self, store: DataStore, target: StoreObject, hosts: Sequence[Host]) -> None:
@@ -384,9 +381,7 @@ class MinimalDriver:
 
     def list_objects(self, store: DataStore) -> Sequence[OwnedObject]:
         return [
-            OwnedObject(
-                ObjectKind.VOLUME, str(each["volumeID"]), each["attributes"]["owner"], each["totalSize"]
-            )
+            OwnedObject(ObjectKind.VOLUME, str(each["volumeID"]), each["attributes"]["owner"], each["totalSize"])
             for each in self._all(store)
         ]
 
@@ -426,7 +421,7 @@ def _existing(array: Array, store: DataStore, request: VolumeRequest) -> dict[st
     return active[0]
 
 
-def _new(array: Array, store: DataStore, request: VolumeRequest) -> dict[str, Any]:
+def _make(array: Array, store: DataStore, request: VolumeRequest) -> None:
     account_id = int(store.details["account_id"])
     used = sum(each["totalSize"] for each in _store_volumes(array, store.request.uuid, account_id))
     space = array.call("GetClusterCapacity")["clusterCapacity"]
@@ -434,7 +429,7 @@ def _new(array: Array, store: DataStore, request: VolumeRequest) -> dict[str, An
     if LIMITS.rounded_up(request.size_bytes) > free:
         raise CapacityExhausted(LIMITS.rounded_up(request.size_bytes), max(0, free))
     marks = {"made_by": MADE_BY, "store": store.request.uuid, "owner": request.uuid}
-    made = array.call(
+    array.call(
         "CreateVolume",
         name=_name(request.uuid),
         accountID=account_id,
@@ -442,22 +437,23 @@ def _new(array: Array, store: DataStore, request: VolumeRequest) -> dict[str, An
         enable512e=True,
         attributes={**marks, "asked_bytes": str(request.size_bytes)},
     )
-    return dict(made["volume"])
 
 
 def _let_in(array: Array, volume: Mapping[str, Any], host: Host, iqns: list[str]) -> None:
-    """Put the volume into the host's group, made when it is missing. An initiator can be in one group only."""
-    groups = array.call("ListVolumeAccessGroups")["volumeAccessGroups"]
-    group = next((each for each in groups if _is_ours(each, host=host.uuid)), None)
+    """Put the volume into the host's group, made when missing. An initiator can be in one group only."""
+    group = _group_of(array, host)
     if group is None:
-        array.call(
+        made = array.call(
             "CreateVolumeAccessGroup",
+            ok=["xExceededLimit"],  # one of the IQNs is in a group: in ours, if the request came twice
             name=_name(host.uuid),
             initiators=iqns,
             volumes=[volume["volumeID"]],
             attributes={"made_by": MADE_BY, "host": host.uuid},
         )
-        return
+        group = made.get("volumeAccessGroup") or _group_of(array, host)
+    if group is None:
+        raise LimitReached("groups of the volume, or of the host's initiators", None)
     group_id = group["volumeAccessGroupID"]
     if set(group["initiators"]) != set(iqns):
         array.call(
@@ -474,12 +470,15 @@ def _let_in(array: Array, volume: Mapping[str, Any], host: Host, iqns: list[str]
     )
 
 
+def _group_of(array: Array, host: Host) -> dict[str, Any] | None:
+    groups = array.call("ListVolumeAccessGroups")["volumeAccessGroups"]
+    return next((each for each in groups if _is_ours(each, host=host.uuid)), None)
+
+
 def _leave(array: Array, group_id: int, volume_id: int) -> None:
-    """Take a volume out of a group; with the last one the group goes, and its initiators. Under the host's lock."""
+    """Take a volume out of a group; with the last one the group goes, and its initiators."""
     gone = ["xNotInVolumeAccessGroup", "xVolumeAccessGroupIDDoesNotExist"]
-    array.call(
-        "RemoveVolumesFromVolumeAccessGroup", ok=gone, volumeAccessGroupID=group_id, volumes=[volume_id]
-    )
+    array.call("RemoveVolumesFromVolumeAccessGroup", ok=gone, volumeAccessGroupID=group_id, volumes=[volume_id])
     _drop_if_empty(array, group_id)
 
 
@@ -495,11 +494,9 @@ def _drop_if_empty(array: Array, group_id: int) -> None:
 
 
 def _end_sessions(array: Array, volume: Mapping[str, Any], iqns: set[str]) -> None:
-    """Locking a volume ends its sessions; hosts that still have access log in again. Done only where one is left."""
+    """Lock the volume if a session is left: that ends all, and hosts that still have access log in again."""
     sessions = array.call("ListISCSISessions")["sessions"]
-    is_left = any(
-        each["volumeID"] == volume["volumeID"] and each["initiatorName"].lower() in iqns for each in sessions
-    )
+    is_left = any(each["volumeID"] == volume["volumeID"] and each["initiatorName"].lower() in iqns for each in sessions)
     try:
         if is_left:
             array.call("ModifyVolume", volumeID=volume["volumeID"], access="locked")
@@ -525,12 +522,16 @@ class MinimalLifeCycle:
             most = array.call("GetClusterCapacity")["clusterCapacity"]["maxProvisionedSpace"]
             if not 0 < request.capacity_bytes <= most:
                 raise InvalidRequest("capacity_bytes", request.capacity_bytes, f"1 to {most}")
-            account = self._account(array, request) or array.call(
-                "AddAccount",
-                username=_name(request.uuid),
-                enableChap=False,
-                attributes={"made_by": MADE_BY, "store": request.uuid},
-            )
+            account = self._account(array, request)
+            if not account:
+                array.call(
+                    "AddAccount",
+                    ok=["xDuplicateUsername"],  # networks deliver a request twice
+                    username=_name(request.uuid),
+                    enableChap=False,
+                    attributes={"made_by": MADE_BY, "store": request.uuid},
+                )
+                account = self._account(array, request)
         return DataStore(request, {"account_id": str(account["account"]["accountID"])})
 
     def attach_cluster(self, store: DataStore, cluster: Cluster) -> Sequence[Backing]:

@@ -31,8 +31,7 @@ class Iqn:
         folded = self.value.lower()
         if len(folded.encode()) > 223 or not _IQN.fullmatch(folded):
             raise ValueError(
-                f"{self.value!r} is no iSCSI name;"
-                " expected iqn.YYYY-MM.domain[:name], eui.<16 hex> or naa.<hex>"
+                f"{self.value!r} is no iSCSI name; expected iqn.YYYY-MM.domain[:name], eui.<16 hex> or naa.<hex>"
             )
         object.__setattr__(self, "value", folded)
 
@@ -83,9 +82,7 @@ class NfsClient:
         try:
             ipaddress.ip_network(self.address, strict=False)
         except ValueError:
-            raise ValueError(
-                f"{self.address!r} is no NFS client; expected an IP address or network"
-            ) from None
+            raise ValueError(f"{self.address!r} is no NFS client; expected an IP address or network") from None
 
     def __str__(self) -> str:
         return self.address

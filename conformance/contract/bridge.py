@@ -194,15 +194,11 @@ class HypervisorBridge(Protocol):
         """Remove a disk; absent is success; attached: `DiskInUse`."""
         ...
 
-    def copy_disk(
-        self, source: DiskLocation, target: DatastoreRef, name: str, progress: Progress
-    ) -> DiskLocation:
+    def copy_disk(self, source: DiskLocation, target: DatastoreRef, name: str, progress: Progress) -> DiskLocation:
         """Copy a disk into another datastore."""
         ...
 
-    def import_template(
-        self, ref: DatastoreRef, template: Template, name: str, progress: Progress
-    ) -> DiskLocation:
+    def import_template(self, ref: DatastoreRef, template: Template, name: str, progress: Progress) -> DiskLocation:
         """Make a disk from a template.
 
         A disk of that name that is there, made by a plugin or by an earlier attempt, is filled anew and keeps

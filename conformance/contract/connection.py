@@ -29,9 +29,7 @@ class LunIdentity:
 
     def __post_init__(self) -> None:
         if self.wwid is not None and not _WWID.fullmatch(self.wwid):
-            raise ValueError(
-                f"{self.wwid!r} is no WWID; expected 16 or 32 lower-case hexadecimal digits, or None"
-            )
+            raise ValueError(f"{self.wwid!r} is no WWID; expected 16 or 32 lower-case hexadecimal digits, or None")
 
 
 @dataclass(frozen=True, slots=True)

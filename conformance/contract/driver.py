@@ -77,9 +77,7 @@ class DataStoreDriver(Protocol):
         """
         ...
 
-    def revoke_access(
-        self, store: DataStore, target: StoreObject, host: Host, remaining_hosts: Sequence[Host]
-    ) -> None:
+    def revoke_access(self, store: DataStore, target: StoreObject, host: Host, remaining_hosts: Sequence[Host]) -> None:
         """Take the access of `host` away; `remaining_hosts` keep theirs.
 
         Never granted, deleted or unknown: success. With granularity CLUSTER the LUN is taken away when no
@@ -144,9 +142,7 @@ class QosDriver(Protocol):
 class SnapshotDriver(Protocol):
     """Capabilities SNAPSHOT, QUIESCED_SNAPSHOT."""
 
-    def take_snapshot(
-        self, store: DataStore, volume: Volume, request: SnapshotRequest, *, quiesced: bool
-    ) -> Created:
+    def take_snapshot(self, store: DataStore, volume: Volume, request: SnapshotRequest, *, quiesced: bool) -> Created:
         """Keep the volume as it is at this moment. Idempotent by `request.uuid`."""
         ...
 
@@ -190,9 +186,7 @@ class CopyDriver(Protocol):
         """Tell whether `copy` would work between these stores: pure and cheap, no I/O."""
         ...
 
-    def copy(
-        self, source: DataStore, volume: Volume, destination: DataStore, request: VolumeRequest
-    ) -> Created:
+    def copy(self, source: DataStore, volume: Volume, destination: DataStore, request: VolumeRequest) -> Created:
         """Make a byte-exact copy in another store; in hookup PLUGIN hooked up where `volume.placement` is."""
         ...
 
@@ -231,9 +225,7 @@ class TemplateDriver(Protocol):
 class GrowthDriver(Protocol):
     """Capability SHARED_GROWTH."""
 
-    def grow_store(
-        self, store: DataStore, uuid: str, needed_bytes: int, cluster: Cluster
-    ) -> Sequence[Backing]:
+    def grow_store(self, store: DataStore, uuid: str, needed_bytes: int, cluster: Cluster) -> Sequence[Backing]:
         """Make room in a shared store by growing its LUN or adding one; answers all backings.
 
         Idempotent by `uuid`.

@@ -123,9 +123,7 @@ class AuthenticationFailed(ProviderError):
         super().__init__(parameter, endpoint)
 
     def _sentence(self) -> str:
-        return f"the array {self.endpoint} refused the credentials in parameter {self.parameter}".replace(
-            "  ", " "
-        )
+        return f"the array {self.endpoint} refused the credentials in parameter {self.parameter}".replace("  ", " ")
 
 
 class ArrayUnreachable(ProviderError):

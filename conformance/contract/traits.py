@@ -115,8 +115,7 @@ class Traits:
         object.__setattr__(self, "completion_seconds", FrozenMapping(self.completion_seconds))
         if self.trash_seconds < 0 or self.stats_lag_seconds < 0 or self.default_completion_seconds <= 0:
             raise ValueError(
-                "trash_seconds and stats_lag_seconds must not be negative,"
-                " default_completion_seconds must be positive"
+                "trash_seconds and stats_lag_seconds must not be negative, default_completion_seconds must be positive"
             )
 
     def seconds_for(self, method: str) -> float:

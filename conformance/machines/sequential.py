@@ -168,7 +168,7 @@ class _Follower:
 
     def host(self, number: int) -> Host:
         """A host of the program; each in a cluster of its own."""
-        cluster = self.world.cluster if number == 0 else self.world.other_cluster
+        cluster = self.world.cluster if number == 0 else self.world.separate_cluster
         self._hosts[number] = self.world.host(f"p{number}", cluster)
         return self._hosts[number]
 

@@ -15,7 +15,8 @@ from typing import Final
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS stores (
-    uuid TEXT PRIMARY KEY, state TEXT NOT NULL, request TEXT NOT NULL, clusters TEXT NOT NULL, store TEXT);
+    uuid TEXT PRIMARY KEY, state TEXT NOT NULL, request TEXT NOT NULL, clusters TEXT NOT NULL,
+    attached TEXT NOT NULL, details TEXT);
 CREATE TABLE IF NOT EXISTS volumes (
     uuid TEXT PRIMARY KEY, store_uuid TEXT NOT NULL, cluster_uuid TEXT NOT NULL, state TEXT NOT NULL,
     way TEXT NOT NULL, asked TEXT NOT NULL, cluster TEXT NOT NULL, disk_bytes INTEGER NOT NULL, volume TEXT

@@ -12,9 +12,7 @@ class ObjectBusy(OperationRefused):
 
     def __init__(self, uuid: str) -> None:
         self.uuid = uuid
-        super().__init__(
-            f"{uuid} is being worked on by another operation; repeat when it has ended, or recover()"
-        )
+        super().__init__(f"{uuid} is being worked on by another operation; repeat when it has ended, or recover()")
 
 
 class WrongState(OperationRefused):
@@ -62,9 +60,7 @@ class AlreadyExists(OperationRefused):
 
     def __init__(self, uuid: str) -> None:
         self.uuid = uuid
-        super().__init__(
-            f"{uuid} exists and was asked for differently; expected the same request, or a new uuid"
-        )
+        super().__init__(f"{uuid} exists and was asked for differently; expected the same request, or a new uuid")
 
 
 class NoUsableHost(OperationRefused):

@@ -125,8 +125,9 @@ class Orchestrator:
         hosts = self._cloud.usable_hosts(cluster)
         size_bytes = self._lun_bytes(self._cloud.way(store), cluster, request.size_bytes)
         new = allocated(self._cloud, store, request, cluster, replace(request, size_bytes=size_bytes))
-        self._runner.run(CreateVolume(self._cloud, request.uuid, hosts, new))
-        return self._cloud.volume(request.uuid).volume
+        operation = CreateVolume(self._cloud, request.uuid, hosts, new)
+        self._runner.run(operation)
+        return operation.record.volume
 
     def attach_volume(self, volume_uuid: str, vm: VmRef, host: Host) -> None:
         """Give a volume to a VM on a host; attached to that VM already: success."""

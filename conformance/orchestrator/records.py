@@ -100,11 +100,16 @@ class VolumeRecord:
 
 @dataclass(frozen=True, slots=True)
 class StoreRecord:
-    """A primary storage as the cloud believes it to be; `store` is None until `initialize` has answered."""
+    """A primary storage as the cloud believes it to be; `store` is None until `initialize` has answered.
+
+    `attached` are those of its clusters that are, or may be, attached: noted before `attach_cluster`, gone after
+    `detach_cluster`.
+    """
 
     request: StoreRequest
     state: StoreState
     clusters: tuple[Cluster, ...]
+    attached: tuple[Cluster, ...] = ()
     store: DataStore | None = None
 
     @property

@@ -37,6 +37,7 @@ class Runner:
         if not self._take_over(operation):
             return "is being worked on by another operation"
         try:
+            self._hooks.operation_began(operation.kind, operation.id, operation.object_uuid)
             return self._carried_on(operation, is_undoing=is_undoing)
         finally:
             self._leave(operation.id)
@@ -73,6 +74,7 @@ class Runner:
     def _carried_on(self, operation: UserOperation, *, is_undoing: bool) -> str:
         if is_undoing:
             problem = self._back(operation)
+            self._hooks.operation_ended(operation.kind, operation.id, problem)
             return "undone" if problem is None else f"could not be undone: {problem}"
         try:
             self._forward(operation)

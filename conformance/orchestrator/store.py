@@ -23,7 +23,7 @@ from conformance.contract import (
 from .database import Database, Row
 from .errors import ObjectBusy
 from .records import Attachment, Grant, JournalRow, StoreRecord, VolumeRecord, Way
-from .row_text import from_text, list_from_text, list_to_text, to_text
+from .row_text import from_secret_text, from_text, list_from_text, list_to_text, to_text
 from .states import StoreState, VolumeState
 
 
@@ -36,11 +36,12 @@ class StoreTable:
     def insert(self, record: StoreRecord) -> None:
         """Keep a new one."""
         self._database.insert(
-            "INSERT INTO stores (uuid, state, request, clusters) VALUES (?, ?, ?, ?)",
+            "INSERT INTO stores (uuid, state, request, clusters, attached) VALUES (?, ?, ?, ?, ?)",
             record.uuid,
             record.state,
             to_text(record.request),
             list_to_text(record.clusters),
+            list_to_text(record.attached),
         )
 
     def find(self, uuid: str) -> StoreRecord | None:
@@ -56,26 +57,33 @@ class StoreTable:
         """Note what is being done with it."""
         self._database.change("UPDATE stores SET state = ? WHERE uuid = ?", state, uuid)
 
-    def set_store(self, uuid: str, store: DataStore) -> None:
+    def set_details(self, uuid: str, details: Mapping[str, str]) -> None:
         """Note what `initialize` answered."""
-        self._database.change("UPDATE stores SET store = ? WHERE uuid = ?", to_text(store), uuid)
+        text = json.dumps(dict(details))
+        self._database.change("UPDATE stores SET details = ? WHERE uuid = ?", text, uuid)
+
+    def set_attached(self, uuid: str, clusters: Iterable[Cluster]) -> None:
+        """Note which clusters are, or may be, attached."""
+        self._database.change("UPDATE stores SET attached = ? WHERE uuid = ?", list_to_text(clusters), uuid)
 
     def delete(self, uuid: str) -> None:
         """Forget it."""
         self._database.change("DELETE FROM stores WHERE uuid = ?", uuid)
 
     def _read(self, where: str, *values: str) -> tuple[StoreRecord, ...]:
-        columns = "SELECT state, request, clusters, store FROM stores "
+        columns = "SELECT state, request, clusters, attached, details FROM stores "
         return tuple(_store(each) for each in self._database.rows(columns + where, *values))
 
 
 def _store(row: Row) -> StoreRecord:
-    state, request, clusters, store = row
+    state, request, clusters, attached, details = row
+    asked = from_secret_text(request, StoreRequest)
     return StoreRecord(
-        request=from_text(request, StoreRequest),
+        request=asked,
         state=StoreState(str(state)),
         clusters=list_from_text(clusters, Cluster),
-        store=None if store is None else from_text(store, DataStore),
+        attached=list_from_text(attached, Cluster),
+        store=None if details is None else DataStore(asked, json.loads(str(details))),
     )
 
 
@@ -122,17 +130,13 @@ class VolumeTable:
 
     def uuids_on_host(self, host_uuid: str) -> tuple[str, ...]:
         """Uuids of volumes that VMs on a host have."""
-        rows = self._database.rows(
-            "SELECT volume_uuid FROM attachments WHERE host_uuid = ? ORDER BY rowid", host_uuid
-        )
+        rows = self._database.rows("SELECT volume_uuid FROM attachments WHERE host_uuid = ? ORDER BY rowid", host_uuid)
         return tuple(str(each[0]) for each in rows)
 
     def swap_state(self, uuid: str, allowed: Iterable[VolumeState], state: VolumeState) -> bool:
         """Compare and set: only from one of the allowed states."""
         return any(
-            self._database.change(
-                "UPDATE volumes SET state = ? WHERE uuid = ? AND state = ?", state, uuid, each
-            )
+            self._database.change("UPDATE volumes SET state = ? WHERE uuid = ? AND state = ?", state, uuid, each)
             for each in allowed
         )
 
@@ -140,16 +144,22 @@ class VolumeTable:
         """Note what is being done with it."""
         self._database.change("UPDATE volumes SET state = ? WHERE uuid = ?", state, uuid)
 
-    def save(self, record: VolumeRecord) -> None:
-        """Note what has been learnt about it; its state is not touched."""
+    def save_volume(self, uuid: str, volume: Volume) -> None:
+        """Note what the plugin is told of it."""
+        self._database.change("UPDATE volumes SET volume = ? WHERE uuid = ?", to_text(volume), uuid)
+
+    def save_datastore(self, uuid: str, name: str | None, datastore: DatastoreRef | None) -> None:
+        """Note the datastore that is being made, or has been."""
         self._database.change(
-            "UPDATE volumes SET disk_bytes = ?, volume = ?, datastore_name = ?, datastore = ? WHERE uuid = ?",
-            record.disk_bytes,
-            to_text(record.volume),
-            record.datastore_name,
-            None if record.datastore is None else to_text(record.datastore),
-            record.uuid,
+            "UPDATE volumes SET datastore_name = ?, datastore = ? WHERE uuid = ?",
+            name,
+            None if datastore is None else to_text(datastore),
+            uuid,
         )
+
+    def save_disk_bytes(self, uuid: str, disk_bytes: int) -> None:
+        """Note the size the user has."""
+        self._database.change("UPDATE volumes SET disk_bytes = ? WHERE uuid = ?", disk_bytes, uuid)
 
     def delete(self, uuid: str) -> None:
         """Forget it with its grants and its attachment."""
@@ -160,8 +170,7 @@ class VolumeTable:
     def grant(self, uuid: str, host: Host, made_by: int) -> None:
         """Note that a host may have access from now on; noted already: as before."""
         self._database.change(
-            "INSERT OR IGNORE INTO grants (volume_uuid, host_uuid, host, is_connected, made_by)"
-            " VALUES (?, ?, ?, 0, ?)",
+            "INSERT OR IGNORE INTO grants (volume_uuid, host_uuid, host, is_connected, made_by) VALUES (?, ?, ?, 0, ?)",
             uuid,
             host.uuid,
             to_text(host),
@@ -184,8 +193,7 @@ class VolumeTable:
     def attach(self, uuid: str, attachment: Attachment) -> None:
         """Note which VM has it."""
         self._database.change(
-            "INSERT OR REPLACE INTO attachments (volume_uuid, host_uuid, vm, host, is_hooked)"
-            " VALUES (?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO attachments (volume_uuid, host_uuid, vm, host, is_hooked) VALUES (?, ?, ?, ?, ?)",
             uuid,
             attachment.host.uuid,
             to_text(attachment.vm),
@@ -226,15 +234,13 @@ class VolumeTable:
             "SELECT host, is_connected, made_by FROM grants WHERE volume_uuid = ? ORDER BY position", uuid
         )
         return tuple(
-            Grant(from_text(host, Host), bool(is_connected), int(made_by or 0))
-            for host, is_connected, made_by in rows
+            Grant(from_text(host, Host), bool(is_connected), int(made_by or 0)) for host, is_connected, made_by in rows
         )
 
     def _attachment(self, uuid: str) -> Attachment | None:
         rows = self._database.rows("SELECT vm, host, is_hooked FROM attachments WHERE volume_uuid = ?", uuid)
         found = [
-            Attachment(from_text(vm, VmRef), from_text(host, Host), bool(is_hooked))
-            for vm, host, is_hooked in rows
+            Attachment(from_text(vm, VmRef), from_text(host, Host), bool(is_hooked)) for vm, host, is_hooked in rows
         ]
         return found[0] if found else None
 
@@ -304,9 +310,7 @@ class Journal:
 
     def supersede(self, operation: int, object_uuid: str) -> None:
         """Drop what earlier operations left to be finished on the object: this operation finishes it."""
-        self._database.change(
-            "DELETE FROM operations WHERE object_uuid = ? AND id <> ?", object_uuid, operation
-        )
+        self._database.change("DELETE FROM operations WHERE object_uuid = ? AND id <> ?", object_uuid, operation)
 
     def rows(self) -> tuple[JournalRow, ...]:
         """All of them, oldest first."""

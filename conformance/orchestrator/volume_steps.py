@@ -202,9 +202,16 @@ class VolumeSteps:
         return [HostConnection(host, self._connections[host.uuid]) for host in hosts]
 
     def learn(self, record: VolumeRecord) -> None:
-        """Note what has been learnt."""
-        self.record = record
-        self._cloud.volumes.save(record)
+        """Note what has been learnt; what is as before is not written again."""
+        known, self.record = self.record, record
+        volumes = self._cloud.volumes
+        with self._cloud.database.transaction():
+            if record.volume is not known.volume:
+                volumes.save_volume(record.uuid, record.volume)
+            if (record.datastore_name, record.datastore) != (known.datastore_name, known.datastore):
+                volumes.save_datastore(record.uuid, record.datastore_name, record.datastore)
+            if record.disk_bytes != known.disk_bytes:
+                volumes.save_disk_bytes(record.uuid, record.disk_bytes)
 
     def datastore(self) -> DatastoreRef:
         """The volume's datastore, which must be there by now."""
@@ -281,18 +288,14 @@ class VolumeSteps:
 
     def _create_disk(self) -> None:
         name, size_bytes = self.datastore().name, self.record.disk_bytes
-        disk = self._cloud.caller.bridge(
-            "create_disk", self.bridge.create_disk, self.datastore(), name, size_bytes
-        )
+        disk = self._cloud.caller.bridge("create_disk", self.bridge.create_disk, self.datastore(), name, size_bytes)
         self.learn(replace(self.record, volume=replace(self.record.volume, disk=disk)))
 
     def _check_disk(self) -> None:
         disk = self.disk()
         there = self._cloud.caller.bridge("list_disks", self.bridge.list_disks, disk.datastore)
         if disk.disk not in there:
-            raise BrokenPromise(
-                "create", f"disk {disk.disk} in datastore {disk.datastore.name}", "no such disk"
-            )
+            raise BrokenPromise("create", f"disk {disk.disk} in datastore {disk.datastore.name}", "no such disk")
 
     def _delete_disk(self) -> None:
         self._cloud.caller.bridge("delete_disk", self.bridge.delete_disk, self.disk())
@@ -301,9 +304,7 @@ class VolumeSteps:
     def _delete_datastore(self) -> None:
         ref = self.record.datastore
         if ref is None and self.record.datastore_name is not None:
-            ref = self._cloud.caller.bridge(
-                "find_datastore", self.bridge.find_datastore, self.record.datastore_name
-            )
+            ref = self._cloud.caller.bridge("find_datastore", self.bridge.find_datastore, self.record.datastore_name)
         if ref is not None:
             self._cloud.caller.bridge("delete_datastore", self.bridge.delete_datastore, ref)
         self._forget_datastore()

@@ -19,9 +19,7 @@ def test_chp_001_no_login_without_credentials(subject: RunningSubject) -> None:
         error = expect_refusal(
             ProbeRefused, "login without CHAP", lambda: world.probe(host).open_without_chap(connection)
         )
-        expect_equal(
-            "the reason of the refusal", getattr(error, "refusal", None), Refusal.AUTHENTICATION, HOST
-        )
+        expect_equal("the reason of the refusal", getattr(error, "refusal", None), Refusal.AUTHENTICATION, HOST)
 
 
 @requirement("CHP-002", needs=[Capability.CHAP, Need.PROBE], rests_on=["CHP-001"])
@@ -32,9 +30,7 @@ def test_chp_002_no_login_with_a_wrong_secret(subject: RunningSubject) -> None:
         host, _ = world.access(made)
         connection = world.connection(made, host)
         wrong = wrong_secret(chap_of(connection))
-        expect_refusal(
-            ProbeRefused, "login with a wrong secret", lambda: world.probe(host).open(connection, wrong)
-        )
+        expect_refusal(ProbeRefused, "login with a wrong secret", lambda: world.probe(host).open(connection, wrong))
         world.login(made, host)
 
 

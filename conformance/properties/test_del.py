@@ -77,9 +77,7 @@ def test_del_006_deleting_what_never_was_succeeds(subject: RunningSubject) -> No
         never = Volume(request, None, request.size_bytes, placement=world.placement)
         with nothing_changes(world):
             expect_done("delete of an unknown uuid", lambda: world.driver.delete(world.store, never))
-        expect_none(
-            "volume listed for it", _owners(world.driver.list_objects(world.store), never.uuid), "the plugin"
-        )
+        expect_none("volume listed for it", _owners(world.driver.list_objects(world.store), never.uuid), "the plugin")
         world.lun(made)
 
 

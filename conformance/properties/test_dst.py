@@ -18,13 +18,9 @@ from conformance.strategies.sizes import Granules, Growth, growths, sizes
 from conformance.subject import RunningSubject
 
 
-@requirement(
-    "DST-001", subject=BRIDGE, needs=[Need.HYPERVISOR], rests_on=["PRV-001", "ACC-001"], hooked_up=True
-)
+@requirement("DST-001", subject=BRIDGE, needs=[Need.HYPERVISOR], rests_on=["PRV-001", "ACC-001"], hooked_up=True)
 @given(asked=sizes())
-def test_dst_001_every_host_sees_a_datastore_the_disk_fits_in(
-    subject: RunningSubject, asked: Granules
-) -> None:
+def test_dst_001_every_host_sees_a_datastore_the_disk_fits_in(subject: RunningSubject, asked: Granules) -> None:
     """A new volume MUST be a disk, as large as asked, in a datastore that every host of the cluster sees."""
     with subject.world(hypervisor=True) as world:
         volume = world.cloud.create_volume(asked)
@@ -59,9 +55,7 @@ def test_dst_002_bytes_on_the_disk_are_bytes_on_the_lun(
         volume = world.cloud.create_volume()
         offset = place.offset(world.cloud.size(volume), len(pattern.content))
         world.cloud.write(volume, offset, pattern.content)
-        expect_bytes(
-            "the disk", world.cloud.read(volume, offset, len(pattern.content)), pattern.content, HYPERVISOR
-        )
+        expect_bytes("the disk", world.cloud.read(volume, offset, len(pattern.content)), pattern.content, HYPERVISOR)
         on_lun = world.witness.read(world.cloud.lun(volume).external_id, offset, len(pattern.content))
         expect_bytes("the LUN", on_lun, pattern.content, ARRAY)
 
@@ -102,9 +96,7 @@ def test_dst_004_data_survives_attach_and_detach(subject: RunningSubject, patter
         for number in range(2):
             world.cloud.attach(volume, f"vm-{number}")
             world.cloud.detach(volume, f"vm-{number}")
-        expect_bytes(
-            "the disk", world.cloud.read(volume, 0, len(pattern.content)), pattern.content, HYPERVISOR
-        )
+        expect_bytes("the disk", world.cloud.read(volume, 0, len(pattern.content)), pattern.content, HYPERVISOR)
 
 
 @requirement(
@@ -115,9 +107,7 @@ def test_dst_004_data_survives_attach_and_detach(subject: RunningSubject, patter
     hooked_up=True,
 )
 @given(pattern=patterns(), growth=growths())
-def test_dst_005_every_host_sees_a_datastore_grow(
-    subject: RunningSubject, pattern: Pattern, growth: Growth
-) -> None:
+def test_dst_005_every_host_sees_a_datastore_grow(subject: RunningSubject, pattern: Pattern, growth: Growth) -> None:
     """After a resize every host MUST see the larger datastore, with a disk of at least the asked size and its data."""
     with subject.world(hypervisor=True) as world:
         volume = world.cloud.create_volume()
@@ -125,12 +115,8 @@ def test_dst_005_every_host_sees_a_datastore_grow(
         asked = growth.beyond(world.cloud.size(volume), subject.declared.limits)
         world.cloud.resize(volume, asked)
         sizes_seen = world.cloud.disk_sizes(volume)
-        expect(
-            min(sizes_seen) >= asked, f"a disk of {asked} bytes on every host", f"{sizes_seen}", HYPERVISOR
-        )
-        expect_bytes(
-            "the disk", world.cloud.read(volume, 0, len(pattern.content)), pattern.content, HYPERVISOR
-        )
+        expect(min(sizes_seen) >= asked, f"a disk of {asked} bytes on every host", f"{sizes_seen}", HYPERVISOR)
+        expect_bytes("the disk", world.cloud.read(volume, 0, len(pattern.content)), pattern.content, HYPERVISOR)
 
 
 @requirement(

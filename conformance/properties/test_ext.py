@@ -36,9 +36,7 @@ def test_ext_001_resize_grows_to_at_least_the_asked_size(
         asked = growth.beyond(made.volume.size_bytes, subject.declared.limits)
         answered = world.resize(made, asked)
         lun = world.lun(made)
-        expect_size(
-            "a LUN", lun.size_bytes, lun_bytes(world, asked), subject.declared.limits.granularity_bytes, ARRAY
-        )
+        expect_size("a LUN", lun.size_bytes, lun_bytes(world, asked), subject.declared.limits.granularity_bytes, ARRAY)
         size_answer_is_true(world, answered, asked, lun)
 
 
@@ -74,9 +72,7 @@ def test_ext_003_resize_can_be_repeated(subject: RunningSubject, growth: Growth)
             expect_done("a repeated resize", lambda: world.resize(made, asked))
 
 
-@requirement(
-    "EXT-004", needs=[Capability.RESIZE, WitnessPower.SIZE], lacks=[Capability.SHRINK], rests_on=["EXT-001"]
-)
+@requirement("EXT-004", needs=[Capability.RESIZE, WitnessPower.SIZE], lacks=[Capability.SHRINK], rests_on=["EXT-001"])
 @given(start=growths())
 def test_ext_004_a_smaller_size_is_refused(subject: RunningSubject, start: Growth) -> None:
     """`resize` to a smaller size MUST raise InvalidRequest and change nothing, unless SHRINK is supported."""
@@ -101,9 +97,7 @@ def test_ext_005_beyond_the_largest_is_refused(subject: RunningSubject, beyond: 
 
 @requirement("EXT-006", needs=[Capability.RESIZE_ONLINE, Need.PROBE], rests_on=["EXT-001", "ACC-001"])
 @given(pattern=patterns(), growth=growths())
-def test_ext_006_a_host_sees_the_growth_online(
-    subject: RunningSubject, pattern: Pattern, growth: Growth
-) -> None:
+def test_ext_006_a_host_sees_the_growth_online(subject: RunningSubject, pattern: Pattern, growth: Growth) -> None:
     """With RESIZE_ONLINE a host that is logged in MUST keep its session and its data and see the new size."""
     with subject.world() as world:
         made = world.create()
@@ -123,9 +117,7 @@ def test_ext_006_a_host_sees_the_growth_online(
     rests_on=["EXT-001"],
 )
 @given(growth=growths())
-def test_ext_007_without_online_resize_a_used_volume_is_refused(
-    subject: RunningSubject, growth: Growth
-) -> None:
+def test_ext_007_without_online_resize_a_used_volume_is_refused(subject: RunningSubject, growth: Growth) -> None:
     """Without RESIZE_ONLINE, `resize` of a volume that a host can reach MUST raise InUse and change nothing."""
     with subject.world() as world:
         made = world.create()
@@ -157,20 +149,12 @@ def test_ext_009_no_room_to_grow_is_said(subject: RunningSubject) -> None:
             expect_refusal(CapacityExhausted, "resize without room", _resize(world, made, asked))
 
 
-@requirement(
-    "EXT-010", needs=[Capability.RESIZE, WitnessPower.ACCESS], rests_on=["EXT-001", "ACC-001", "LEK-002"]
-)
+@requirement("EXT-010", needs=[Capability.RESIZE, WitnessPower.ACCESS], rests_on=["EXT-001", "ACC-001", "LEK-002"])
 @given(growth=growths(), policy=policies())
-def test_ext_010_resize_changes_nothing_but_the_size(
-    subject: RunningSubject, growth: Growth, policy: QosAt
-) -> None:
+def test_ext_010_resize_changes_nothing_but_the_size(subject: RunningSubject, growth: Growth, policy: QosAt) -> None:
     """`resize` MUST keep the volume's QoS, its owner and its identity."""
     with subject.world() as world:
-        qos = (
-            policy.resolve(subject.declared.limits)
-            if subject.supports(Capability.QOS)
-            else world.request().qos
-        )
+        qos = policy.resolve(subject.declared.limits) if subject.supports(Capability.QOS) else world.request().qos
         made = world.create(world.request(qos=qos))
         before = world.lun(made)
         world.resize(made, growth.beyond(made.volume.size_bytes, subject.declared.limits))

@@ -12,9 +12,7 @@ from conformance.strategies.data import Pattern, patterns
 from conformance.subject import RunningSubject
 
 
-@requirement(
-    "HST-001", subject=CLOUD, needs=[Need.HYPERVISOR], rests_on=["DST-001", "HST-004"], hooked_up=True
-)
+@requirement("HST-001", subject=CLOUD, needs=[Need.HYPERVISOR], rests_on=["DST-001", "HST-004"], hooked_up=True)
 @given(pattern=patterns())
 def test_hst_001_a_new_host_gets_the_clusters_datastores(subject: RunningSubject, pattern: Pattern) -> None:
     """After a host was added every datastore of its cluster MUST be usable from it, with its data, and nothing restarted."""
@@ -32,9 +30,7 @@ def test_hst_001_a_new_host_gets_the_clusters_datastores(subject: RunningSubject
         expect_bytes("data from the new host", found, pattern.content, HYPERVISOR)
 
 
-@requirement(
-    "HST-002", needs=[Need.HOST_LISTENER, WitnessPower.ACCESS, Need.PROBE], rests_on=["HST-004", "ACC-001"]
-)
+@requirement("HST-002", needs=[Need.HOST_LISTENER, WitnessPower.ACCESS, Need.PROBE], rests_on=["HST-004", "ACC-001"])
 @given(pattern=patterns())
 def test_hst_002_reconnecting_changes_nothing(subject: RunningSubject, pattern: Pattern) -> None:
     """`host_connected` and `host_enabled`, once or twice, MUST succeed and leave every LUN and session as it is."""
@@ -50,15 +46,13 @@ def test_hst_002_reconnecting_changes_nothing(subject: RunningSubject, pattern: 
         expect_bytes("data after reconnecting", session.read(0, len(pattern.content)), pattern.content, HOST)
 
 
-@requirement(
-    "HST-003", needs=[Need.HOST_LISTENER, WitnessPower.ACCOUNTS, Need.PROBE], rests_on=["ACC-004", "HST-004"]
-)
+@requirement("HST-003", needs=[Need.HOST_LISTENER, WitnessPower.ACCOUNTS, Need.PROBE], rests_on=["ACC-004", "HST-004"])
 @given(pattern=patterns())
 def test_hst_003_a_removed_host_leaves_nothing(subject: RunningSubject, pattern: Pattern) -> None:
     """After a host was removed its initiator MUST be gone from the array, while other hosts work on."""
     with subject.world() as world:
         made = world.create()
-        leaver, staying = world.host("leaver"), world.host("staying", world.other_cluster)
+        leaver, staying = world.host("leaver"), world.host("staying", world.separate_cluster)
         world.grant(made, leaver)
         world.grant(made, staying)
         session = world.login(made, staying)

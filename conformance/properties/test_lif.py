@@ -45,9 +45,7 @@ def test_lif_002_wrong_credentials_are_found_at_once(subject: RunningSubject) ->
     with subject.world() as world:
         wrong = world.with_wrong_secrets(world.store_request())
         with nothing_is_left(world):
-            expect_refusal(
-                AuthenticationFailed, "wrong credentials", lambda: world.plugin.lifecycle.initialize(wrong)
-            )
+            expect_refusal(AuthenticationFailed, "wrong credentials", lambda: world.plugin.lifecycle.initialize(wrong))
 
 
 @requirement("LIF-003", needs=[Need.ENDPOINT], rests_on=["LIF-001"])
@@ -79,9 +77,7 @@ def test_lif_005_attaching_a_cluster_can_be_repeated_and_undone(subject: Running
         store, lifecycle = world.store, world.plugin.lifecycle
         with nothing_changes(world):
             expect_done("a repeated attach", lambda: lifecycle.attach_cluster(store, world.cluster))
-            expect_done(
-                "attach of another cluster", lambda: lifecycle.attach_cluster(store, world.other_cluster)
-            )
+            expect_done("attach of another cluster", lambda: lifecycle.attach_cluster(store, world.other_cluster))
             for _ in range(2):
                 expect_done("detach", lambda: lifecycle.detach_cluster(store, world.other_cluster))
 

@@ -80,9 +80,7 @@ def test_prv_005_a_size_no_lun_can_have_is_refused(subject: RunningSubject, wron
         request = replace(world.request(), size_bytes=wrong.resolve(subject.declared.limits))
         world.store  # noqa: B018  (added before the look at the array)
         with nothing_changes(world):
-            expect_refusal(
-                InvalidRequest, f"create with {wrong.kind} size", lambda: world.driver_create(request)
-            )
+            expect_refusal(InvalidRequest, f"create with {wrong.kind} size", lambda: world.driver_create(request))
 
 
 @requirement("PRV-006", needs=[WitnessPower.SIZE], rests_on=["PRV-001"])
@@ -100,9 +98,7 @@ def test_prv_007_no_room_is_said_and_nothing_made(subject: RunningSubject) -> No
         world.store  # noqa: B018
         world.fill(subject.declared.limits.smallest_lun_bytes // 2)
         with nothing_changes(world):
-            expect_refusal(
-                CapacityExhausted, "create without room", lambda: world.driver_create(world.request())
-            )
+            expect_refusal(CapacityExhausted, "create without room", lambda: world.driver_create(world.request()))
 
 
 @requirement("PRV-008", needs=[Need.PROBE], rests_on=["ACC-001", "DEL-001"])
@@ -168,7 +164,5 @@ def test_prv_012_volumes_do_not_share_bytes(subject: RunningSubject, pattern: Pa
         _, first = world.access(one)
         _, second = world.access(two)
         first.write(0, pattern.content)
-        expect_bytes(
-            "the other volume", second.read(0, len(pattern.content)), bytes(len(pattern.content)), HOST
-        )
+        expect_bytes("the other volume", second.read(0, len(pattern.content)), bytes(len(pattern.content)), HOST)
         expect_bytes("the volume", first.read(0, BLOCK), pattern.content[:BLOCK], HOST)

@@ -24,9 +24,7 @@ def test_qos_001_create_keeps_the_qos_asked(subject: RunningSubject, policy: Qos
 
 @requirement("QOS-002", needs=[Capability.QOS, WitnessPower.QOS], rests_on=["QOS-001"])
 @given(first=policies(), second=policies())
-def test_qos_002_set_qos_sets_exactly_what_was_asked(
-    subject: RunningSubject, first: QosAt, second: QosAt
-) -> None:
+def test_qos_002_set_qos_sets_exactly_what_was_asked(subject: RunningSubject, first: QosAt, second: QosAt) -> None:
     """`set_qos` MUST set exactly the min, max and burst IOPS that were asked, up or down."""
     with subject.world() as world:
         limits = subject.declared.limits

@@ -172,4 +172,7 @@ class Remotes:
                 self._open[host.uuid] = self.connections.connect(host)
             return self._open[host.uuid]
 
-        return RemoteHost(host, connect, lambda: self._open.pop(host.uuid, None) and None)
+        def drop() -> None:
+            self._open.pop(host.uuid, None)
+
+        return RemoteHost(host, connect, drop)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from conformance.contract import VmNotFound, VmRef
+from hypervisor_bridge.parallel import run_all
 
-from ..parallel import run_all
 from . import constants as c
-from .connection import Remotes, RemoteHost, VirDomain
+from .connection import RemoteHost, Remotes, VirDomain
 from .errors import HYPERVISOR
 from .records import Attachment, Records, vm_uuid
 from .xml import DiskXml, disks_of
@@ -66,9 +66,10 @@ class LunPlaces:
         return disk.lun_number is not None and (host_uuid, disk.target_iqn, disk.lun_number) in self.units
 
 
-def read_domains(remotes: Remotes) -> list[DomainView]:
-    """Every domain of every host."""
-    views = run_all(remotes.all(), read_host_domains, remotes.connections.parallel_hosts)
+def read_domains(remotes: Remotes, host_uuids: Collection[str] | None = None) -> list[DomainView]:
+    """Every domain of these hosts, or of every host."""
+    hosts = [each for each in remotes.all() if host_uuids is None or each.host.uuid in host_uuids]
+    views = run_all(hosts, read_host_domains, remotes.connections.parallel_hosts)
     return [view for each in views for view in each]
 
 

@@ -70,15 +70,17 @@ _BY_REFUSAL: Final[dict[Refusal, tuple[type[BridgeError], str]]] = {
 class LibvirtError(Protocol):
     """What `libvirt.libvirtError` tells; asked for by shape, so that libvirt need not be imported."""
 
-    def get_error_code(self) -> int | None: ...
-    def get_error_domain(self) -> int | None: ...
+    def get_error_code(self) -> int | None:
+        """One of VIR_ERR_…."""
+
+    def get_error_domain(self) -> int | None:
+        """One of VIR_FROM_…."""
 
 
 def error_code(error: BaseException | None) -> int | None:
     """The libvirt code of an error, or of the error behind a `BridgeError`."""
-    if isinstance(error, BridgeError):
-        error = error.__cause__
-    return error.get_error_code() if isinstance(error, LibvirtError) else None
+    cause: object = error.__cause__ if isinstance(error, BridgeError) else error
+    return cause.get_error_code() if isinstance(cause, LibvirtError) else None
 
 
 def from_libvirt(host: str, call: str, error: Exception) -> BridgeError | None:

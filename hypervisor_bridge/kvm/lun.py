@@ -21,8 +21,8 @@ from conformance.contract import (
     ProbeSession,
     TargetUnreachable,
 )
+from hypervisor_bridge.parallel import run_all
 
-from ..parallel import run_all
 from .connection import Remotes
 from .errors import HYPERVISOR, from_refusal
 from .records import Target
@@ -51,9 +51,7 @@ def look_everywhere(remotes: Remotes, at: Sequence[HostConnection], call: str) -
         raise LunNotVisible(HYPERVISOR, "-", call, "no host was given", "name at least one host")
     for host, connection in paths:
         _candidates(host, connection, call)
-    seen = run_all(
-        paths, lambda pair: look(remotes, *pair, call), remotes.connections.parallel_hosts
-    )
+    seen = run_all(paths, lambda pair: look(remotes, *pair, call), remotes.connections.parallel_hosts)
     for each in seen:
         if each.wwid != seen[0].wwid:
             reason = f"this host sees LUN {each.wwid}, {seen[0].host.name} sees {seen[0].wwid}"
@@ -88,9 +86,7 @@ def opened(remotes: Remotes, host: Host, path: IscsiPath, call: str) -> Iterator
         session.close()
 
 
-def _seen(
-    remotes: Remotes, host: Host, path: IscsiPath, connection: BlockConnection, call: str
-) -> SeenLun:
+def _seen(remotes: Remotes, host: Host, path: IscsiPath, connection: BlockConnection, call: str) -> SeenLun:
     with opened(remotes, host, path, call) as session:
         seen = SeenLun(host, path, session.wwid, session.size_bytes, session.block_bytes)
     wanted = connection.identity.wwid
@@ -110,9 +106,7 @@ def _candidates(host: Host, connection: BlockConnection, call: str) -> list[Iscs
             reason = "libvirt's iSCSI logs in with one-way CHAP only"
             raise NotSupported(HYPERVISOR, host.name, call, reason, "give this host one-way CHAP")
     return [
-        IscsiPath(each.target_iqn, (portal,), each.lun_number, each.chap)
-        for each in paths
-        for portal in each.portals
+        IscsiPath(each.target_iqn, (portal,), each.lun_number, each.chap) for each in paths for portal in each.portals
     ]
 
 

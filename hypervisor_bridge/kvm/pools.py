@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from conformance.contract import HypervisorFault, LunNotVisible
+from hypervisor_bridge.saga import Saga
 
-from ..saga import Saga
 from . import constants as c
-from .connection import Remotes, RemoteHost, VirStoragePool
+from .connection import RemoteHost, Remotes, VirStoragePool
 from .errors import HYPERVISOR, error_code
 from .lun import SeenLun, opened
 from .records import Records, Target
@@ -56,16 +56,12 @@ def ensure_pool(
     return pool
 
 
-def find_unit(
-    remotes: Remotes, remote: RemoteHost, saga: Saga, pool: VirStoragePool, seen: SeenLun, unit: str
-) -> None:
+def find_unit(remotes: Remotes, remote: RemoteHost, saga: Saga, pool: VirStoragePool, seen: SeenLun, unit: str) -> None:
     """Have the LUN in the pool with the size it has, refreshing if need be."""
     if unit_bytes(remote, pool, unit, seen.block_bytes) == seen.size_bytes:
         return
     try:
-        saga.step(
-            lambda: remote.do("virStoragePoolRefresh", pool.refresh), lambda: _restart(remote, pool)
-        )
+        saga.step(lambda: remote.do("virStoragePoolRefresh", pool.refresh), lambda: _restart(remote, pool))
     except HypervisorFault:
         # Code 1 with a text we do not know: an own login tells the cause, or there is none.
         with opened(remotes, remote.host, seen.path, "virStoragePoolRefresh"):
@@ -116,9 +112,7 @@ def pool_by_uuid(remote: RemoteHost, uuid: str) -> VirStoragePool | None:
 def iscsi_pools(remote: RemoteHost) -> Sequence[VirStoragePool]:
     """All iscsi-direct pools, in one call."""
     flags = c.CONNECT_LIST_STORAGE_POOLS_ISCSI_DIRECT
-    return remote.do(
-        "virConnectListAllStoragePools", lambda: remote.connection.listAllStoragePools(flags)
-    )
+    return remote.do("virConnectListAllStoragePools", lambda: remote.connection.listAllStoragePools(flags))
 
 
 def is_active(remote: RemoteHost, pool: VirStoragePool) -> bool:
@@ -126,15 +120,11 @@ def is_active(remote: RemoteHost, pool: VirStoragePool) -> bool:
     return bool(remote.do("virStoragePoolIsActive", pool.isActive))
 
 
-def _define(
-    remote: RemoteHost, records: Records, saga: Saga, choice: PoolChoice, xml: str
-) -> VirStoragePool:
+def _define(remote: RemoteHost, records: Records, saga: Saga, choice: PoolChoice, xml: str) -> VirStoragePool:
     pool = saga.make(
         records.pool_key(remote.host.uuid, choice.uuid),
         {"name": choice.name},
-        lambda: remote.do(
-            "virStoragePoolDefineXML", lambda: remote.connection.storagePoolDefineXML(xml, 0)
-        ),
+        lambda: remote.do("virStoragePoolDefineXML", lambda: remote.connection.storagePoolDefineXML(xml, 0)),
         lambda: _undefine(remote, choice.uuid),
     )
     remote.do("virStoragePoolSetAutostart", lambda: pool.setAutostart(1))
@@ -148,20 +138,14 @@ def _start(remote: RemoteHost, saga: Saga, pool: VirStoragePool) -> None:
 def _take_down(remote: RemoteHost, saga: Saga, pool: VirStoragePool) -> None:
     xml = remote.do("virStoragePoolGetXMLDesc", pool.XMLDesc)
     if is_active(remote, pool):
-        saga.step(
-            lambda: remote.do("virStoragePoolDestroy", pool.destroy), lambda: _restart(remote, pool)
-        )
+        saga.step(lambda: remote.do("virStoragePoolDestroy", pool.destroy), lambda: _restart(remote, pool))
     uuid = pool.UUIDString()
-    saga.step(
-        lambda: remote.do("virStoragePoolUndefine", pool.undefine), lambda: _redefine(remote, uuid, xml)
-    )
+    saga.step(lambda: remote.do("virStoragePoolUndefine", pool.undefine), lambda: _redefine(remote, uuid, xml))
 
 
 def _redefine(remote: RemoteHost, uuid: str, xml: str) -> None:
     if pool_by_uuid(remote, uuid) is None:
-        pool = remote.do(
-            "virStoragePoolDefineXML", lambda: remote.connection.storagePoolDefineXML(xml, 0)
-        )
+        pool = remote.do("virStoragePoolDefineXML", lambda: remote.connection.storagePoolDefineXML(xml, 0))
         remote.do("virStoragePoolSetAutostart", lambda: pool.setAutostart(1))
 
 

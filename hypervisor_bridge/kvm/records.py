@@ -73,7 +73,7 @@ class DatastoreRecord:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A datastore on one host: a unit of a pool. `is_lun`: no datastore, a LUN connected as such (no pool)."""
+    """A datastore on one host: a unit of a pool."""
 
     datastore: str
     host_uuid: str
@@ -98,6 +98,8 @@ class LunUse:
     host_uuid: str
     vm_uuid: str
     secret_uuid: str
+    target_iqn: str
+    lun_number: int
 
 
 def vm_uuid(uuid: str) -> str:
@@ -112,7 +114,7 @@ class Records:
     """Typed reading of a ledger, for one cluster."""
 
     def __init__(self, ledger: BridgeLedger, cluster_uuid: str) -> None:
-        self._ledger, self._root = ledger, f"kvm/{quote(cluster_uuid, safe='')}"
+        self.ledger, self._root = ledger, f"kvm/{quote(cluster_uuid, safe='')}"
         self.cluster_uuid = cluster_uuid
 
     def key(self, kind: str, *parts: str) -> str:
@@ -141,23 +143,27 @@ class Records:
 
     def has(self, key: str) -> bool:
         """Whether this very key is in the ledger."""
-        return key in self._ledger.entries(key)
+        return key in self.ledger.entries(key)
 
     def entry(self, key: str) -> Mapping[str, str] | None:
         """One entry."""
-        return self._ledger.entries(key).get(key)
+        return self.ledger.entries(key).get(key)
 
     def entries(self, kind: str, *parts: str) -> list[Mapping[str, str]]:
         """All entries below."""
-        return list(self._ledger.entries(self.key(kind, *parts, "")).values())
+        return list(self.ledger.entries(self.key(kind, *parts, "")).values())
+
+    def keys(self, kind: str, *parts: str) -> list[str]:
+        """The keys of all entries below."""
+        return list(self.ledger.entries(self.key(kind, *parts, "")))
 
     def record(self, key: str, entry: Mapping[str, str]) -> None:
         """Write one entry."""
-        self._ledger.record(key, entry)
+        self.ledger.record(key, entry)
 
     def forget(self, key: str) -> None:
         """Drop one entry."""
-        self._ledger.forget(key)
+        self.ledger.forget(key)
 
     def datastores(self) -> list[DatastoreRecord]:
         """Every datastore, also half-made ones."""
@@ -176,7 +182,7 @@ class Records:
     def uses(self, host_uuid: str | None = None) -> list[LunUse]:
         """LUNs in use without a datastore."""
         parts = () if host_uuid is None else (host_uuid,)
-        return [LunUse(**each) for each in self.entries("lun", *parts)]
+        return [_use(each) for each in self.entries("lun", *parts)]
 
 
 def datastore_entry(record: DatastoreRecord) -> dict[str, str]:
@@ -212,10 +218,19 @@ def _datastore(entry: Mapping[str, str]) -> DatastoreRecord:
     )
 
 
-def _attachment(entry: Mapping[str, str]) -> Attachment:
-    target = Target(
-        entry["iqn"], entry["address"], int(entry["port"]), entry["initiator_iqn"], entry["chap_username"]
+def _use(entry: Mapping[str, str]) -> LunUse:
+    return LunUse(
+        entry["wwid"],
+        entry["host_uuid"],
+        entry["vm_uuid"],
+        entry["secret_uuid"],
+        entry["target_iqn"],
+        int(entry["lun_number"]),
     )
+
+
+def _attachment(entry: Mapping[str, str]) -> Attachment:
+    target = Target(entry["iqn"], entry["address"], int(entry["port"]), entry["initiator_iqn"], entry["chap_username"])
     return Attachment(
         entry["datastore"],
         entry["host_uuid"],

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from conformance.contract import Secret
+from hypervisor_bridge.saga import Saga
 
-from ..saga import Saga
 from . import constants as c
 from .connection import RemoteHost, VirSecret
 from .errors import error_code
@@ -14,20 +14,18 @@ from .xml import secret_xml
 _ABSENT = (c.ERR_NO_SECRET,)
 
 
-def ensure_secret(
-    remote: RemoteHost, records: Records, saga: Saga, target: Target, value: Secret | None
-) -> tuple[str | None, str]:
-    """The usage and uuid of the secret for a target; (None, "") without CHAP."""
+def ensure_secret(remote: RemoteHost, records: Records, saga: Saga, target: Target, value: Secret | None) -> str | None:
+    """The usage of the secret for a target, which is there with its value now; None without CHAP."""
     if value is None:
-        return None, ""
+        return None
     uuid, usage = target.secret_uuid(records.cluster_uuid), target.usage
     existing = _by_usage(remote, usage)
     if existing is None:
         _make(remote, records, saga, uuid, usage, value)
-        return usage, uuid
+        return usage
     if records.has(records.secret_key(remote.host.uuid, existing.UUIDString())):
         _update(remote, saga, existing, value)
-    return usage, existing.UUIDString()
+    return usage
 
 
 def secret_value(remote: RemoteHost, uuid: str) -> Secret | None:
@@ -47,22 +45,16 @@ def release_secret(remote: RemoteHost, records: Records, saga: Saga, uuid: str) 
     if found is not None:
         xml = remote.do("virSecretGetXMLDesc", found.XMLDesc)
         value = _value_or_none(remote, found)
-        saga.step(
-            lambda: remote.do("virSecretUndefine", found.undefine), lambda: _put_back(remote, uuid, xml, value)
-        )
+        saga.step(lambda: remote.do("virSecretUndefine", found.undefine), lambda: _put_back(remote, uuid, xml, value))
     saga.forget(key)
 
 
-def _make(
-    remote: RemoteHost, records: Records, saga: Saga, uuid: str, usage: str, value: Secret
-) -> None:
+def _make(remote: RemoteHost, records: Records, saga: Saga, uuid: str, usage: str, value: Secret) -> None:
     connection = remote.connection
     made = saga.make(
         records.secret_key(remote.host.uuid, uuid),
         {"usage": usage},
-        lambda: remote.do(
-            "virSecretDefineXML", lambda: connection.secretDefineXML(secret_xml(uuid, usage), 0)
-        ),
+        lambda: remote.do("virSecretDefineXML", lambda: connection.secretDefineXML(secret_xml(uuid, usage), 0)),
         lambda: _remove(remote, uuid),
     )
     _set(remote, made, value)
@@ -115,9 +107,7 @@ def _by_usage(remote: RemoteHost, usage: str) -> VirSecret | None:
 
 def _by_uuid(remote: RemoteHost, uuid: str) -> VirSecret | None:
     try:
-        return remote.do(
-            "virSecretLookupByUUIDString", lambda: remote.connection.secretLookupByUUIDString(uuid)
-        )
+        return remote.do("virSecretLookupByUUIDString", lambda: remote.connection.secretLookupByUUIDString(uuid))
     except Exception as error:
         if error_code(error) in _ABSENT:
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
@@ -15,6 +16,7 @@ _DRIVER = {"name": "qemu", "type": "raw", "cache": "none"}
 class DiskXml:
     """A disk of a domain, as far as storage is concerned."""
 
+    xml: str
     dev: str
     serial: str = ""
     pool: str = ""
@@ -29,6 +31,7 @@ class DiskXml:
         name = "" if source is None else source.get("name", "")
         iqn, _, number = name.rpartition("/")
         return cls(
+            xml=_written(element),
             dev="" if target is None else target.get("dev", ""),
             serial=element.findtext("serial") or "",
             pool="" if source is None else source.get("pool", ""),
@@ -123,7 +126,7 @@ def with_disk_replaced(domain: str, dev: str, disk: str) -> str:
     return _written(root)
 
 
-def free_dev(disks: list[DiskXml]) -> str:
+def free_dev(disks: Iterable[DiskXml]) -> str:
     """The first of sda … sdz, sdaa … that no disk has."""
     taken = {each.dev for each in disks}
     letters = "abcdefghijklmnopqrstuvwxyz"

@@ -17,6 +17,7 @@ from conformance.contract import (
     Host,
     InvalidRequest,
     LimitReached,
+    ObjectNotFound,
     Secret,
 )
 
@@ -45,7 +46,7 @@ def grant(element: Element, lun: Lun, host: Host) -> None:
     if len(lun.group_ids) >= GROUPS_PER_LUN and (group is None or group.group_id not in lun.group_ids):
         raise LimitReached("groups_per_lun", GROUPS_PER_LUN)
     if group is None:
-        group = element.create_group(names.of_host(host.uuid), names.host_mark(host.uuid))
+        group = _new_group(element, host)
     refresh(element, group, host)
     element.put_lun_in_group(group.group_id, lun.lun_id)
 
@@ -66,8 +67,8 @@ def cut_off(element: Element, lun: Lun, hosts: Collection[Host]) -> None:
 
 def group_of(element: Element, host: Host) -> AccessGroup | None:
     """The group that stands for a host."""
-    ours = (each for each in element.groups() if _is_of(each, host))
-    return min(ours, key=lambda each: each.group_id, default=None)
+    ours = _groups_of(element, host)
+    return ours[0] if ours else None
 
 
 def refresh(element: Element, group: AccessGroup, host: Host) -> None:
@@ -92,18 +93,28 @@ def members(element: Element, group: AccessGroup) -> Sequence[HostInitiator]:
 
 def forget(element: Element, host: Host) -> None:
     """Remove the host's group with its initiators. Call this under the host's lock."""
-    for group in element.groups():
-        if _is_of(group, host):
-            element.delete_group(group.group_id)
+    for group in _groups_of(element, host):
+        element.delete_group(group.group_id)
 
 
-def _is_of(group: AccessGroup, host: Host) -> bool:
-    return names.is_ours(group.attributes) and group.host_uuid == host.uuid
+def _new_group(element: Element, host: Host) -> AccessGroup:
+    element.create_group(names.of_host(host.uuid), names.host_mark(host.uuid))
+    # Names are not unique: a request that was delivered twice has made two.
+    made = _groups_of(element, host)
+    for each in made[1:]:
+        element.delete_group(each.group_id)
+    if not made:
+        raise ObjectNotFound("volume access group", names.of_host(host.uuid))
+    return made[0]
 
 
-def _let_in(
-    element: Element, group: AccessGroup, host: Host, iqns: Iterable[str], chap: ChapCredentials
-) -> None:
+def _groups_of(element: Element, host: Host) -> Sequence[AccessGroup]:
+    """The host's group; several only while one is being made. Oldest first."""
+    ours = (each for each in element.groups() if names.is_ours(each.attributes) and each.host_uuid == host.uuid)
+    return sorted(ours, key=lambda each: each.group_id)
+
+
+def _let_in(element: Element, group: AccessGroup, host: Host, iqns: Iterable[str], chap: ChapCredentials) -> None:
     # In one call: an initiator that was in the group first and required CHAP later would have had a moment
     # without.
     wanted = [
@@ -129,9 +140,7 @@ def _let_in(
 def _release(element: Element, initiator: HostInitiator, host: Host) -> None:
     """Free a name that an earlier host of this plugin left behind; in use or not ours, it stays."""
     if not names.is_ours(initiator.attributes):
-        raise Conflict(
-            host.uuid, f"initiator {initiator.iqn}", "an object that others manage", "one of its own"
-        )
+        raise Conflict(host.uuid, f"initiator {initiator.iqn}", "an object that others manage", "one of its own")
     others = element.groups(initiator.group_ids) if initiator.group_ids else ()
     used = [each.host_uuid for each in others if each.lun_ids and each.host_uuid != host.uuid]
     if used:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
-from conformance.contract import DataStore, ProviderContext, StoreRequest
+from conformance.contract import DataStore, ObjectNotFound, ProviderContext, StoreRequest
 
 from . import names
 from .client import ElementClient
@@ -66,4 +66,10 @@ def array_uuid_of(element: Element, store: DataStore) -> str:
 def account_named(element: Element, request: StoreRequest) -> Account:
     """The store's account, made when it is missing; call this under the store's lock."""
     username = names.of_store(request.uuid)
-    return element.find_account(username) or element.add_account(username, names.store_mark(request.uuid))
+    account = element.find_account(username)
+    if account is None:
+        element.add_account(username, names.store_mark(request.uuid))
+        account = element.find_account(username)
+    if account is None:
+        raise ObjectNotFound("account", username)
+    return account

@@ -81,9 +81,7 @@ class BridgedDriver:
             lambda: None if had_access else self._array.revoke_access(store, target, host, ()),
         )
 
-    def revoke_access(
-        self, store: DataStore, target: StoreObject, host: Host, remaining_hosts: Sequence[Host]
-    ) -> None:
+    def revoke_access(self, store: DataStore, target: StoreObject, host: Host, remaining_hosts: Sequence[Host]) -> None:
         lun = self._array.find_lun(store, target)
         if lun is not None and host.uuid in self._array.holders(store, lun):
             self._detach(lun, host)

@@ -48,11 +48,9 @@ class Connections:
     def _open(self, place: Place, timeout: float) -> HttpConnection:
         try:
             return self._connect(*place, timeout)
-        except ssl.SSLCertVerificationError as untrusted:
+        except ssl.SSLCertVerificationError:
             # Trying again does not make a certificate better.
-            raise ArrayUnreachable(
-                place[0], f"its certificate is not trusted: {untrusted.verify_message}", retryable=False
-            ) from None
+            raise ArrayUnreachable(place[0], "its certificate is not trusted", retryable=False) from None
         except OSError as failure:
             raise ArrayUnreachable(place[0], f"no connection: {type(failure).__name__}") from None
 

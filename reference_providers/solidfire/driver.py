@@ -48,9 +48,7 @@ class SolidFireDriver:
         return Created(lun.external_id, lun.size_bytes, lun.identity)
 
     @resumable
-    def create_lun(
-        self, store: DataStore, request: VolumeRequest, lun_bytes: int, marks: Mapping[str, str]
-    ) -> Lun:
+    def create_lun(self, store: DataStore, request: VolumeRequest, lun_bytes: int, marks: Mapping[str, str]) -> Lun:
         """Make a volume's LUN, of a size that may differ from the request's; `marks` are kept with it."""
         limits.check_qos(request.qos)
         element = self._arrays.of(store.request)
@@ -76,9 +74,7 @@ class SolidFireDriver:
             access.grant(element, lun, host)
 
     @resumable
-    def revoke_access(
-        self, store: DataStore, target: StoreObject, host: Host, remaining_hosts: Sequence[Host]
-    ) -> None:
+    def revoke_access(self, store: DataStore, target: StoreObject, host: Host, remaining_hosts: Sequence[Host]) -> None:
         self.fence(store, target, [host])
 
     @resumable
@@ -103,10 +99,7 @@ class SolidFireDriver:
     def list_objects(self, store: DataStore) -> Sequence[OwnedObject]:
         element = self._arrays.of(store.request)
         ours = luns.of_store(element, store.request.uuid, account_id_of(element, store))
-        return [
-            OwnedObject(ObjectKind.VOLUME, each.external_id, each.owner_uuid, each.size_bytes)
-            for each in ours
-        ]
+        return [OwnedObject(ObjectKind.VOLUME, each.external_id, each.owner_uuid, each.size_bytes) for each in ours]
 
     @resumable
     def used(self, store: DataStore) -> Usage:

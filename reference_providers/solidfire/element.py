@@ -31,6 +31,7 @@ _NO_GROUP: Final = frozenset({"xVolumeAccessGroupIDDoesNotExist"})
 _NO_ACCOUNT: Final = frozenset({"xUnknownAccount", "xAccountIDDoesNotExist"})
 _NO_INITIATOR: Final = frozenset({"xInitiatorDoesNotExist"})
 _TAKEN: Final = frozenset({"xInitiatorExists"})
+_NAME_TAKEN: Final = frozenset({"xDuplicateUsername"})
 _IN_GROUP: Final = frozenset({"xAlreadyInVolumeAccessGroup"})
 _NOT_IN_GROUP: Final = frozenset({"xNotInVolumeAccessGroup"}) | _NO_GROUP | _NO_LUN
 
@@ -64,11 +65,12 @@ class Element:
             lambda result: read_account(result["account"]),
         )
 
-    def add_account(self, username: str, attributes: Mapping[str, object]) -> Account:
+    def add_account(self, username: str, attributes: Mapping[str, object]) -> None:
+        """A name that is taken already is success."""
         # The array makes up secrets that nobody is told, and CHAP is off besides: only groups let initiators
         # in.
         params = {"username": username, "enableChap": False, "attributes": attributes}
-        return self._client.call("AddAccount", params, lambda result: read_account(result["account"]))
+        self._client.call_unless(_NAME_TAKEN, "AddAccount", params, nothing)
 
     def remove_account(self, account_id: int) -> None:
         self._client.call_unless(_NO_ACCOUNT, "RemoveAccount", {"accountID": account_id}, nothing)
@@ -77,9 +79,7 @@ class Element:
 
     def find_lun(self, lun_id: int) -> Lun | None:
         """By id; `startVolumeID` would answer the next volume when this one is gone."""
-        found = self._client.call_unless(
-            _NO_LUN, "ListVolumes", {"volumeIDs": [lun_id]}, _each("volumes", read_lun)
-        )
+        found = self._client.call_unless(_NO_LUN, "ListVolumes", {"volumeIDs": [lun_id]}, _each("volumes", read_lun))
         return next((each for each in found or () if each.lun_id == lun_id), None)
 
     def luns_named(self, name: str) -> Sequence[Lun]:
@@ -104,7 +104,7 @@ class Element:
         size_bytes: int,
         qos: Mapping[str, int],
         attributes: Mapping[str, object],
-    ) -> Lun:
+    ) -> None:
         # enable512e: hypervisors want blocks of 512 bytes.
         params = {
             "name": name,
@@ -114,7 +114,7 @@ class Element:
             "attributes": attributes,
             **({"qos": qos} if qos else {}),
         }
-        return self._client.call("CreateVolume", params, lambda result: read_lun(result["volume"]))
+        self._client.call("CreateVolume", params, nothing)
 
     def grow_lun(self, lun_id: int, size_bytes: int) -> Lun:
         params = {"volumeID": lun_id, "totalSize": size_bytes}
@@ -145,11 +145,8 @@ class Element:
         params = {} if group_ids is None else {"volumeAccessGroups": list(group_ids)}
         return self._client.call("ListVolumeAccessGroups", params, _each("volumeAccessGroups", read_group))
 
-    def create_group(self, name: str, attributes: Mapping[str, object]) -> AccessGroup:
-        params = {"name": name, "attributes": attributes}
-        return self._client.call(
-            "CreateVolumeAccessGroup", params, lambda result: read_group(result["volumeAccessGroup"])
-        )
+    def create_group(self, name: str, attributes: Mapping[str, object]) -> None:
+        self._client.call("CreateVolumeAccessGroup", {"name": name, "attributes": attributes}, nothing)
 
     def delete_group(self, group_id: int) -> None:
         """With its initiators."""
@@ -167,9 +164,7 @@ class Element:
     def initiators(self, initiator_ids: Collection[int] | None = None) -> Sequence[HostInitiator]:
         """All, or some by id."""
         params = {} if initiator_ids is None else {"initiators": list(initiator_ids)}
-        found = self._client.call_unless(
-            _NO_INITIATOR, "ListInitiators", params, _each("initiators", read_initiator)
-        )
+        found = self._client.call_unless(_NO_INITIATOR, "ListInitiators", params, _each("initiators", read_initiator))
         return found or ()
 
     def create_initiators(self, wanted: Sequence[Mapping[str, object]]) -> bool:
@@ -178,9 +173,7 @@ class Element:
         return bool(self._client.call_unless(_TAKEN, "CreateInitiators", params, done))
 
     def delete_initiators(self, initiator_ids: Collection[int]) -> None:
-        self._client.call_unless(
-            _NO_INITIATOR, "DeleteInitiators", {"initiators": list(initiator_ids)}, nothing
-        )
+        self._client.call_unless(_NO_INITIATOR, "DeleteInitiators", {"initiators": list(initiator_ids)}, nothing)
 
 
 def qos_params(qos: QosPolicy) -> dict[str, int]:

@@ -26,9 +26,7 @@ from .resume import resumable
 class SolidFireLifeCycle:
     """`DataStoreLifeCycle`, `ZoneAttachment` and `StoreUpdate`. `unhook` takes a LUN off the hypervisors."""
 
-    def __init__(
-        self, arrays: Arrays, access_models: Collection[AccessModel], unhook: Callable[[Lun], None]
-    ) -> None:
+    def __init__(self, arrays: Arrays, access_models: Collection[AccessModel], unhook: Callable[[Lun], None]) -> None:
         self._arrays = arrays
         self._access_models = access_models
         self._unhook = unhook

@@ -72,7 +72,12 @@ def create(
     qos = limits.qos_of_new(request.qos)
     room.check(element, store, account_id, more_bytes=lun_bytes, more_iops=qos.min_iops or 0)
     marks = {**_marks(store, request), **more_marks}
-    return element.create_lun(names.of_volume(request.uuid), account_id, lun_bytes, qos_params(qos), marks)
+    element.create_lun(names.of_volume(request.uuid), account_id, lun_bytes, qos_params(qos), marks)
+    # Not simply what the call answered: networks deliver a request twice, and each time it makes a LUN.
+    made = _kept(element, store, request)
+    if made is None:
+        raise ObjectNotFound("volume", request.uuid)
+    return made
 
 
 def remove(element: Element, lun: Lun) -> None:

@@ -54,9 +54,7 @@ def decide(model: ArrayModel, initiator_iqn: str, target_iqn: str) -> Decision:
     return _by_account(model, volume)
 
 
-def is_still_admitted(
-    model: ArrayModel, initiator_iqn: str, target_iqn: str, chap_username: str | None
-) -> bool:
+def is_still_admitted(model: ArrayModel, initiator_iqn: str, target_iqn: str, chap_username: str | None) -> bool:
     """Whether a session would be let in again; its secret may have changed since, its name may not."""
     decision = decide(model, initiator_iqn, target_iqn)
     return decision.door is Door.OPEN or (

@@ -41,15 +41,11 @@ class ArraySize:
 class ArrayCore:
     """All parts of an array but the sockets. Whoever touches `model` directly holds `lock`."""
 
-    def __init__(
-        self, *, size: ArraySize, administrator: Administrator, chance: Chance, now: Now = utc_now
-    ) -> None:
+    def __init__(self, *, size: ArraySize, administrator: Administrator, chance: Chance, now: Now = utc_now) -> None:
         # Reentrant: the target asks the fabric while it may hold the lock for a unit.
         self.lock = threading.RLock()
         self.administrator = administrator
-        self.model = ArrayModel(
-            now=now, chance=chance, limits=size.limits, capacity_bytes=size.capacity_bytes
-        )
+        self.model = ArrayModel(now=now, chance=chance, limits=size.limits, capacity_bytes=size.capacity_bytes)
         self.fabric = ArrayFabric(self.model, self.lock)
         self.transcript = Transcript(MonotonicClock(), TRANSCRIPT_LINES)
 

@@ -44,9 +44,7 @@ class GroupChange:
 class Groups:
     """The array's access groups. Every change happens wholly or not at all."""
 
-    def __init__(
-        self, *, volumes: Volumes, initiators: Initiators, limits: Limits, revision: Revision
-    ) -> None:
+    def __init__(self, *, volumes: Volumes, initiators: Initiators, limits: Limits, revision: Revision) -> None:
         self._volumes = volumes
         self._initiators = initiators
         self._limits = limits
@@ -97,18 +95,14 @@ class Groups:
         self._put_initiators(group, known, new)
         return group
 
-    def remove_initiators(
-        self, group_id: int, references: Sequence[InitiatorRef], *, deletes_orphans: bool
-    ) -> Group:
+    def remove_initiators(self, group_id: int, references: Sequence[InitiatorRef], *, deletes_orphans: bool) -> Group:
         """Shut initiators out."""
         group = self.get(group_id)
         leaving = {}
         for reference in references:
             initiator = self._initiators.find(reference)
             if initiator is None or initiator.group_id != group_id:
-                raise Refused(
-                    Reason.NOT_IN_GROUP, f"initiator {reference} is not in volumeAccessGroupID={group_id}"
-                )
+                raise Refused(Reason.NOT_IN_GROUP, f"initiator {reference} is not in volumeAccessGroupID={group_id}")
             leaving[initiator.initiator_id] = initiator
         self._take_initiators(group, list(leaving.values()), deletes_orphans=deletes_orphans)
         return group
@@ -133,9 +127,7 @@ class Groups:
         leaving = list(dict.fromkeys(volume_ids))
         for each in leaving:
             if each not in group.volumes:
-                raise Refused(
-                    Reason.NOT_IN_GROUP, f"volumeID={each} is not in volumeAccessGroupID={group_id}"
-                )
+                raise Refused(Reason.NOT_IN_GROUP, f"volumeID={each} is not in volumeAccessGroupID={group_id}")
         self._take_volumes(group, leaving)
         return group
 
@@ -176,7 +168,6 @@ class Groups:
         self._check_initiators(group, known, new, count=len(known) + len(new))
         volumes = self._wanted_volumes(group, change.volumes or ())
         self._check_volumes(group, volumes, count=len(volumes))
-        group.name = change.name or group.name
         if change.attributes is not None:
             group.attributes = change.attributes
         if change.initiators is not None:

@@ -50,9 +50,7 @@ class HttpsPool:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
-        return http.client.HTTPSConnection(
-            self._address, self._port, timeout=_TIMEOUT_SECONDS, context=self._context
-        )
+        return http.client.HTTPSConnection(self._address, self._port, timeout=_TIMEOUT_SECONDS, context=self._context)
 
     def _give_back(self, connection: http.client.HTTPSConnection) -> None:
         with self._lock:

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 InitiatorRef = int | str
 """How callers point at an initiator: by number, or by IQN or WWPN."""
 
-_NAME: Final = re.compile(r"(iqn|eui|naa)\.\S+|[0-9a-f]{16}|([0-9a-f]{2}:){7}[0-9a-f]{2}")
+# RFC 7143 §4.2.7, and Fibre Channel port names with and without colons.
+_NAME: Final = re.compile(
+    r"iqn\.\d{4}-(0[1-9]|1[0-2])\.[a-z0-9][a-z0-9.-]*(:[^\s,;]+)?|eui\.[0-9a-f]{16}|naa\.[0-9a-f]{16}([0-9a-f]{16})?"
+    r"|[0-9a-f]{16}|([0-9a-f]{2}:){7}[0-9a-f]{2}",
+    re.ASCII,
+)
 
 
 @dataclass(slots=True)
@@ -114,6 +119,4 @@ class Initiators:
             raise Refused(Reason.VALUE_NOT_ALLOWED, f"{wish.name!r} is neither an iSCSI name nor a WWPN")
         for secret in (wish.initiator_secret, wish.target_secret):
             if secret is not None:
-                check_length(
-                    secret, self._limits.secret_length_min, self._limits.secret_length_max, "CHAP secret"
-                )
+                check_length(secret, self._limits.secret_length_min, self._limits.secret_length_max, "CHAP secret")

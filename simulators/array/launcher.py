@@ -53,9 +53,7 @@ class MemoryWorld:
         addresses = Addresses(f"{MEMORY_ADDRESS}:443", "{}:{}".format(*MEMORY_PORTAL))
         self._api = core.management(addresses, self._target.sessions)
         self._is_closed = False
-        self.endpoints: Sequence[Endpoint] = (
-            Endpoint(f"memory://{core.model.unique_id}{PATH}", self._handle),
-        )
+        self.endpoints: Sequence[Endpoint] = (Endpoint(f"memory://{core.model.unique_id}{PATH}", self._handle),)
         self.parameters: Mapping[str, str | Secret] = _parameters(core)
         self.witness: ArrayWitness = TableWitness(core, self._target.sessions)
 

@@ -73,8 +73,7 @@ def everything(model: ArrayModel, sessions: Sequence[SessionInfo]) -> Mapping[st
             for each in model.groups.rows
         ],
         "initiators": [
-            {"id": each.initiator_id, "name": each.name, "group": each.group_id}
-            for each in model.initiators.rows
+            {"id": each.initiator_id, "name": each.name, "group": each.group_id} for each in model.initiators.rows
         ],
         "sessions": [
             {
@@ -117,9 +116,7 @@ def _bytes(model: ArrayModel, path: str, query: Mapping[str, Sequence[str]]) -> 
     except (KeyError, ValueError):
         return _text(400, "offset and length have to be whole numbers of bytes")
     if min(offset, length) < 0 or length > READ_BYTES_MAX or offset + length > volume.size_bytes:
-        return _text(
-            416, f"the volume has {volume.size_bytes} bytes; one read takes at most {READ_BYTES_MAX}"
-        )
+        return _text(416, f"the volume has {volume.size_bytes} bytes; one read takes at most {READ_BYTES_MAX}")
     return Glance(200, "application/octet-stream", volume.blocks.read(offset, length))
 
 

@@ -138,6 +138,7 @@ class Link:
                 self._stream.send(output)
             data = self._stream.receive(_RECEIVE_BYTES)
             if not data:
+                self.close()
                 raise ConnectionClosed("the target closed the connection")
             for event in self.machine.receive(data):
                 _raise_failure(event, tag)
@@ -323,12 +324,7 @@ class Session:
 
     def _block_cdb(self, lun: int, code: int, offset: int, length: int) -> bytes:
         block = self._block_bytes(lun)
-        return (
-            bytes((code, 0))
-            + (offset // block).to_bytes(8, "big")
-            + (length // block).to_bytes(4, "big")
-            + bytes(2)
-        )
+        return bytes((code, 0)) + (offset // block).to_bytes(8, "big") + (length // block).to_bytes(4, "big") + bytes(2)
 
 
 def _failure(done: events.CommandCompleted) -> CheckCondition:

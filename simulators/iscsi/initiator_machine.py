@@ -170,7 +170,7 @@ class InitiatorConnection:
     def text(self, pairs: Pairs) -> int:
         """Begin a text request and return its tag."""
         tag = self._new_tag()
-        request = p.TextRequest(True, False, bytes(8), tag, p.NO_TAG, 0, 0, data=join_pairs(pairs))  # noqa: FBT003
+        request = p.TextRequest(bytes(8), tag, p.NO_TAG, 0, 0, data=join_pairs(pairs))
         self._enqueue(request)
         return tag
 
@@ -184,9 +184,7 @@ class InitiatorConnection:
         """Begin a task management function and return its tag; it is immediate, ahead of waiting commands."""
         tag = self._new_tag()
         lun = encode_lun(lun_number)
-        request = p.TaskManagementRequest(
-            function, lun, tag, referenced_tag, self._cmd_sn, self._exp_stat_sn, 0
-        )
+        request = p.TaskManagementRequest(function, lun, tag, referenced_tag, self._cmd_sn, self._exp_stat_sn, 0)
         self._send(request)
         return tag
 
@@ -240,7 +238,7 @@ class InitiatorConnection:
             chunk = task.data_out[offset : min(offset + limit, end)]
             is_final = offset + len(chunk) == end
             tags = (tag, transfer_tag)
-            self._send(p.DataOut(is_final, task.lun, *tags, self._exp_stat_sn, data_sn, offset, data=chunk))
+            self._send(p.DataOut(task.lun, *tags, self._exp_stat_sn, data_sn, offset, data=chunk, final=is_final))
 
     # ---- login ---------------------------------------------------------------------------------------------
 
@@ -251,9 +249,8 @@ class InitiatorConnection:
         next_stage = (_FULL_FEATURE if stage == _OPERATIONAL else _OPERATIONAL) if transit else 0
         stages = (stage, next_stage)
         numbers = (0, self._cmd_sn, self._exp_stat_sn)
-        bits = (transit, False)
         self._send(
-            p.LoginRequest(*bits, *stages, 0, 0, self._plan.isid, 0, 0, *numbers, data=join_pairs(pairs))
+            p.LoginRequest(*stages, 0, 0, self._plan.isid, 0, 0, *numbers, data=join_pairs(pairs), transit=transit)
         )
 
     def _on_login(self, pdu: p.LoginResponse) -> None:
@@ -284,9 +281,7 @@ class InitiatorConnection:
             self._auth_method, self.state = "CHAP", State.ALGORITHM
             self._send_login([("CHAP_A", _ALGORITHMS)], stage=0, transit=False)
         elif method != "None":
-            raise PeerViolation(
-                f"the target chose the authentication method {method[:40]}, which was not offered"
-            )
+            raise PeerViolation(f"the target chose the authentication method {method[:40]}, which was not offered")
         elif chap is not None and chap.is_mutual:
             self._fail(TargetWasNotAuthenticated())
         else:
@@ -307,11 +302,7 @@ class InitiatorConnection:
 
     def _on_proof(self, keys: dict[str, str], pdu: p.LoginResponse) -> None:
         chap = self._plan.chap
-        if (
-            chap is not None
-            and self._our_challenge is not None
-            and not _proves(keys, chap, self._our_challenge)
-        ):
+        if chap is not None and self._our_challenge is not None and not _proves(keys, chap, self._our_challenge):
             self._fail(TargetWasNotAuthenticated())
             return
         self._our_challenge = None
@@ -347,9 +338,7 @@ class InitiatorConnection:
     def _take(self, pdu: Pdu) -> None:
         reaction = self.REACTIONS.get((_PHASES[self.state], type(pdu)))
         if reaction is None:
-            raise PeerViolation(
-                f"the target sent {type(pdu).__name__} to an initiator that is {self.state.value}"
-            )
+            raise PeerViolation(f"the target sent {type(pdu).__name__} to an initiator that is {self.state.value}")
         reaction(self, pdu)
         if self.state is State.READY and not isinstance(pdu, p.LoginResponse):
             self._count(pdu)
@@ -375,9 +364,7 @@ class InitiatorConnection:
         task.next_data_sn += 1
         task.received += len(pdu.data)
         if task.received > task.data_in_limit:
-            raise PeerViolation(
-                f"the target sent more than the {task.data_in_limit} bytes that were expected"
-            )
+            raise PeerViolation(f"the target sent more than the {task.data_in_limit} bytes that were expected")
         task.data_in.append(bytes(pdu.data))
         if pdu.has_status:
             self._complete(tag, pdu.status, b"", (pdu.residual_flags, pdu.residual), 0)
@@ -388,9 +375,7 @@ class InitiatorConnection:
         residual = (pdu.residual_flags, pdu.residual)
         self._complete(pdu.initiator_task_tag, pdu.status, sense, residual, pdu.response)
 
-    def _complete(
-        self, tag: int, status: int, sense: bytes, residual: tuple[int, int], response: int
-    ) -> None:
+    def _complete(self, tag: int, status: int, sense: bytes, residual: tuple[int, int], response: int) -> None:
         task = self._task(tag)
         del self._tasks[tag]
         data = task.data_in[0] if len(task.data_in) == 1 else b"".join(task.data_in)
@@ -400,9 +385,7 @@ class InitiatorConnection:
         task = self._task(pdu.initiator_task_tag)
         end = pdu.buffer_offset + pdu.desired_length
         if end > len(task.data_out) or not 0 < pdu.desired_length <= self.parameters.max_burst_length:
-            raise PeerViolation(
-                f"R2T asks for {pdu.buffer_offset}+{pdu.desired_length}, outside of what was agreed"
-            )
+            raise PeerViolation(f"R2T asks for {pdu.buffer_offset}+{pdu.desired_length}, outside of what was agreed")
         self._send_data(pdu.initiator_task_tag, pdu.target_transfer_tag, pdu.buffer_offset, end)
 
     def _on_text(self, pdu: p.TextResponse) -> None:
@@ -411,15 +394,13 @@ class InitiatorConnection:
             self._events.append(TextAnswered(pdu.initiator_task_tag, self._collector.take()))
             return
         tags = (pdu.initiator_task_tag, pdu.target_transfer_tag)
-        self._enqueue(p.TextRequest(True, False, bytes(8), *tags, 0, 0))  # noqa: FBT003
+        self._enqueue(p.TextRequest(bytes(8), *tags, 0, 0))
 
     def _on_nop_in(self, pdu: p.NopIn) -> None:
         if pdu.initiator_task_tag != p.NO_TAG:
             self._events.append(Pinged(pdu.initiator_task_tag, bytes(pdu.data)))
         if pdu.target_transfer_tag != p.NO_TAG:
-            answer = p.NopOut(
-                pdu.lun, p.NO_TAG, pdu.target_transfer_tag, self._cmd_sn, pdu.stat_sn, immediate=True
-            )
+            answer = p.NopOut(pdu.lun, p.NO_TAG, pdu.target_transfer_tag, self._cmd_sn, pdu.stat_sn, immediate=True)
             self._send(answer)
 
     def _on_task_management(self, pdu: p.TaskManagementResponse) -> None:

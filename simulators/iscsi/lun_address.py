@@ -13,9 +13,7 @@ MAX_LUN_NUMBER = 16383
 def encode_lun(lun_number: int) -> bytes:
     """Return the LUN field for a number: peripheral addressing below 256, flat space addressing above."""
     if not 0 <= lun_number <= MAX_LUN_NUMBER:
-        raise SimulatorBug(
-            f"LUN number {lun_number} does not fit single-level addressing (0..{MAX_LUN_NUMBER})"
-        )
+        raise SimulatorBug(f"LUN number {lun_number} does not fit single-level addressing (0..{MAX_LUN_NUMBER})")
     address = lun_number if lun_number < 256 else 0x4000 | lun_number
     return address.to_bytes(2, "big") + bytes(6)
 

@@ -117,9 +117,7 @@ class Responder:
         """Return the answers, with our own declaration added the first time."""
         # FirstBurstLength depends on three other keys (§13.14), so it is looked at last.
         ordered = sorted(offers, key=lambda pair: pair[0] == "FirstBurstLength")
-        answers = [
-            (name, value) for name, offer in ordered if (value := self.answer(name, offer)) is not None
-        ]
+        answers = [(name, value) for name, offer in ordered if (value := self.answer(name, offer)) is not None]
         if not self._has_declared:
             self._has_declared = True
             answers.append(("MaxRecvDataSegmentLength", self._ours["MaxRecvDataSegmentLength"]))
@@ -162,15 +160,11 @@ class Offerer:
 
     def __init__(self, settings: OperationalSettings, *, is_discovery: bool) -> None:
         ours = settings.values()
-        self._offers = {
-            name: ours[name] for name, key in KEYS.items() if key.in_discovery or not is_discovery
-        }
+        self._offers = {name: ours[name] for name, key in KEYS.items() if key.in_discovery or not is_discovery}
         del self._offers["iSCSIProtocolLevel"]
         self._offers.pop("TaskReporting", None)
         self._results = {name: key.default for name, key in KEYS.items()}
-        self._results |= {
-            name: value for name, value in self._offers.items() if KEYS[name].rule is not Rule.DECLARED
-        }
+        self._results |= {name: value for name, value in self._offers.items() if KEYS[name].rule is not Rule.DECLARED}
 
     def offers(self) -> Pairs:
         """Return all offers in one go."""

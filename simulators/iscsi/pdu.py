@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from struct import Struct
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
@@ -62,19 +62,26 @@ class ScsiCommand:
     cmd_sn: int
     exp_stat_sn: int
     cdb: bytes
-    reads: bool
-    writes: bool
-    final: bool = True
-    immediate: bool = False
     attributes: int = 1
     data: Chunk = b""
+    _: KW_ONLY
+    reads: bool = False
+    writes: bool = False
+    final: bool = True
+    immediate: bool = False
 
     @classmethod
     def parse(cls, h: Header, data: bytes) -> ScsiCommand:
         flags, cdb = h[1], _CDB.pack(h[10], h[11], h[12], h[13])
-        reads, writes, final = bool(flags & 0x40), bool(flags & 0x20), bool(flags & FINAL)
         return cls(
-            h[5], h[6], h[7], h[8], h[9], cdb, reads, writes, final, bool(h[0] & IMMEDIATE), flags & 7, data
+            *h[5:10],
+            cdb,
+            flags & 7,
+            data,
+            reads=bool(flags & 0x40),
+            writes=bool(flags & 0x20),
+            final=bool(flags & FINAL),
+            immediate=bool(h[0] & IMMEDIATE),
         )
 
     def frame(self) -> tuple[Chunk, ...]:
@@ -116,8 +123,6 @@ class LoginRequest:
     """§11.12."""
 
     OPCODE: ClassVar[int] = 0x03
-    transit: bool
-    continues: bool
     current_stage: int
     next_stage: int
     version_max: int
@@ -129,13 +134,17 @@ class LoginRequest:
     cmd_sn: int
     exp_stat_sn: int
     data: Chunk = b""
+    _: KW_ONLY
+    transit: bool = False
+    continues: bool = False
 
     @classmethod
     def parse(cls, h: Header, data: bytes) -> LoginRequest:
         flags, tsih = h[1], int.from_bytes(h[5][6:], "big")
         stages = ((flags >> 2) & 3, flags & 3)
-        bits = (bool(flags & FINAL), bool(flags & CONTINUE))
-        return cls(*bits, *stages, h[2], h[3], h[5][:6], tsih, h[6], h[7] >> 16, h[8], h[9], data)
+        numbers = (h[6], h[7] >> 16, h[8], h[9])
+        transit, continues = bool(flags & FINAL), bool(flags & CONTINUE)
+        return cls(*stages, h[2], h[3], h[5][:6], tsih, *numbers, data, transit=transit, continues=continues)
 
     def frame(self) -> tuple[Chunk, ...]:
         return frame(
@@ -154,20 +163,22 @@ class TextRequest:
     """§11.10."""
 
     OPCODE: ClassVar[int] = 0x04
-    final: bool
-    continues: bool
     lun: bytes
     initiator_task_tag: int
     target_transfer_tag: int
     cmd_sn: int
     exp_stat_sn: int
-    immediate: bool = False
     data: Chunk = b""
+    _: KW_ONLY
+    final: bool = True
+    continues: bool = False
+    immediate: bool = False
 
     @classmethod
     def parse(cls, h: Header, data: bytes) -> TextRequest:
-        bits = (bool(h[1] & FINAL), bool(h[1] & CONTINUE))
-        return cls(*bits, h[5], h[6], h[7], h[8], h[9], bool(h[0] & IMMEDIATE), data)
+        final, continues = bool(h[1] & FINAL), bool(h[1] & CONTINUE)
+        immediate = bool(h[0] & IMMEDIATE)
+        return cls(*h[5:10], data, final=final, continues=continues, immediate=immediate)
 
     def frame(self) -> tuple[Chunk, ...]:
         flags = (FINAL if self.final else 0) | (CONTINUE if self.continues else 0)
@@ -182,7 +193,6 @@ class DataOut:
     """§11.7."""
 
     OPCODE: ClassVar[int] = 0x05
-    final: bool
     lun: bytes
     initiator_task_tag: int
     target_transfer_tag: int
@@ -190,10 +200,12 @@ class DataOut:
     data_sn: int
     buffer_offset: int
     data: Chunk = b""
+    _: KW_ONLY
+    final: bool = True
 
     @classmethod
     def parse(cls, h: Header, data: bytes) -> DataOut:
-        return cls(bool(h[1] & FINAL), h[5], h[6], h[7], h[9], h[11], h[12], data)
+        return cls(h[5], h[6], h[7], h[9], h[11], h[12], data, final=bool(h[1] & FINAL))
 
     def frame(self) -> tuple[Chunk, ...]:
         words = (self.target_transfer_tag, 0, self.exp_stat_sn, 0, self.data_sn, self.buffer_offset)
@@ -302,8 +314,6 @@ class LoginResponse:
     """§11.13."""
 
     OPCODE: ClassVar[int] = 0x23
-    transit: bool
-    continues: bool
     current_stage: int
     next_stage: int
     isid: bytes
@@ -315,14 +325,18 @@ class LoginResponse:
     status: tuple[int, int] = (0, 0)
     data: Chunk = b""
     version_active: int = 0
+    _: KW_ONLY
+    transit: bool = False
+    continues: bool = False
 
     @classmethod
     def parse(cls, h: Header, data: bytes) -> LoginResponse:
         flags, tsih = h[1], int.from_bytes(h[5][6:], "big")
         stages = ((flags >> 2) & 3, flags & 3)
-        bits = (bool(flags & FINAL), bool(flags & CONTINUE))
         status = (h[11] >> 24, (h[11] >> 16) & 0xFF)
-        return cls(*bits, *stages, h[5][:6], tsih, h[6], h[8], h[9], h[10], status, data, h[3])
+        numbers = (h[6], h[8], h[9], h[10])
+        transit, continues = bool(flags & FINAL), bool(flags & CONTINUE)
+        return cls(*stages, h[5][:6], tsih, *numbers, status, data, h[3], transit=transit, continues=continues)
 
     def frame(self) -> tuple[Chunk, ...]:
         status = self.status[0] << 24 | self.status[1] << 16
@@ -342,8 +356,6 @@ class TextResponse:
     """§11.11."""
 
     OPCODE: ClassVar[int] = 0x24
-    final: bool
-    continues: bool
     lun: bytes
     initiator_task_tag: int
     target_transfer_tag: int
@@ -351,11 +363,14 @@ class TextResponse:
     exp_cmd_sn: int
     max_cmd_sn: int
     data: Chunk = b""
+    _: KW_ONLY
+    final: bool = True
+    continues: bool = False
 
     @classmethod
     def parse(cls, h: Header, data: bytes) -> TextResponse:
-        bits = (bool(h[1] & FINAL), bool(h[1] & CONTINUE))
-        return cls(*bits, h[5], h[6], h[7], h[8], h[9], h[10], data)
+        final, continues = bool(h[1] & FINAL), bool(h[1] & CONTINUE)
+        return cls(*h[5:11], data, final=final, continues=continues)
 
     def frame(self) -> tuple[Chunk, ...]:
         flags = (FINAL if self.final else 0) | (CONTINUE if self.continues else 0)
@@ -369,8 +384,6 @@ class DataIn:
     """§11.7; with `has_status` it carries the status of the command as well (phase collapse)."""
 
     OPCODE: ClassVar[int] = 0x25
-    final: bool
-    has_status: bool
     residual_flags: int
     status: int
     initiator_task_tag: int
@@ -381,13 +394,17 @@ class DataIn:
     buffer_offset: int
     residual: int
     data: Chunk = b""
+    _: KW_ONLY
+    final: bool = True
+    has_status: bool = True
     acknowledge: bool = False
 
     @classmethod
     def parse(cls, h: Header, data: bytes) -> DataIn:
         flags = h[1]
-        bits = (bool(flags & FINAL), bool(flags & 1), flags & 6)
-        return cls(*bits, h[3], h[6], *h[8:14], data, bool(flags & 0x40))
+        final, has_status, acknowledge = bool(flags & FINAL), bool(flags & 1), bool(flags & 0x40)
+        fields = (flags & 6, h[3], h[6], *h[8:14])
+        return cls(*fields, data, final=final, has_status=has_status, acknowledge=acknowledge)
 
     def frame(self) -> tuple[Chunk, ...]:
         flags = (FINAL if self.final else 0) | (1 if self.has_status else 0) | self.residual_flags
@@ -507,14 +524,7 @@ def _login_flags(pdu: LoginRequest | LoginResponse) -> int:
 
 
 InitiatorPdu: TypeAlias = (
-    NopOut
-    | ScsiCommand
-    | TaskManagementRequest
-    | LoginRequest
-    | TextRequest
-    | DataOut
-    | LogoutRequest
-    | UnknownPdu
+    NopOut | ScsiCommand | TaskManagementRequest | LoginRequest | TextRequest | DataOut | LogoutRequest | UnknownPdu
 )
 TargetPdu: TypeAlias = (
     NopIn

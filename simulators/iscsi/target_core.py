@@ -90,19 +90,13 @@ class TargetCore:
         """Say whether a session with this handle exists."""
         return tsih in self._sessions
 
-    def open_session(
-        self, agreement: Agreement, connection: TargetConnection, address: str
-    ) -> Session | None:
+    def open_session(self, agreement: Agreement, connection: TargetConnection, address: str) -> Session | None:
         """Enter a session, replacing an older one of the same name; None when the table is full."""
         self._reinstate(agreement)
         tsih = self._free_tsih()
         if tsih is None:
             return None
-        units = (
-            {}
-            if agreement.is_discovery
-            else self._fabric.units(agreement.initiator_iqn, agreement.target_iqn)
-        )
+        units = {} if agreement.is_discovery else self._fabric.units(agreement.initiator_iqn, agreement.target_iqn)
         session = Session(
             info=_session_info(agreement, address, tsih),
             connection=connection,

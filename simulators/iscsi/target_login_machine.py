@@ -128,6 +128,7 @@ class TargetLogin:
         self._feeder = TextFeeder()
         self._wants_transit = False
         self._stat_sn: int | None = None
+        self._identity: dict[str, str] = {}
         self._initiator_iqn = ""
         self._target_iqn = ""
         self._admission = Admission(AdmissionVerdict.ALLOWED)
@@ -229,6 +230,7 @@ class TargetLogin:
 
     def _identify(self, request: LoginRequest, pairs: Pairs) -> None:
         keys = dict(pairs)
+        self._identity = {name: value for name, value in pairs if name in _IDENTIFYING_KEYS}
         session_type = keys.get("SessionType", "Normal")
         if session_type not in {"Normal", "Discovery"}:
             raise Refused(SESSION_TYPE_NOT_SUPPORTED)
@@ -265,7 +267,8 @@ class TargetLogin:
             # §13.9: the first response of a leading login "MUST return" the tag of the portal group.
             answers.append(("TargetPortalGroupTag", str(PORTAL_GROUP_TAG)))
         others = [pair for pair in pairs if pair[0] not in _IDENTIFYING_KEYS]
-        if not is_first and len(others) < len(pairs):
+        # libiscsi introduces itself again in the operational stage: harmless, as long as it says the same.
+        if any(self._identity.get(name, value) != value for name, value in pairs):
             raise Refused(INITIATOR_ERROR)
         if self._stage == OPERATIONAL:
             return answers + self._answer_operational(others)
@@ -278,9 +281,7 @@ class TargetLogin:
 
     def _answer_security(self, pairs: Pairs) -> Pairs:
         security = {name: value for name, value in pairs if name in _CHAP_KEYS or name == "AuthMethod"}
-        answers = [
-            answer for name, value in pairs if name not in security for answer in self._side_key(name, value)
-        ]
+        answers = [answer for name, value in pairs if name not in security for answer in self._side_key(name, value)]
         match self._step:
             case ChapStep.METHOD:
                 return answers + self._choose_method(security)
@@ -326,9 +327,7 @@ class TargetLogin:
         if self._target_iqn:
             return self._admission.chap
         targets = self._fabric.discover(self._initiator_iqn)
-        return tuple(
-            account for iqn in targets for account in self._fabric.admit(self._initiator_iqn, iqn).chap
-        )
+        return tuple(account for iqn in targets for account in self._fabric.admit(self._initiator_iqn, iqn).chap)
 
     def _send_challenge(self, keys: dict[str, str]) -> Pairs:
         algorithm = choose_algorithm(keys.get("CHAP_A", ""))

@@ -275,13 +275,13 @@ class TargetConnection:
             self._text_tag = self._new_transfer_tag()
         self._output.append(
             p.TextResponse(
-                is_final,
-                has_more,
                 request.lun,
                 request.initiator_task_tag,
                 self._text_tag,
                 *self._status_sequence(),
                 data=piece,
+                final=is_final,
+                continues=has_more,
             )
         )
 
@@ -301,9 +301,7 @@ class TargetConnection:
     def _on_logout(self, pdu: p.LogoutRequest, header: bytes) -> None:
         if pdu.reason not in {CLOSE_SESSION, CLOSE_CONNECTION}:
             is_recovery = pdu.reason == RECOVERY_NOT_SUPPORTED
-            self._answer_logout(pdu, RECOVERY_NOT_SUPPORTED) if is_recovery else self._reject(
-                INVALID_PDU_FIELD, header
-            )
+            self._answer_logout(pdu, RECOVERY_NOT_SUPPORTED) if is_recovery else self._reject(INVALID_PDU_FIELD, header)
             return
         if pdu.reason == CLOSE_CONNECTION and pdu.cid != self._cid:
             self._answer_logout(pdu, CID_NOT_FOUND)
@@ -444,8 +442,6 @@ class TargetConnection:
             residuals = (flags, residual) if is_last else (0, 0)
             self._output.append(
                 p.DataIn(
-                    is_final,
-                    is_last,
                     residuals[0],
                     0,
                     tag,
@@ -454,6 +450,8 @@ class TargetConnection:
                     offset,
                     residuals[1],
                     data=chunk,
+                    final=is_final,
+                    has_status=is_last,
                 )
             )
             offset += len(chunk)

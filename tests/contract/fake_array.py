@@ -90,9 +90,7 @@ class Lun:
 class FakeArray:
     """Two portals; one target for each LUN, or one for all of them."""
 
-    def __init__(
-        self, wire: Wire, *, has_one_target: bool = False, chap_scope: ChapScope | None = None
-    ) -> None:
+    def __init__(self, wire: Wire, *, has_one_target: bool = False, chap_scope: ChapScope | None = None) -> None:
         # The ports of a Fibre Channel array are there for all of its LUNs.
         self.wire, self.has_one_target = wire, has_one_target or wire is Wire.FC
         self.chap_scope = chap_scope
@@ -115,9 +113,7 @@ class FakeArray:
 
     def owned_by(self, uuid: str, kind: ObjectKind) -> Lun | None:
         """Look for what was made for an owner."""
-        return next(
-            (each for each in self.luns.values() if (each.owner_uuid, each.kind) == (uuid, kind)), None
-        )
+        return next((each for each in self.luns.values() if (each.owner_uuid, each.kind) == (uuid, kind)), None)
 
     def of_store(self, store_uuid: str) -> Iterator[Lun]:
         """All that was made for a store."""
@@ -135,9 +131,7 @@ class FakeArray:
         """Tell how a host reaches a LUN it was granted."""
         if self.wire is Wire.NFS:
             return NfsExport("10.64.0.1", f"/exports/{lun.id}")
-        return BlockConnection(
-            LunIdentity(lun.wwid), lun.size_bytes, self._paths(lun, lun.grants[host.uuid], host)
-        )
+        return BlockConnection(LunIdentity(lun.wwid), lun.size_bytes, self._paths(lun, lun.grants[host.uuid], host))
 
     def _paths(self, lun: Lun, number: int, host: Host) -> tuple[BlockPath, ...]:
         if self.wire is Wire.FC:
@@ -181,9 +175,7 @@ class FakeArray:
             behind = [each for each in behind if self.target_of(each) == path.target_iqn]
         if not behind:
             raise Refused("target")
-        if isinstance(path, IscsiPath) and path.chap not in {
-            self._account(each, host_uuid) for each in behind
-        }:
+        if isinstance(path, IscsiPath) and path.chap not in {self._account(each, host_uuid) for each in behind}:
             raise Refused("chap")
         lun = next((each for each in behind if each.grants[host_uuid] == path.lun_number), None)
         if lun is None or lun.wwid != connection.identity.wwid:

@@ -240,17 +240,13 @@ class FakeBridge:
         if disk.datastore.name in self.datastores:
             self._datastore(disk.datastore).file_system.disks.pop(disk.disk, None)
 
-    def copy_disk(
-        self, source: DiskLocation, target: DatastoreRef, name: str, progress: Progress
-    ) -> DiskLocation:
+    def copy_disk(self, source: DiskLocation, target: DatastoreRef, name: str, progress: Progress) -> DiskLocation:
         original = self._disk(source)
         copy = self.create_disk(target, name, original.size_bytes)
         self._disk(copy).content = dict(original.content)
         return copy
 
-    def import_template(
-        self, ref: DatastoreRef, template: Template, name: str, progress: Progress
-    ) -> DiskLocation:
+    def import_template(self, ref: DatastoreRef, template: Template, name: str, progress: Progress) -> DiskLocation:
         there = self.list_disks(ref).get(name, template.size_bytes)
         if there < template.size_bytes:
             self._fail(NoSpaceInDatastore, "", "import_template", f"{name} is smaller than the template")

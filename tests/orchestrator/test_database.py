@@ -39,11 +39,16 @@ def test_only_the_owner_can_read_the_file(tmp_path: Path) -> None:
 
 def test_a_transaction_is_all_or_nothing() -> None:
     database = Database(None)
-    with pytest.raises(KeyError), database.transaction():
-        database.change("INSERT INTO hosts (uuid) VALUES ('x')")
+
+    def half() -> None:
         with database.transaction():
-            database.change("INSERT INTO hosts (uuid) VALUES ('y')")
-        raise KeyError
+            database.change("INSERT INTO hosts (uuid) VALUES ('x')")
+            with database.transaction():
+                database.change("INSERT INTO hosts (uuid) VALUES ('y')")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        half()
     assert database.rows("SELECT * FROM hosts") == []
 
 
@@ -83,7 +88,7 @@ def test_operations_add_less_than_a_millisecond_each() -> None:
         cloud.delete_volume(request.uuid)
         return time.perf_counter() - began
 
-    assert min(seconds(each) for each in range(20)) < 0.008
+    assert min(seconds(each) for each in range(20)) < 0.004
 
 
 def test_each_instance_is_told_of_the_store_in_its_own_way() -> None:
@@ -148,7 +153,7 @@ def test_hooks_see_the_plan_each_step_and_the_end() -> None:
     ("name", "uuid", "expected"),
     [
         ("sc-data", "0b54f1b4-9a2c-4ef1-8a2c-1d0e5a3c7a11", "sc-da-0b54f1b4-9a2c-4ef1-8a2c-1d0e5a3c7a11"),
-        ("../ä b", "v", "..__b-v"),
+        ("../ä b", "v", "..___b-v"),
         ("n", "u" * 60, "-" + "u" * 60),
     ],
 )

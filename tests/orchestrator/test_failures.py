@@ -10,28 +10,33 @@ import pytest
 from conformance.contract import (
     AccessModel,
     ArrayUnreachable,
+    Backing,
     Busy,
     Capability,
     CapacityExhausted,
+    DataStore,
     DatastoreConflict,
     Hookup,
     HostUnavailable,
     HypervisorFault,
     InUse,
+    LunIdentity,
     ObjectNotFound,
     QosPolicy,
+    Volume,
 )
 from conformance.orchestrator import (
     UNDO,
     BrokenPromise,
     Orchestrator,
+    OrchestratorKilled,
     StepHooks,
     StoreState,
     VolumeState,
 )
 from conformance.orchestrator.calls import BUSY_TRIES, LONGEST_BUSY_WAIT
 
-from .fakes import CLUSTER, GRANULE, HOSTS, STORE, VM, VOLUME, FakePlugin, World, host
+from .fakes import CLUSTER, GRANULE, HOSTS, STORE, VM, VOLUME, FakePlugin, KillAt, World, host
 from .scenes import attached, with_storage, with_volume
 
 DIRECT = AccessModel.DIRECT
@@ -96,9 +101,12 @@ def test_a_datastore_of_somebody_else_is_not_touched() -> None:
 def test_a_create_that_gave_no_answer_is_deleted_by_its_uuid(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str | None] = []
     delete = FakePlugin.delete
-    monkeypatch.setattr(
-        FakePlugin, "delete", lambda self, store, volume: (seen.append(volume.external_id), delete(self, store, volume))
-    )
+
+    def noted(self: FakePlugin, store: DataStore, volume: Volume) -> None:
+        seen.append(volume.external_id)
+        delete(self, store, volume)
+
+    monkeypatch.setattr(FakePlugin, "delete", noted)
     world, cloud = with_storage()
     world.script.fails_after = True
     world.script.fail("plugin.create", DEAD)
@@ -250,11 +258,23 @@ def test_an_attach_that_cannot_be_undone_does_not_keep_the_volume_from_being_del
     world.assert_empty()
 
 
+DIRECT_DETACH = ["plugin.connection", "bridge.detach_lun", "bridge.disconnect_target", "plugin.revoke_access"]
+
+
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize(
-    "name", ["plugin.connection", "bridge.detach_lun", "bridge.disconnect_target", "plugin.revoke_access"]
+    ("name", "again"),
+    [
+        ("plugin.connection", DIRECT_DETACH),
+        ("bridge.detach_lun", DIRECT_DETACH),
+        ("bridge.disconnect_target", [DIRECT_DETACH[0], *DIRECT_DETACH[2:]]),
+        # After a lost revoke there is no connection to ask for any more.
+        ("plugin.revoke_access", DIRECT_DETACH[3:]),
+    ],
 )
-def test_a_failed_detach_keeps_the_volume_attached_and_can_be_repeated(name: str, *, after: bool) -> None:
+def test_a_failed_detach_keeps_the_volume_attached_and_goes_on_from_there(
+    name: str, again: list[str], *, after: bool
+) -> None:
     world, cloud = attached(model=DIRECT)
     world.script.fails_after = after
     world.script.fail(name, FAULT)
@@ -262,14 +282,7 @@ def test_a_failed_detach_keeps_the_volume_attached_and_can_be_repeated(name: str
         cloud.detach_volume(VOLUME.uuid, VM)
     assert cloud.volume(VOLUME.uuid).is_attached
     assert cloud.volume(VOLUME.uuid).state is VolumeState.READY
-    world.script.fails_after = False
-    _detach_again(world, cloud, lost_revoke=after and name == "plugin.revoke_access")
-
-
-def _detach_again(world: World, cloud: Orchestrator, *, lost_revoke: bool) -> None:
-    calls = world.calls(lambda: cloud.detach_volume(VOLUME.uuid, VM))
-    assert calls[-1] == "plugin.revoke_access"
-    assert ("plugin.connection" in calls) is not lost_revoke or not lost_revoke
+    assert world.calls(lambda: cloud.detach_volume(VOLUME.uuid, VM)) == again
     assert world.array.luns[VOLUME.uuid].hosts == set()
     assert not cloud.volume(VOLUME.uuid).is_attached
 
@@ -426,3 +439,33 @@ def test_sizes_are_what_the_array_made() -> None:
     world.script.fail("plugin.resize", ObjectNotFound("volume", volume.external_id))
     with pytest.raises(ObjectNotFound):
         cloud.resize_volume(VOLUME.uuid, 20_000)
+
+
+def test_backings_in_a_model_without_shared_datastores_are_not_accepted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    backing = Backing("backing-1", "lun-9", 1, LunIdentity(None))
+    monkeypatch.setattr(FakePlugin, "attach_cluster", lambda *_: [backing])
+    world = World()
+    with pytest.raises(BrokenPromise, match="no backing"):
+        world.cloud().add_primary_storage(STORE, [CLUSTER])
+    assert world.array.stores == set()
+
+
+def test_a_plugin_without_a_host_listener_is_told_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakePlugin, "host_listener", None)
+    world, cloud = with_volume()
+    assert world.calls(lambda: cloud.remove_host(HOSTS[0])) == [
+        "bridge.detach_datastore",
+        "plugin.revoke_access",
+    ]
+
+
+def test_a_create_that_fails_again_while_it_is_carried_on_is_undone() -> None:
+    world, _ = with_storage()
+    with pytest.raises(OrchestratorKilled):
+        world.cloud(KillAt(4)).create_volume(STORE.uuid, VOLUME, CLUSTER)
+    world.script.fail("bridge.create_datastore", FAULT)
+    (said,) = world.cloud().recover()
+    assert said.startswith("create_volume volume-1: failed: kvm host host-1")
+    world.assert_empty()

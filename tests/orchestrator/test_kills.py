@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from conformance.contract import AccessModel, Capability, Hookup, HypervisorFault, QosPolicy
-from conformance.orchestrator import Database, Orchestrator, OrchestratorKilled, VolumeState
+from conformance.orchestrator import Database, ObjectBusy, Orchestrator, OrchestratorKilled, VolumeState
 
 from .fakes import CLUSTER, HOSTS, STORE, VM, VOLUME, KillAt, World, host
 from .scenes import attached, with_storage, with_volume
@@ -16,7 +17,7 @@ from .scenes import attached, with_storage, with_volume
 Scene = Callable[..., tuple[World, Orchestrator]]
 Action = Callable[[Orchestrator], object]
 
-WAYS = {
+WAYS: dict[str, dict[str, Any]] = {
     "framework": {"hookup": Hookup.FRAMEWORK},
     "plugin": {"hookup": Hookup.PLUGIN},
     "direct": {"model": AccessModel.DIRECT},
@@ -163,8 +164,6 @@ def test_killed_while_it_undoes_it_is_undone_by_the_next_cloud(action: str) -> N
 
 
 def test_what_died_keeps_others_off_its_objects_until_it_is_recovered() -> None:
-    from conformance.orchestrator import ObjectBusy
-
     world, _ = with_volume()
     with pytest.raises(OrchestratorKilled):
         world.cloud(KillAt(0)).resize_volume(VOLUME.uuid, 20_000)

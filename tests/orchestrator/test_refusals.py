@@ -10,6 +10,7 @@ import pytest
 
 from conformance.contract import (
     AccessModel,
+    ArrayUnreachable,
     Capability,
     CapabilityNotSupported,
     HostState,
@@ -239,3 +240,44 @@ def test_recover_leaves_alone_what_a_thread_of_this_cloud_works_on() -> None:
     world.script.during = lambda name: said.append(cloud.recover()) if name == "bridge.attach_disk" else None
     cloud.attach_volume(VOLUME.uuid, VM, HOSTS[0])
     assert said == [[]]
+
+
+def test_a_failed_volume_is_not_worked_on_until_it_is_cleaned_up() -> None:
+    world, cloud = with_volume(model=AccessModel.DIRECT)
+    dead = ArrayUnreachable("https://array.test", "no answer")
+    world.script.fail("plugin.connection", dead)
+    world.script.fail("plugin.revoke_access", dead, dead)
+    with pytest.raises(ArrayUnreachable):
+        cloud.attach_volume(VOLUME.uuid, VM, HOSTS[0])
+    for action in (
+        lambda: cloud.attach_volume(VOLUME.uuid, OTHER_VM, HOSTS[0]),
+        lambda: cloud.resize_volume(VOLUME.uuid, 20_000),
+        lambda: cloud.create_volume(STORE.uuid, VOLUME, CLUSTER),
+    ):
+        with pytest.raises(WrongState):
+            action()
+    (said,) = cloud.recover()
+    assert said.startswith("attach_volume volume-1: could not be undone: the array")
+    cloud.recover()
+    cloud.resize_volume(VOLUME.uuid, 20_000)
+
+
+def test_a_create_and_an_add_that_are_repeated_too_early_are_told_so() -> None:
+    world = World()
+    cloud = world.cloud()
+    met: list[str] = []
+
+    def meet(name: str) -> None:
+        again: dict[str, Callable[[], object]] = {
+            "plugin.attach_cluster": lambda: world.cloud().add_primary_storage(STORE, [CLUSTER]),
+            "plugin.grant_access": lambda: world.cloud().create_volume(STORE.uuid, VOLUME, CLUSTER),
+        }
+        if name in again:
+            with pytest.raises(ObjectBusy):
+                again[name]()
+            met.append(name)
+
+    world.script.during = meet
+    cloud.add_primary_storage(STORE, [CLUSTER])
+    cloud.create_volume(STORE.uuid, VOLUME, CLUSTER)
+    assert set(met) == {"plugin.attach_cluster", "plugin.grant_access"}

@@ -58,10 +58,7 @@ class AddHost(HostOperation):
 
     def undo_steps(self) -> Sequence[Step]:
         steps = [
-            step
-            for volume in reversed(self.volumes)
-            for grant in self._made(volume)
-            for step in volume.unhook(grant)
+            step for volume in reversed(self.volumes) for grant in self._made(volume) for step in volume.unhook(grant)
         ]
         if self._was_known:
             return steps

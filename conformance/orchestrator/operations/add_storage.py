@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
@@ -48,9 +47,7 @@ class AddStorage:
         return cls(cloud, store_uuid, clusters, None)
 
     def arguments(self) -> str:
-        return json.dumps(
-            [(encode(cluster), [encode(each) for each in hosts]) for cluster, hosts in self._clusters]
-        )
+        return json.dumps([(encode(cluster), [encode(each) for each in hosts]) for cluster, hosts in self._clusters])
 
     def claims(self) -> Sequence[str]:
         return [self.object_uuid]
@@ -87,11 +84,14 @@ class AddStorage:
         request = self._cloud.store(self.object_uuid).request
         lifecycle, told = self._cloud.lifecycle, self._cloud.told(request)
         store = self._cloud.caller.plugin("initialize", lifecycle.initialize, told)
-        # What is kept is the request as it was asked: another instance is told of it in its own way.
-        self._cloud.stores.set_store(self.object_uuid, replace(store, request=request))
+        # Of the answer only the details are kept: another instance is told of the request in its own way.
+        self._cloud.stores.set_details(self.object_uuid, store.details)
         self._cloud.stores.set_state(self.object_uuid, StoreState.ATTACHING)
 
     def _attach_cluster(self, cluster: Cluster) -> None:
+        attached = self._cloud.store(self.object_uuid).attached
+        if cluster not in attached:
+            self._cloud.stores.set_attached(self.object_uuid, [*attached, cluster])
         lifecycle, store = self._cloud.lifecycle, self._cloud.told_store(self.object_uuid)
         backings = self._cloud.caller.plugin("attach_cluster", lifecycle.attach_cluster, store, cluster)
         if backings:
@@ -99,6 +99,8 @@ class AddStorage:
             raise BrokenPromise("attach_cluster", f"no backing in access model {model}", f"{len(backings)}")
 
     def _delete_datastore(self) -> None:
+        # What has been deleted, or may have been, is not detached any more.
+        self._cloud.stores.set_attached(self.object_uuid, [])
         request = self._cloud.told(self._cloud.store(self.object_uuid).request)
         self._cloud.caller.plugin("delete_datastore", self._cloud.lifecycle.delete_datastore, request)
 

@@ -19,6 +19,7 @@ from conformance.orchestrator.records import VolumeRecord, Way
 from conformance.orchestrator.row_text import list_from_text, list_to_text
 from conformance.orchestrator.states import StoreState, VolumeState
 from conformance.orchestrator.steps import Step
+from conformance.orchestrator.volume_steps import VolumeSteps
 
 from .volume_operation import VolumeOperation
 
@@ -28,9 +29,7 @@ class CreateVolume(VolumeOperation):
 
     kind = "create_volume"
 
-    def __init__(
-        self, cloud: Cloud, volume_uuid: str, hosts: Sequence[Host], new: VolumeRecord | None
-    ) -> None:
+    def __init__(self, cloud: Cloud, volume_uuid: str, hosts: Sequence[Host], new: VolumeRecord | None) -> None:
         super().__init__(cloud, volume_uuid)
         self._hosts, self._new = hosts, new
 
@@ -46,6 +45,7 @@ class CreateVolume(VolumeOperation):
         if self._new is not None:
             self._refuse_store(self._new)
             self.cloud.volumes.insert(self._new)
+            self._volume = VolumeSteps(self.cloud, self._new, self.id)
         return self.claims()
 
     def _refuse_store(self, new: VolumeRecord) -> None:

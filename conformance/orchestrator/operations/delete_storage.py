@@ -49,8 +49,7 @@ class DeleteStorage:
         return self.claims()
 
     def steps(self) -> Sequence[Step]:
-        record = self._cloud.store(self.object_uuid)
-        attached = reversed(record.clusters) if record.store else ()
+        attached = reversed(self._cloud.store(self.object_uuid).attached)
         return [
             *(Step("detach_cluster", partial(self._detach, each), each.uuid) for each in attached),
             Step("delete_datastore", self._delete_datastore),
@@ -71,6 +70,8 @@ class DeleteStorage:
     def _detach(self, cluster: Cluster) -> None:
         lifecycle, store = self._cloud.lifecycle, self._cloud.told_store(self.object_uuid)
         self._cloud.caller.plugin("detach_cluster", lifecycle.detach_cluster, store, cluster)
+        left = [each for each in self._cloud.store(self.object_uuid).attached if each != cluster]
+        self._cloud.stores.set_attached(self.object_uuid, left)
 
     def _delete_datastore(self) -> None:
         request = self._cloud.told(self._cloud.store(self.object_uuid).request)

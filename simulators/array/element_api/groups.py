@@ -112,9 +112,7 @@ def _shown(scene: Scene, group: Group) -> Json:
 
 
 def _list_initiators(scene: Scene, given: Arguments) -> Json:
-    return {
-        "initiators": [rendering.initiator(each) for each in page(_asked_initiators(scene, given), given)]
-    }
+    return {"initiators": [rendering.initiator(each) for each in page(_asked_initiators(scene, given), given)]}
 
 
 def _asked_initiators(scene: Scene, given: Arguments) -> Iterator[Initiator]:
@@ -143,9 +141,7 @@ METHODS: Final = (
     Method("ModifyVolumeAccessGroup", _modify, (_GROUP, _NEW_NAME, *_CONTENT, _DELETE_ORPHANS)),
     Method("DeleteVolumeAccessGroup", _delete, (_GROUP, _DELETE_ORPHANS)),
     Method("AddInitiatorsToVolumeAccessGroup", _add_initiators, (_GROUP, _INITIATORS)),
-    Method(
-        "RemoveInitiatorsFromVolumeAccessGroup", _remove_initiators, (_GROUP, _INITIATORS, _DELETE_ORPHANS)
-    ),
+    Method("RemoveInitiatorsFromVolumeAccessGroup", _remove_initiators, (_GROUP, _INITIATORS, _DELETE_ORPHANS)),
     Method("AddVolumesToVolumeAccessGroup", _add_volumes, (_GROUP, _VOLUMES)),
     Method("RemoveVolumesFromVolumeAccessGroup", _remove_volumes, (_GROUP, _VOLUMES)),
     Method("ListInitiators", _list_initiators, (_START_INITIATOR, LIMIT, _ANY_INITIATOR_IDS)),

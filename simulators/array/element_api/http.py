@@ -60,9 +60,7 @@ class ElementApi:
         self._note(Direction.SENT, f"{reply.status} {reply.body[:_LINE_CHARACTERS].decode()}")
         return reply
 
-    def _refusal_of_transport(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes
-    ) -> Reply | None:
+    def _refusal_of_transport(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply | None:
         """Clients look for these texts, with the full stop and without."""
         version = _PATH.fullmatch(path)
         if not self.administrator.is_named_in(headers):

@@ -24,6 +24,7 @@ from simulators.array.initiators import InitiatorRef, InitiatorWish
 from simulators.array.qos import QosChange
 
 ATTRIBUTES_BYTES_MAX: Final = 1000
+_WWPN_CHARACTERS: Final = 16
 Word = TypeVar("Word", bound=StrEnum)
 
 
@@ -42,7 +43,7 @@ def none_is_empty(given: Json | None) -> Json:
 
 def initiator_reference(given: object) -> InitiatorRef:
     """An initiator's number, or its IQN or WWPN."""
-    if isinstance(given, str) and not given.isdecimal():
+    if isinstance(given, str) and (not given.isdecimal() or len(given) == _WWPN_CHARACTERS):
         return given
     return integer(given)
 

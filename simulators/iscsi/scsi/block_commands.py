@@ -173,9 +173,7 @@ def _unmap_extents(parameters: bytes, unit: LogicalUnit) -> list[tuple[int, int]
     count = descriptors // _UNMAP_DESCRIPTOR_BYTES
     if count > MAX_UNMAP_DESCRIPTORS:
         raise ScsiCheck(INVALID_FIELD_IN_PARAMETERS.at_parameter_byte(2))
-    starts = range(
-        _UNMAP_HEADER_BYTES, _UNMAP_HEADER_BYTES + count * _UNMAP_DESCRIPTOR_BYTES, _UNMAP_DESCRIPTOR_BYTES
-    )
+    starts = range(_UNMAP_HEADER_BYTES, _UNMAP_HEADER_BYTES + count * _UNMAP_DESCRIPTOR_BYTES, _UNMAP_DESCRIPTOR_BYTES)
     block = unit.block_bytes
     extents = [(number(parameters, at, 8) * block, number(parameters, at + 8, 4) * block) for at in starts]
     if sum(length for _, length in extents) > MAX_UNMAP_BYTES:

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 class Nexus:
     """The I_T nexus. It notices changes by comparing what it is shown with what it saw last."""
 
-    def __init__(
-        self, target_iqn: str, units: Mapping[int, LogicalUnit], *, power_on_attention: bool = False
-    ) -> None:
+    def __init__(self, target_iqn: str, units: Mapping[int, LogicalUnit], *, power_on_attention: bool = False) -> None:
         self.target_iqn = target_iqn
         self.units = dict(units)
         self._identities = _identities(self.units)
@@ -37,9 +35,7 @@ class Nexus:
             unchanged = {number for number, naa in identities.items() if self._identities.get(number) == naa}
             generations = {number: unit.generation for number, unit in new.items()}
             self._generations = generations | {number: self._generations[number] for number in unchanged}
-            self._attentions = {
-                number: kept for number, kept in self._attentions.items() if number in unchanged
-            }
+            self._attentions = {number: kept for number, kept in self._attentions.items() if number in unchanged}
         self.units, self._identities = new, identities
 
     def raise_attention(self, lun_number: int, sense: Sense) -> None:

@@ -35,9 +35,7 @@ class Sense:
 
     def fixed(self) -> bytes:
         """Return the 18 bytes of current, fixed format sense data."""
-        head = bytes(
-            (0x70, 0, self.key, 0, 0, 0, 0, FIXED_SENSE_BYTES - 8, 0, 0, 0, 0, self.asc, self.ascq, 0)
-        )
+        head = bytes((0x70, 0, self.key, 0, 0, 0, 0, FIXED_SENSE_BYTES - 8, 0, 0, 0, 0, self.asc, self.ascq, 0))
         return head + self._field_pointer()
 
     def _field_pointer(self) -> bytes:

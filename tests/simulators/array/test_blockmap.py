@@ -14,9 +14,7 @@ unmaps = st.tuples(st.just("unmap"), offsets, st.integers(0, SIZE).map(bytes))
 
 
 @given(st.lists(writes | unmaps, max_size=12), offsets, st.integers(0, SIZE))
-def test_a_block_map_reads_like_a_flat_array(
-    changes: list[tuple[str, int, bytes]], offset: int, length: int
-) -> None:
+def test_a_block_map_reads_like_a_flat_array(changes: list[tuple[str, int, bytes]], offset: int, length: int) -> None:
     total = ExtentCount()
     blocks, flat = BlockMap(total), bytearray(SIZE)
     for change, start, data in changes:

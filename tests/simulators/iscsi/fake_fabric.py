@@ -27,9 +27,7 @@ def identity(number: int = 1) -> UnitIdentity:
 class MemoryUnit:
     """A unit in a bytearray, which can be grown, filled up, and broken."""
 
-    def __init__(
-        self, number: int = 1, *, size_bytes: int = MIB, block_bytes: int = 512, is_thin: bool = True
-    ) -> None:
+    def __init__(self, number: int = 1, *, size_bytes: int = MIB, block_bytes: int = 512, is_thin: bool = True) -> None:
         self.identity = identity(number)
         self.block_bytes = block_bytes
         self.physical_block_bytes = 4096

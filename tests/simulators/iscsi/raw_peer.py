@@ -87,15 +87,24 @@ class RawPeer:
         continues: bool = False,
     ) -> p.LoginResponse:
         data = join_pairs(pairs) if raw is None else raw
-        bits, stages = (to is not None, continues), (stage, to or 0)
+        stages = (stage, to or 0)
         request = p.LoginRequest(
-            *bits, *stages, 0, version_min, isid, tsih, tag, 0, self.cmd_sn, 0, data=data
+            *stages,
+            0,
+            version_min,
+            isid,
+            tsih,
+            tag,
+            0,
+            self.cmd_sn,
+            0,
+            data=data,
+            transit=to is not None,
+            continues=continues,
         )
         return only(self.send(request), p.LoginResponse)
 
-    def login(
-        self, *extra: tuple[str, str], isid: bytes = ISID, identify: Sequence[tuple[str, str]] = NORMAL
-    ) -> None:
+    def login(self, *extra: tuple[str, str], isid: bytes = ISID, identify: Sequence[tuple[str, str]] = NORMAL) -> None:
         response = self.login_step([*identify, *extra], isid=isid)
         assert response.status == (0, 0)
         assert response.next_stage == 3
@@ -135,9 +144,7 @@ class RawPeer:
             data=data,
         )
 
-    def command(
-        self, cdb: bytes, *, lun: int = 1, reads: int = 0, writes: int = 0, data: bytes = b""
-    ) -> list[Pdu]:
+    def command(self, cdb: bytes, *, lun: int = 1, reads: int = 0, writes: int = 0, data: bytes = b"") -> list[Pdu]:
         return self.send(self.command_pdu(cdb, lun=lun, reads=reads, writes=writes, data=data))
 
     def read(self, cdb: bytes, *, lun: int = 1, limit: int = 65536) -> bytes:
@@ -151,9 +158,7 @@ class RawPeer:
 
     def sense(self, cdb: bytes, *, lun: int = 1, reads: int = 0, data: bytes = b"") -> Sense:
         """Return the sense of a command that must end with CHECK CONDITION."""
-        return sense_of(
-            only(self.command(cdb, lun=lun, reads=reads, writes=len(data), data=data), p.ScsiResponse)
-        )
+        return sense_of(only(self.command(cdb, lun=lun, reads=reads, writes=len(data), data=data), p.ScsiResponse))
 
     def good(self, cdb: bytes, *, lun: int = 1, data: bytes = b"") -> None:
         """Carry out a command without data for us; it must end GOOD."""
@@ -162,7 +167,7 @@ class RawPeer:
 
     def text(self, *pairs: tuple[str, str]) -> list[tuple[str, str]]:
         tag, cmd_sn = self.new_tag(), self.next_cmd_sn()
-        request = p.TextRequest(True, False, bytes(8), tag, p.NO_TAG, cmd_sn, 0, data=join_pairs(pairs))  # noqa: FBT003
+        request = p.TextRequest(bytes(8), tag, p.NO_TAG, cmd_sn, 0, data=join_pairs(pairs))
         response = only(self.send(request), p.TextResponse)
         assert response.final
         return parse_pairs(bytes(response.data))

@@ -64,9 +64,7 @@ def test_a_challenge_longer_than_the_standard_allows_is_a_violation() -> None:
         Challenge.parse(MD5, "1", "0x" + "00" * 1025)
 
 
-@pytest.mark.parametrize(
-    ("offered", "chosen"), [("5", 5), ("7,5", 7), ("6,5", 5), ("6", None), ("", None), ("8,7", 7)]
-)
+@pytest.mark.parametrize(("offered", "chosen"), [("5", 5), ("7,5", 7), ("6,5", 5), ("6", None), ("", None), ("8,7", 7)])
 def test_the_first_simulated_algorithm_is_chosen(offered: str, chosen: int | None) -> None:
     assert choose_algorithm(offered) == chosen
 

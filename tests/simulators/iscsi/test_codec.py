@@ -41,13 +41,23 @@ PDUS: st.SearchStrategy[p.Pdu] = st.one_of(
     st.builds(p.TaskManagementRequest, small, luns, words, words, words, words, words, st.booleans()),
     st.builds(
         p.LoginRequest,
-        *(st.booleans(), st.booleans(), stages, stages, octets, octets, isids, halves, words),
-        *(halves, words, words, data),
+        *(stages, stages, octets, octets, isids, halves, words, halves, words, words, data),
+        transit=st.booleans(),
+        continues=st.booleans(),
     ),
     st.builds(
-        p.TextRequest, st.booleans(), st.booleans(), luns, words, words, words, words, st.booleans(), data
+        p.TextRequest,
+        luns,
+        words,
+        words,
+        words,
+        words,
+        data,
+        final=st.booleans(),
+        continues=st.booleans(),
+        immediate=st.booleans(),
     ),
-    st.builds(p.DataOut, st.booleans(), luns, words, words, words, words, words, data),
+    st.builds(p.DataOut, luns, words, words, words, words, words, data, final=st.booleans()),
     st.builds(p.LogoutRequest, small, words, halves, words, words, st.booleans()),
     st.builds(p.NopIn, luns, words, words, words, words, words, data),
     st.builds(
@@ -68,20 +78,24 @@ PDUS: st.SearchStrategy[p.Pdu] = st.one_of(
     st.builds(p.TaskManagementResponse, octets, words, words, words, words),
     st.builds(
         p.LoginResponse,
-        *(st.booleans(), st.booleans(), stages, stages, isids, halves, words, words, words, words),
-        *(st.tuples(octets, octets), data, octets),
+        *(stages, stages, isids, halves, words, words, words, words, st.tuples(octets, octets), data, octets),
+        transit=st.booleans(),
+        continues=st.booleans(),
     ),
-    st.builds(p.TextResponse, st.booleans(), st.booleans(), luns, words, words, words, words, words, data),
+    st.builds(
+        p.TextResponse, luns, words, words, words, words, words, data, final=st.booleans(), continues=st.booleans()
+    ),
     st.builds(
         p.DataIn,
-        *(st.booleans(), st.booleans(), st.sampled_from([0, p.OVERFLOW, p.UNDERFLOW]), octets, words),
-        *(words, words, words, words, words, words, data, st.booleans()),
+        *(st.sampled_from([0, p.OVERFLOW, p.UNDERFLOW]), octets, words),
+        *(words, words, words, words, words, words, data),
+        final=st.booleans(),
+        has_status=st.booleans(),
+        acknowledge=st.booleans(),
     ),
     st.builds(p.LogoutResponse, octets, words, words, words, words),
     st.builds(p.ReadyToTransfer, luns, words, words, words, words, words, words, words, words),
-    st.builds(
-        p.AsyncMessage, luns, words, words, words, octets, octets, st.tuples(halves, halves, halves), data
-    ),
+    st.builds(p.AsyncMessage, luns, words, words, words, octets, octets, st.tuples(halves, halves, halves), data),
     st.builds(p.Reject, octets, words, words, words, data),
 )
 

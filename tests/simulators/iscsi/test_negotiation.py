@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from simulators.iscsi.errors import PeerViolation
 from simulators.iscsi.negotiation import (
     KEYS,
-    OperationalSettings,
     Offerer,
+    OperationalSettings,
     Parameters,
     Responder,
     parse_number,
@@ -68,9 +68,7 @@ def test_keys_about_data_are_irrelevant_in_discovery(name: str) -> None:
 
 
 def test_first_burst_length_is_irrelevant_without_unsolicited_data() -> None:
-    answers = responder().answer_all(
-        [("FirstBurstLength", "65536"), ("InitialR2T", "Yes"), ("ImmediateData", "No")]
-    )
+    answers = responder().answer_all([("FirstBurstLength", "65536"), ("InitialR2T", "Yes"), ("ImmediateData", "No")])
     assert dict(answers)["FirstBurstLength"] == "Irrelevant"
 
 

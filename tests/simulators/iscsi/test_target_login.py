@@ -24,9 +24,7 @@ def challenged(*, algorithm: int = MD5) -> tuple[RawPeer, dict[str, str]]:
     return initiator, keys(initiator.login_step([("CHAP_A", str(algorithm))], stage=0, to=None))
 
 
-def proof(
-    challenge: dict[str, str], secret: bytes = ACCOUNT.secret, name: str = "host-1"
-) -> list[tuple[str, str]]:
+def proof(challenge: dict[str, str], secret: bytes = ACCOUNT.secret, name: str = "host-1") -> list[tuple[str, str]]:
     algorithm, identifier = int(challenge["CHAP_A"]), challenge["CHAP_I"]
     return [
         ("CHAP_N", name),
@@ -66,9 +64,7 @@ def test_chap_lets_in_who_knows_the_secret(algorithm: int) -> None:
 @pytest.mark.parametrize("algorithm", [MD5, SHA256])
 def test_mutual_chap_proves_the_target(algorithm: int) -> None:
     initiator, challenge = challenged(algorithm=algorithm)
-    answer = keys(
-        initiator.login_step([*proof(challenge), ("CHAP_I", "9"), ("CHAP_C", "0x0102")], stage=0, to=1)
-    )
+    answer = keys(initiator.login_step([*proof(challenge), ("CHAP_I", "9"), ("CHAP_C", "0x0102")], stage=0, to=1))
     assert answer["CHAP_N"] == "array"
     assert ACCOUNT.mutual_secret is not None
     assert decode_binary(answer["CHAP_R"]) == chap_response(algorithm, 9, ACCOUNT.mutual_secret, b"\1\2")
@@ -180,7 +176,7 @@ def test_a_version_that_is_not_ours_is_refused() -> None:
 
 @pytest.mark.parametrize(("stage", "to"), [(2, None), (3, None), (1, 1), (0, 2), (0, 0)])
 def test_stages_that_do_not_exist_are_refused(stage: int, to: int | None) -> None:
-    request = p.LoginRequest(to is not None, False, stage, to or 0, 0, 0, ISID, 0, 1, 0, 1, 0)  # noqa: FBT003
+    request = p.LoginRequest(stage, to or 0, 0, 0, ISID, 0, 1, 0, 1, 0, transit=to is not None)
     assert only(peer().send(request), p.LoginResponse).status == INITIATOR_ERROR
 
 
@@ -202,7 +198,13 @@ def test_the_data_segment_may_be_declared_in_the_security_stage() -> None:
 def test_a_name_cannot_change_during_a_login() -> None:
     initiator = peer()
     initiator.login_step([*NORMAL, ("AuthMethod", "None")], stage=0, to=1)
-    assert initiator.login_step([("InitiatorName", HOST)]).status == INITIATOR_ERROR
+    assert initiator.login_step([("InitiatorName", STRANGER)]).status == INITIATOR_ERROR
+
+
+def test_a_name_may_be_said_again() -> None:
+    initiator = peer()
+    initiator.login_step([*NORMAL, ("AuthMethod", "None")], stage=0, to=1)
+    assert initiator.login_step(NORMAL).next_stage == 3
 
 
 def test_there_is_no_way_back_to_the_security_stage() -> None:

@@ -26,9 +26,7 @@ def write_10(blocks: int, lba: int = 0) -> bytes:
     return b"\x2a" + read_10(blocks, lba)[1:]
 
 
-def logged_in(
-    *extra: tuple[str, str], settings: OperationalSettings | None = None
-) -> tuple[RawPeer, FakeFabric]:
+def logged_in(*extra: tuple[str, str], settings: OperationalSettings | None = None) -> tuple[RawPeer, FakeFabric]:
     fabric = FakeFabric()
     initiator = RawPeer(target(fabric, settings=settings))
     initiator.login(*extra)
@@ -38,18 +36,18 @@ def logged_in(
 def data_out(
     tag: int, data: bytes, *, offset: int = 0, sn: int = 0, transfer_tag: int = p.NO_TAG, final: bool = True
 ) -> p.DataOut:
-    return p.DataOut(final, encode_lun(1), tag, transfer_tag, 0, sn, offset, data=data)
+    return p.DataOut(encode_lun(1), tag, transfer_tag, 0, sn, offset, data=data, final=final)
 
 
 # ---- states and events -----------------------------------------------------------------------------------------
 
 A_REQUEST: dict[type[p.Pdu], p.Pdu] = {
     p.NopOut: p.NopOut(bytes(8), 900, p.NO_TAG, 0, 0, immediate=True),
-    p.ScsiCommand: p.ScsiCommand(encode_lun(1), 900, 0, 0, 0, bytes(16), False, False, immediate=True),
+    p.ScsiCommand: p.ScsiCommand(encode_lun(1), 900, 0, 0, 0, bytes(16), immediate=True),
     p.TaskManagementRequest: p.TaskManagementRequest(1, encode_lun(1), 900, 5, 0, 0, 0),
-    p.LoginRequest: p.LoginRequest(True, False, 1, 3, 0, 0, bytes(6), 0, 900, 0, 0, 0),
-    p.TextRequest: p.TextRequest(True, False, bytes(8), 900, p.NO_TAG, 0, 0, immediate=True),
-    p.DataOut: p.DataOut(True, encode_lun(1), 900, p.NO_TAG, 0, 0, 0),
+    p.LoginRequest: p.LoginRequest(1, 3, 0, 0, bytes(6), 0, 900, 0, 0, 0, transit=True),
+    p.TextRequest: p.TextRequest(bytes(8), 900, p.NO_TAG, 0, 0, immediate=True),
+    p.DataOut: p.DataOut(encode_lun(1), 900, p.NO_TAG, 0, 0, 0),
     p.LogoutRequest: p.LogoutRequest(0, 900, 0, 0, 0, immediate=True),
     p.UnknownPdu: p.UnknownPdu(0x1C, b"\x1c" + bytes(47)),
 }
@@ -96,9 +94,7 @@ def test_any_bytes_in_the_full_feature_phase_are_survived(noise: bytes) -> None:
     initiator.send_bytes(bytes(48))
 
 
-@given(
-    headers=st.lists(st.binary(min_size=44, max_size=44), max_size=5), opcodes=st.lists(st.integers(0, 0x7F))
-)
+@given(headers=st.lists(st.binary(min_size=44, max_size=44), max_size=5), opcodes=st.lists(st.integers(0, 0x7F)))
 def test_any_well_framed_pdus_are_survived(headers: list[bytes], opcodes: list[int]) -> None:
     initiator, _ = logged_in()
     for opcode, rest in zip(opcodes, headers, strict=False):
@@ -294,9 +290,7 @@ def test_solicited_data_that_was_not_asked_for_fails_the_command(
     initiator, fabric = logged_in()
     command = initiator.command_pdu(write_10(2), writes=1024)
     r2t = only(initiator.send(command), p.ReadyToTransfer)
-    answer = data_out(
-        command.initiator_task_tag, data, offset=offset, sn=sn, transfer_tag=r2t.target_transfer_tag
-    )
+    answer = data_out(command.initiator_task_tag, data, offset=offset, sn=sn, transfer_tag=r2t.target_transfer_tag)
     sense = sense_of(only(initiator.send(answer), p.ScsiResponse))
     assert (sense.key, sense.asc, sense.ascq) == (0xB, *code)
     assert b"x" not in fabric.unit.content
@@ -322,9 +316,7 @@ def test_bidirectional_commands_and_tags_in_use_are_rejected() -> None:
     initiator.cmd_sn = 2
     first = initiator.command_pdu(write_10(1), writes=512, tag=5)
     only(initiator.send(first), p.ReadyToTransfer)
-    assert (
-        only(initiator.send(initiator.command_pdu(write_10(1), writes=512, tag=5)), p.Reject).reason == 0x09
-    )
+    assert only(initiator.send(initiator.command_pdu(write_10(1), writes=512, tag=5)), p.Reject).reason == 0x09
 
 
 def test_an_extended_cdb_is_rejected() -> None:
@@ -356,9 +348,7 @@ def test_a_ping_comes_back_cut_to_what_was_declared() -> None:
 def test_a_ping_without_a_tag_wants_no_answer_and_an_answer_to_nothing_is_rejected() -> None:
     initiator, _ = logged_in()
     assert initiator.send(p.NopOut(bytes(8), p.NO_TAG, p.NO_TAG, 0, 0, immediate=True)) == []
-    assert (
-        only(initiator.send(p.NopOut(bytes(8), p.NO_TAG, 3, 0, 0, immediate=True)), p.Reject).reason == 0x09
-    )
+    assert only(initiator.send(p.NopOut(bytes(8), p.NO_TAG, 3, 0, 0, immediate=True)), p.Reject).reason == 0x09
 
 
 def test_send_targets_shows_what_the_initiator_may_see() -> None:
@@ -391,12 +381,12 @@ def test_a_long_list_of_targets_comes_in_pieces() -> None:
     memory.core.portals += [("127.0.0.1", port) for port in range(4000, 4040)]
     initiator = RawPeer(memory)
     initiator.login(("MaxRecvDataSegmentLength", "512"), identify=DISCOVERY)
-    request = p.TextRequest(True, False, bytes(8), 9, p.NO_TAG, 1, 0, data=b"SendTargets=All\0")
+    request = p.TextRequest(bytes(8), 9, p.NO_TAG, 1, 0, data=b"SendTargets=All\0")
     response = only(initiator.send(request), p.TextResponse)
     text = bytes(response.data)
     assert (response.final, response.continues, len(text)) == (False, True, 512)
     for number in range(2, 5):
-        go_on = p.TextRequest(True, False, bytes(8), 9, response.target_transfer_tag, number, 0)
+        go_on = p.TextRequest(bytes(8), 9, response.target_transfer_tag, number, 0)
         response = only(initiator.send(go_on), p.TextResponse)
         text += bytes(response.data)
         if response.final:
@@ -409,18 +399,18 @@ def test_a_text_request_may_come_in_pieces() -> None:
     memory = target()
     initiator = RawPeer(memory)
     initiator.login(identify=DISCOVERY)
-    piece = p.TextRequest(False, True, bytes(8), 9, p.NO_TAG, 1, 0, data=b"SendTar")
+    piece = p.TextRequest(bytes(8), 9, p.NO_TAG, 1, 0, data=b"SendTar", final=False, continues=True)
     response = only(initiator.send(piece), p.TextResponse)
     assert (response.final, bytes(response.data)) == (False, b"")
-    rest = p.TextRequest(True, False, bytes(8), 9, response.target_transfer_tag, 2, 0, data=b"gets=All\0")
+    rest = p.TextRequest(bytes(8), 9, response.target_transfer_tag, 2, 0, data=b"gets=All\0")
     assert b"TargetName" in bytes(only(initiator.send(rest), p.TextResponse).data)
 
 
 @pytest.mark.parametrize(
     "request_pdu",
     [
-        p.TextRequest(True, True, bytes(8), 9, p.NO_TAG, 1, 0),
-        p.TextRequest(True, False, bytes(8), 9, 4711, 1, 0),
+        p.TextRequest(bytes(8), 9, p.NO_TAG, 1, 0, continues=True),
+        p.TextRequest(bytes(8), 9, 4711, 1, 0),
     ],
     ids=["final and more to come", "unknown tag"],
 )
@@ -431,7 +421,7 @@ def test_a_contradictory_text_request_is_rejected(request_pdu: p.TextRequest) ->
 
 def test_malformed_text_ends_the_connection() -> None:
     initiator, _ = logged_in()
-    initiator.send(p.TextRequest(True, False, bytes(8), 9, p.NO_TAG, 1, 0, data=b"?"))
+    initiator.send(p.TextRequest(bytes(8), 9, p.NO_TAG, 1, 0, data=b"?"))
     assert initiator.is_closed
 
 
@@ -493,9 +483,7 @@ def test_a_command_that_waits_for_its_turn_can_be_aborted() -> None:
     waiting = initiator.command_pdu(write_10(1), writes=512, data=b"x" * 512, cmd_sn=2)
     initiator.send(waiting)
     assert manage(initiator, 1, tag=waiting.initiator_task_tag) == 0
-    assert (
-        only(initiator.send(initiator.command_pdu(TEST_UNIT_READY, cmd_sn=1)), p.ScsiResponse).exp_cmd_sn == 2
-    )
+    assert only(initiator.send(initiator.command_pdu(TEST_UNIT_READY, cmd_sn=1)), p.ScsiResponse).exp_cmd_sn == 2
     assert only(initiator.send(initiator.command_pdu(TEST_UNIT_READY, cmd_sn=3)), p.ScsiResponse).status == 0
     assert b"x" not in fabric.unit.content
 
@@ -602,9 +590,7 @@ def test_a_grown_unit_is_reported_once_to_each_initiator() -> None:
     fabric.unit.grow(2 << 20)
     assert unit_attention(initiator) == (0x2A, 0x09)
     initiator.good(TEST_UNIT_READY)
-    assert initiator.read(bytes.fromhex("25000000000000000000")) == (4095).to_bytes(4, "big") + (
-        512
-    ).to_bytes(4, "big")
+    assert initiator.read(bytes.fromhex("25000000000000000000")) == (4095).to_bytes(4, "big") + (512).to_bytes(4, "big")
 
 
 def test_a_unit_that_grew_while_access_changed_is_reported_after_the_inventory() -> None:

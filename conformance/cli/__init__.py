@@ -1,0 +1,1 @@
+"""The command line: reads options, calls the kit, prints. Nothing is decided here."""

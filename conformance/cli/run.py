@@ -1,0 +1,140 @@
+"""`storage-conformance run`."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.highlighter import RegexHighlighter
+from rich.theme import Theme
+
+from conformance.asked import Asked, parsed
+from conformance.catalogue import catalogue
+from conformance.cli.interrupt import stoppable
+from conformance.cli.progress import COLOURS, shown
+from conformance.errors import WiringError
+from conformance.opening import opened, profile_named
+from conformance.profile import DEFAULT_PROFILE
+from conformance.report import as_json, as_junit, as_text, folder
+from conformance.requirement import Requirement
+from conformance.session import Result, choose, run_session
+
+
+class Order(StrEnum):
+    """In which order requirements are tried."""
+
+    CATALOGUE = "catalogue"
+    RANDOM = "random"
+
+
+def run(
+    *,
+    provider: Annotated[
+        str, typer.Option(help="module:attribute of the plugin's factory, or the name it is installed under.")
+    ] = "",
+    environment: Annotated[
+        Path | None, typer.Option(help="Environment file; without one everything is simulated.")
+    ] = None,
+    profile: Annotated[str, typer.Option(help="smoke, certify or soak.")] = DEFAULT_PROFILE,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only this requirement or area; can be repeated.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="What random inputs are drawn from.", min=0)] = None,
+    order: Annotated[Order, typer.Option(help="In which order requirements are tried.")] = Order.CATALOGUE,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="A store parameter; NAME=env:VARIABLE takes a secret."),
+    ] = None,
+    report: Annotated[Path, typer.Option(help="Folder for report.json and junit.xml.")] = Path(
+        "conformance-report"
+    ),
+    journal: Annotated[
+        Path | None,
+        typer.Option(help="Where to note what is made, for `clean`; a real array always has one."),
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Tell every failure in full.")] = False,
+) -> None:
+    """Try a plugin against the requirements, and say what holds.
+
+    \b
+    Examples:
+      storage-conformance run --provider solidfire --profile smoke
+      storage-conformance run --provider acme:PROVIDER --only ACC --only EXT-001
+      storage-conformance run --provider acme:PROVIDER --environment lab.toml \\
+          --parameter pool=gold --parameter token=env:ACME_TOKEN
+
+    \b
+    Exit status:
+      0    at least one requirement passed, and nothing was found
+      1    there are findings
+      2    the run could not be made, or the kit is at fault
+      3    certify: nothing failed, and a MUST could not be verified here
+      130  interrupted; the report holds what ran
+    """
+    console = told_on(sys.stdout)
+    asked = Asked(provider, environment, profile, _seed(seed, profile), parsed(parameter or []))
+    if not provider:
+        raise WiringError("no plugin was named; give --provider module:attribute; nothing was started")
+    with stoppable():
+        result, started = _result(asked, only or [], order, console, report, journal)
+        files = {
+            "report.json": as_json.text(result, asked.replay, started),
+            "junit.xml": as_junit.text(result, asked.replay, started),
+        }
+        written = folder.write(report, files)
+    console.print(as_text.summary(result, asked.replay, verbose=verbose), soft_wrap=True)
+    console.print(f"Reports: {', '.join(map(str, written))}", soft_wrap=True)
+    raise typer.Exit(result.exit_status)
+
+
+def _result(
+    asked: Asked, only: Sequence[str], order: Order, console: Console, report: Path, journal: Path | None
+) -> tuple[Result, str]:
+    requirements = catalogue()
+    chosen = ordered(choose(requirements, only), order, asked.seed)
+    folder.check_writable(report)
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    with opened(asked, journal=journal) as subject, shown(console, [each.id for each in chosen]) as progress:
+        return run_session(
+            subject, chosen, requirements, seed=asked.seed, listen=progress.ended
+        ), started
+
+
+def ordered(chosen: Sequence[Requirement], order: Order, seed: int) -> list[Requirement]:
+    """The requirements in the order they are tried in."""
+    mixed = list(chosen)
+    if order is Order.RANDOM:
+        random.Random(seed).shuffle(mixed)
+    return mixed
+
+
+def _seed(given: int | None, profile: str) -> int:
+    """A random profile without a seed draws one, and the report tells it."""
+    if given is None and profile_named(profile).is_random:
+        return random.SystemRandom().randrange(2**32)
+    return given or 0
+
+
+class _Verdicts(RegexHighlighter):
+    """Colours verdicts and the titles of the seven parts."""
+
+    base_style = "verdict."
+    highlights = [  # noqa: RUF012  (the base class declares it so)
+        *(rf"\b(?P<{each}>{each})\b" for each in COLOURS),
+        r"^   (?P<title>Expected|Observed|Calls|Wire|Declared|Move|Replay) ",
+        r"^(?P<score>\d+ of \d+ requirements passed)",
+    ]
+
+
+def told_on(stream: object) -> Console:
+    """A console that keeps writing to this stream, whatever becomes of sys.stdout."""
+    styles = {f"verdict.{verdict}": colour for verdict, colour in COLOURS.items()}
+    theme = Theme({**styles, "verdict.title": "dim", "verdict.score": "bold"})
+    return Console(file=stream, highlighter=_Verdicts(), theme=theme, markup=False, emoji=False)  # type: ignore[arg-type]

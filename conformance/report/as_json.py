@@ -1,0 +1,132 @@
+"""A result for machines: `report.json`, the record that every other report could be made from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from conformance.report.as_text import Replay
+from conformance.report.version import kit_version
+from conformance.requirement import Requirement
+from conformance.session import Result
+from conformance.verdict import Finding, Outcome, Verdict, Violation
+
+SCHEMA_VERSION: Final = 1
+
+
+def report(result: Result, replay: Replay, started: str) -> dict[str, object]:
+    """The record; `started` is when, in ISO 8601."""
+    passed, of = result.score
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kit_version": kit_version(),
+        "contract_version": result.contract_version,
+        "provider": {"name": result.provider, "version": result.version},
+        "profile": result.profile,
+        "seed": result.seed,
+        "hookup": str(result.hookup),
+        "declared": dict(result.declared),
+        "started": started,
+        "seconds": round(result.seconds, 3),
+        "was_interrupted": result.was_interrupted,
+        "exit_status": result.exit_status,
+        "score": {"passed": passed, "of": of},
+        "counts": {str(each): result.count(each) for each in Verdict},
+        "ranked": list(result.ranked),
+        "requirements": [_requirement(each, replay) for each in result.outcomes.values()],
+    }
+
+
+def text(result: Result, replay: Replay, started: str) -> str:
+    """The record as a file's content."""
+    return json.dumps(report(result, replay, started), indent=2, ensure_ascii=False, default=repr) + "\n"
+
+
+def _requirement(outcome: Outcome, replay: Replay) -> dict[str, object]:
+    requirement = outcome.requirement
+    finding = outcome.finding
+    told = None
+    if finding is not None:
+        told = {**finding_record(finding), "replay": replay(finding.found_by or finding.requirement_id)}
+    return {
+        "id": requirement.id,
+        "strength": requirement.strength,
+        "area": requirement.area,
+        "subject": str(requirement.subject),
+        "sentence": requirement.sentence,
+        "verdict": str(outcome.verdict),
+        "reason": outcome.reason,
+        "blocked_by": outcome.blocked_by,
+        "examples": outcome.examples,
+        "seconds": round(outcome.seconds, 3),
+        "inputs_digest": outcome.inputs_digest,
+        "finding": told,
+    }
+
+
+def finding_record(finding: Finding) -> dict[str, object]:
+    """A finding as plain values."""
+    violation = finding.violation
+    return {
+        "requirement_id": finding.requirement_id,
+        "expected": violation.expected,
+        "observed": violation.observed,
+        "observer": violation.observer,
+        "arguments": dict(finding.arguments),
+        "steps": list(finding.steps),
+        "wire": list(finding.wire),
+        "declared": list(finding.declared),
+        "move": violation.move,
+        "intermittent": finding.intermittent,
+        "found_by": finding.found_by,
+    }
+
+
+def outcome_record(outcome: Outcome) -> dict[str, object]:
+    """An outcome as plain values, to be carried from one process to another."""
+    return {
+        "id": outcome.requirement.id,
+        "verdict": str(outcome.verdict),
+        "reason": outcome.reason,
+        "finding": finding_record(outcome.finding) if outcome.finding else None,
+        "charged": [finding_record(each) for each in outcome.charged],
+        "blocked_by": outcome.blocked_by,
+        "examples": outcome.examples,
+        "seconds": outcome.seconds,
+        "inputs_digest": outcome.inputs_digest,
+    }
+
+
+def outcome_from(record: Mapping[str, Any], requirements: Mapping[str, Requirement]) -> Outcome:
+    """The outcome again."""
+    finding = record["finding"]
+    return Outcome(
+        requirements[record["id"]],
+        Verdict(record["verdict"]),
+        record["reason"],
+        _finding_from(finding) if finding else None,
+        tuple(_finding_from(each) for each in record["charged"]),
+        record["blocked_by"],
+        record["examples"],
+        record["seconds"],
+        record["inputs_digest"],
+    )
+
+
+def _finding_from(record: Mapping[str, Any]) -> Finding:
+    violation = Violation(
+        record["expected"], record["observed"], record["observer"], record["requirement_id"], record["move"]
+    )
+    return Finding(
+        record["requirement_id"],
+        violation,
+        record["arguments"],
+        *(_texts(record[name]) for name in ("steps", "wire", "declared")),
+        intermittent=record["intermittent"],
+        found_by=record["found_by"],
+    )
+
+
+def _texts(values: Sequence[str]) -> tuple[str, ...]:
+    return tuple(values)

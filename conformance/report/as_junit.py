@@ -1,0 +1,70 @@
+"""A result for build servers: `junit.xml`, one test case for each requirement."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from xml.etree import ElementTree
+
+from conformance.report.as_text import Replay, brief, failure
+from conformance.session import Result
+from conformance.verdict import Outcome, Verdict
+
+# XML 1.0 §2.2: the characters a document may have; what a plugin said may hold any.
+_ILLEGAL: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FAILURES: Final = frozenset({Verdict.FAILED, Verdict.BLOCKED, Verdict.STALE_WAIVER})
+_ERRORS: Final = frozenset({Verdict.KIT_ERROR})
+
+
+def text(result: Result, replay: Replay, started: str) -> str:
+    """The file's content."""
+    outcomes = list(result.outcomes.values())
+    failures = sum(each.verdict in _FAILURES for each in outcomes)
+    errors = sum(each.verdict in _ERRORS for each in outcomes)
+    passed = result.count(Verdict.PASSED)
+    attributes = {
+        "name": f"storage-conformance {_legal(result.provider)} {_legal(result.version)}",
+        "tests": str(len(outcomes)),
+        "failures": str(failures),
+        "errors": str(errors),
+        "skipped": str(len(outcomes) - passed - failures - errors),
+        "time": f"{result.seconds:.3f}",
+        "timestamp": started,
+    }
+    suites = ElementTree.Element("testsuites")
+    suite = ElementTree.SubElement(suites, "testsuite", attributes)
+    for outcome in outcomes:
+        _case(suite, outcome, replay)
+    ElementTree.indent(suites)
+    return ElementTree.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _case(suite: ElementTree.Element, outcome: Outcome, replay: Replay) -> None:
+    requirement = outcome.requirement
+    attributes = {
+        "classname": f"conformance.{requirement.area}",
+        "name": f"{requirement.id} {_legal(requirement.sentence)}",
+        "time": f"{outcome.seconds:.3f}",
+    }
+    case = ElementTree.SubElement(suite, "testcase", attributes)
+    if outcome.verdict is Verdict.PASSED:
+        return
+    message = _message(outcome)
+    attributes = {"message": _legal(message)}
+    if outcome.verdict not in _FAILURES | _ERRORS:
+        ElementTree.SubElement(case, "skipped", {**attributes, "type": str(outcome.verdict)})
+        return
+    tag = "error" if outcome.verdict in _ERRORS else "failure"
+    told = ElementTree.SubElement(case, tag, {**attributes, "type": str(outcome.verdict)})
+    told.text = _legal(failure(outcome, replay) if outcome.finding else message)
+
+
+def _message(outcome: Outcome) -> str:
+    if outcome.verdict is Verdict.FAILED and outcome.finding:
+        violation = outcome.finding.violation
+        return f"expected {violation.expected}; {violation.observer} observed {violation.observed}"
+    return f"{outcome.verdict}: {brief(outcome)}"
+
+
+def _legal(text: str) -> str:
+    return _ILLEGAL.sub("\ufffd", text)

@@ -1,0 +1,37 @@
+"""Labs that are closed after each test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+pytest.importorskip("libvirt")
+
+if TYPE_CHECKING:
+    from tests.hypervisor_bridge.kvm.lab import Lab
+
+MakeLab = "Callable[..., Lab]"
+
+
+@pytest.fixture
+def make_lab() -> Iterator[Callable[..., Lab]]:
+    """Make labs; all are closed in the end."""
+    from tests.hypervisor_bridge.kvm.lab import Lab
+
+    labs: list[Lab] = []
+
+    def make(**settings: Any) -> Lab:
+        labs.append(Lab(**settings))
+        return labs[-1]
+
+    yield make
+    for each in labs:
+        each.close()
+
+
+@pytest.fixture
+def lab(make_lab: Callable[..., Lab]) -> Lab:
+    """Two hosts, no CHAP."""
+    return make_lab()

@@ -1,0 +1,1 @@
+"""The reference plugins on the simulated array."""

@@ -1,0 +1,144 @@
+"""The witness and the management API are two ways to the same facts."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from conformance.contract import Iqn, QosPolicy, WitnessPower
+from simulators.array.administrator import Administrator
+from simulators.array.chance import SeededChance
+from simulators.array.core import ArrayCore, ArraySize
+from simulators.array.groups import GroupChange
+from simulators.array.initiators import InitiatorWish
+from simulators.array.witness_api import READ_BYTES_MAX, look
+from simulators.iscsi.backend import SessionInfo
+from tests.simulators.array.client import GB, HOST, OTHER_HOST, Client, basic
+from tests.simulators.array.test_model import volume as any_volume
+
+ADMIN = {"authorization": basic("admin", "secret word")}
+
+
+def test_witness_and_management_agree(client: Client) -> None:
+    account = client.account()
+    for number in range(4):
+        client.volume(account, f"vol-{number}", qos={"minIOPS": 100 + number})
+    client.call("CreateVolumeAccessGroup", name="g", initiators=[HOST, OTHER_HOST], volumes=[1, 2])
+    client.call("DeleteVolume", volumeID=2)
+    view = client.world.witness.observe()
+    listed: list[Any] = client.call("ListVolumes")["volumes"]
+    assert [(each.external_id, each.name, each.size_bytes, each.wwid, each.in_trash) for each in view.luns] == [
+        (str(v["volumeID"]), v["name"], v["totalSize"], v["scsiNAADeviceID"], v["status"] == "deleted") for v in listed
+    ]
+    assert [each.qos for each in view.luns] == [
+        QosPolicy(v["qos"]["minIOPS"], v["qos"]["maxIOPS"], v["qos"]["burstIOPS"]) for v in listed
+    ]
+    assert view.used_bytes == sum(v["totalSize"] for v in listed)
+    assert view.capacity_bytes == client.call("GetClusterCapacity")["clusterCapacity"]["maxProvisionedSpace"]
+    assert [each.external_id for each in view.live] == ["1", "3", "4"]
+
+
+def test_the_witness_has_all_powers(client: Client) -> None:
+    assert client.world.witness.powers == frozenset(WitnessPower)
+
+
+def test_masking_and_chap_are_seen(client: Client) -> None:
+    client.volume(client.account())
+    client.call("CreateVolumeAccessGroup", name="g", initiators=[HOST, "5000000000000001"], volumes=[1])
+    (lun,) = client.world.witness.observe().luns
+    assert (lun.visible_to, lun.needs_chap) == (frozenset({Iqn(HOST)}), True)
+    client.call("ModifyAccount", accountID=1, enableChap=False)
+    assert not client.world.witness.observe().luns[0].needs_chap
+
+
+def test_state_of_objects_changes_with_what_they_are_and_shows_no_secret(client: Client) -> None:
+    made = client.call("AddAccount", username="tenant")["account"]
+    client.call("CreateVolumeAccessGroup", name="g", initiators=[HOST])
+    seen = [client.world.witness.observe().objects]
+    changes: list[tuple[str, dict[str, object]]] = [
+        ("ModifyAccount", {"accountID": 1, "initiatorSecret": "another-secret"}),
+        ("ModifyAccount", {"accountID": 1, "status": "locked"}),
+        ("ModifyVolumeAccessGroup", {"volumeAccessGroupID": 1, "attributes": {"a": 1}}),
+        ("AddInitiatorsToVolumeAccessGroup", {"volumeAccessGroupID": 1, "initiators": [OTHER_HOST]}),
+    ]
+    for method, params in changes:
+        client.call(method, **params)
+        seen.append(client.world.witness.observe().objects)
+    assert len(set(seen)) == len(seen)
+    assert [(each.kind, each.name) for each in seen[0]] == [("account", "tenant"), ("group", "g"), ("initiator", HOST)]
+    for secret in (made["initiatorSecret"], made["targetSecret"], "another-secret"):
+        assert secret not in repr(seen)
+
+
+def test_filling_uses_strangers_volumes(client: Client) -> None:
+    witness = client.world.witness
+    client.volume(client.account())
+    witness.fill(3 * GB)
+    view = witness.observe()
+    assert view.capacity_bytes - view.used_bytes == 3 * GB
+    assert [each.name.startswith("filler-") for each in view.luns] == [False, True]
+    assert [each.name for each in view.objects] == ["tenant", "filler-0"]
+
+
+def test_the_witness_reads_within_a_volume_only(client: Client) -> None:
+    size = client.volume(client.account())["totalSize"]
+    witness = client.world.witness
+    assert witness.read("1", size - 4, 4) == bytes(4)
+    with pytest.raises(ValueError, match="outside the volume"):
+        witness.read("1", size - 4, 5)
+    with pytest.raises(LookupError):
+        witness.read("2", 0, 1)
+
+
+@pytest.fixture
+def core() -> ArrayCore:
+    made = ArrayCore(size=ArraySize(), administrator=Administrator("admin", "secret word"), chance=SeededChance("test"))
+    any_volume(made.model).blocks.write(4096, b"data")
+    made.model.groups.create(GroupChange(name="g", initiators=[HOST], volumes=[1]))
+    made.model.groups.create_initiators([InitiatorWish(OTHER_HOST, requires_chap=True)])
+    return made
+
+
+def test_the_witness_api_lists_everything_but_secrets(core: ArrayCore) -> None:
+    session = SessionInfo(HOST, "iqn.target", "127.0.0.1", bytes(6), 1, None, "None")
+    glance = look(core, [session], "GET", "/", ADMIN)
+    content = json.loads(glance.body)
+    assert (glance.status, glance.content_type) == (200, "application/json")
+    assert {name: len(content[name]) for name in ("volumes", "accounts", "groups", "initiators", "sessions")} == {
+        "volumes": 1, "accounts": 1, "groups": 1, "initiators": 2, "sessions": 1,
+    }  # fmt: skip
+    account, initiator = core.model.accounts.get(1), core.model.initiators.get(2)
+    for secret in (account.initiator_secret, account.target_secret, initiator.initiator_secret):
+        assert secret
+        assert secret not in glance.body.decode()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", "/", 405),
+        ("GET", "/volumes", 404),
+        ("GET", "/volumes/2/bytes?offset=0&length=1", 404),
+        ("GET", "/volumes/1/nothing?offset=0&length=1", 404),
+        ("GET", "/volumes/1/bytes", 400),
+        ("GET", "/volumes/1/bytes?offset=a&length=1", 400),
+        ("GET", "/volumes/1/bytes?offset=-1&length=1", 416),
+        ("GET", f"/volumes/1/bytes?offset=0&length={READ_BYTES_MAX + 1}", 416),
+        ("GET", "/volumes/1/bytes?offset=1000341504&length=1", 416),
+    ],
+)
+def test_the_witness_api_refuses(core: ArrayCore, method: str, path: str, status: int) -> None:
+    assert look(core, [], method, path, ADMIN).status == status
+
+
+def test_the_witness_api_reads_bytes(core: ArrayCore) -> None:
+    glance = look(core, [], "GET", "/volumes/1/bytes?offset=4094&length=8", ADMIN)
+    assert (glance.status, glance.body) == (200, b"\0\0data\0\0")
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Basic " + base64.b64encode(b"admin:").decode()}])
+def test_the_witness_api_asks_who_is_there(core: ArrayCore, headers: dict[str, str]) -> None:
+    assert look(core, [], "GET", "/", headers).status == 401

@@ -13,10 +13,12 @@ _KINDS: Mapping[str, type] = {
     for each in (
         sizes.Granules,
         sizes.Growth,
+        sizes.PartOfLargest,
         names.PlainName,
         names.NameOfLength,
         names.NameWith,
         names.SameName,
+        names.CapitalName,
         data.Pattern,
         data.Place,
         qos.QosAt,

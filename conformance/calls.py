@@ -112,9 +112,7 @@ def run_with_deadline(function: Callable[[], T], seconds: float, name: str = "ca
     def work() -> None:
         try:
             result.answer = function()
-        except (
-            BaseException
-        ) as error:  # a plugin may raise SystemExit or KeyboardInterrupt: that is a finding
+        except BaseException as error:  # a plugin may raise SystemExit or KeyboardInterrupt: that is a finding
             result.error = error
         finally:
             result.done.set()

@@ -46,9 +46,7 @@ class CloudDesk:
         self._luns: dict[str, WitnessedLun] = {}
         self._is_ready = False
         inner = world.open_bridge()
-        self._bridge = cast(
-            "HypervisorBridge", TracedBridge(world.trace, inner, "cloud", world.bridge_breaks)
-        )
+        self._bridge = cast("HypervisorBridge", TracedBridge(world.trace, inner, "cloud", world.bridge_breaks))
         self._orchestrator = Orchestrator(
             database=None,
             provider=world.plugin.as_provider,
@@ -134,9 +132,7 @@ class CloudDesk:
 
     def detach(self, uuid: str, vm: str) -> None:
         """Detach a volume from a VM."""
-        self._do(
-            "detach_volume", lambda: self._orchestrator.detach_volume(uuid, VmRef(self._vm_uuid(vm), vm))
-        )
+        self._do("detach_volume", lambda: self._orchestrator.detach_volume(uuid, VmRef(self._vm_uuid(vm), vm)))
 
     def add_host(self) -> Host:
         """A new host joins the hypervisor's cluster and the cloud."""
@@ -172,17 +168,13 @@ class CloudDesk:
         for each in self._live():
             if known is not None and each.external_id == known.external_id:
                 return each
-        raise Broken(
-            Violation("the volume to be one LUN", "there is none", "the array", homes.STEP["create_volume"])
-        )
+        raise Broken(Violation("the volume to be one LUN", "there is none", "the array", homes.STEP["create_volume"]))
 
     def hosts_seeing(self, uuid: str) -> list[str]:
         """Names of the hosts that see the volume's datastore, sorted."""
         ref = self._disk(uuid).datastore
         return sorted(
-            each.name
-            for each in self.hosts()
-            if self._sees(each, lambda h: self._bridge.datastore_bytes(ref, h))
+            each.name for each in self.hosts() if self._sees(each, lambda h: self._bridge.datastore_bytes(ref, h))
         )
 
     def disk_sizes(self, uuid: str) -> list[int]:
@@ -262,9 +254,7 @@ class CloudDesk:
     def _disk(self, uuid: str) -> DiskLocation:
         disk = self.volume(uuid).disk
         if disk is None:
-            raise Broken(
-                Violation("a volume to be a disk", "it has none", CLOUD, homes.STEP["create_volume"])
-            )
+            raise Broken(Violation("a volume to be a disk", "it has none", CLOUD, homes.STEP["create_volume"]))
         return disk
 
     def _sees(self, host: Host, look: Callable[[Host], int]) -> bool:

@@ -30,9 +30,7 @@ def expect(truth: object, expected: str, observed: str, observer: str, home: str
         broken(expected, observed, observer, home)
 
 
-def expect_equal(
-    what: str, observed: object, expected: object, observer: str, home: str | None = None
-) -> None:
+def expect_equal(what: str, observed: object, expected: object, observer: str, home: str | None = None) -> None:
     """Expect two values to be the same."""
     __tracebackhide__ = True
     if observed != expected:
@@ -43,9 +41,7 @@ def expect_size(what: str, observed: int, asked: int, granule: int, observer: st
     """Expect at least the asked bytes, and less than one granule more."""
     __tracebackhide__ = True
     if not asked <= observed < asked + granule:
-        broken(
-            f"{what} of at least {asked} bytes and less than {granule} more", f"{observed} bytes", observer
-        )
+        broken(f"{what} of at least {asked} bytes and less than {granule} more", f"{observed} bytes", observer)
 
 
 def expect_bytes(what: str, observed: bytes, expected: bytes, observer: str) -> None:
@@ -63,9 +59,7 @@ def expect_bytes(what: str, observed: bytes, expected: bytes, observer: str) -> 
     )
 
 
-def expect_refusal(
-    kinds: type[Exception] | tuple[type[Exception], ...], what: str, act: Callable[[], T]
-) -> Exception:
+def expect_refusal(kinds: type[Exception] | tuple[type[Exception], ...], what: str, act: Callable[[], T]) -> Exception:
     """Expect a call to be refused with one of these errors; answers the error."""
     __tracebackhide__ = True
     wanted = kinds if isinstance(kinds, tuple) else (kinds,)

@@ -30,6 +30,19 @@ class Door:
 
 
 @dataclass(frozen=True, slots=True)
+class Doors:
+    """Proxies of all endpoints of an array, and their addresses in the same order."""
+
+    recorders: Sequence[Recorder]
+    urls: Sequence[str]
+
+    @property
+    def exchanges(self) -> int:
+        """Requests that came through."""
+        return sum(each.count for each in self.recorders)
+
+
+@dataclass(frozen=True, slots=True)
 class Values:
     """Store parameters, split as the contract wants them."""
 
@@ -40,25 +53,30 @@ class Values:
 class Instance:
     """A plugin object behind its proxies."""
 
-    def __init__(
-        self, raw: DataStoreProvider, watch: Watch, endpoints: Sequence[Endpoint], door: Door
-    ) -> None:
+    def __init__(self, raw: DataStoreProvider, watch: Watch, endpoints: Sequence[Endpoint], door: Door) -> None:
         self.plugin = GuardedPlugin(watch, raw)
-        self._door = door
-        self.recorders = [Recorder(each.handle, watch.trace) for each in endpoints]
-        self.urls = [
-            door.open(recorder.handle) + urlsplit(each.url).path
-            for recorder, each in zip(self.recorders, endpoints, strict=True)
+        self._watch, self._endpoints, self._door = watch, endpoints, door
+        self._opened: list[Doors] = []
+        self.doors = self.open_doors()
+
+    def open_doors(self) -> Doors:
+        """Proxies of all endpoints; a second set looks to the plugin like a second array."""
+        recorders = [Recorder(each.handle, self._watch.trace) for each in self._endpoints]
+        urls = [
+            self._door.open(recorder.handle) + urlsplit(each.url).path
+            for recorder, each in zip(recorders, self._endpoints, strict=True)
         ]
+        self._opened.append(Doors(recorders, urls))
+        return self._opened[-1]
 
     @property
     def exchanges(self) -> int:
         """Requests it has sent to the array so far."""
-        return sum(each.count for each in self.recorders)
+        return sum(each.exchanges for each in self._opened)
 
-    def values(self, given: Mapping[str, str | Secret]) -> Values:
+    def values(self, given: Mapping[str, str | Secret], doors: Doors | None = None) -> Values:
         """The store parameters for this instance: its own endpoints, the rest as given."""
-        return bind(self.plugin.raw.parameters, given, self.urls, self._door.ca_file)
+        return bind(self.plugin.raw.parameters, given, (doors or self.doors).urls, self._door.ca_file)
 
     def localised(self, store: DataStore) -> DataStore:
         """The store as this instance must be told of it: with its own endpoints."""
@@ -67,16 +85,19 @@ class Instance:
     def localised_request(self, request: StoreRequest) -> StoreRequest:
         """The request with this instance's endpoints."""
         names = [each.name for each in self.plugin.raw.parameters if each.endpoint]
-        own = dict(zip(names, self.urls, strict=False))
+        if any(request.parameters.get(name) in each.urls for each in self._opened for name in names):
+            return request
+        own = dict(zip(names, self.doors.urls, strict=False))
         return replace(request, parameters={**request.parameters, **own})
 
     def close(self) -> None:
         """Close its ports: whatever it still sends is refused."""
-        for recorder in self.recorders:
-            recorder.close()
-        for url in self.urls:
-            parts = urlsplit(url)
-            self._door.close(f"{parts.scheme}://{parts.netloc}")
+        for doors in self._opened:
+            for recorder in doors.recorders:
+                recorder.close()
+            for url in doors.urls:
+                parts = urlsplit(url)
+                self._door.close(f"{parts.scheme}://{parts.netloc}")
 
 
 def bind(

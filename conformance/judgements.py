@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -50,6 +51,7 @@ from conformance.expect import (
     expect_size,
 )
 from conformance.strategies.data import BLOCK
+from conformance.strategies.qos import QosAt
 from conformance.world import Made, World
 
 
@@ -92,11 +94,9 @@ def listener_of(world: World) -> HostListener:
 def objects_of(world: World, iqns: Set[str]) -> list[str]:
     """Everything on the array that carries one of these initiators."""
     view = world.view()
-    named = [
-        f"{each.kind} {each.name}"
-        for each in view.objects
-        if any(i in f"{each.name} {each.value}" for i in iqns)
-    ]
+    # Whole names only: one host's name may be the beginning of another's.
+    pattern = re.compile("|".join(f"{re.escape(each)}(?![\\w.:-])" for each in sorted(iqns)))
+    named = [f"{each.kind} {each.name}" for each in view.objects if pattern.search(f"{each.name} {each.value}")]
     shown = [f"access to {each.name}" for each in view.luns if {str(iqn) for iqn in each.visible_to} & iqns]
     return named + shown
 
@@ -107,9 +107,7 @@ def nothing_is_left(world: World) -> Iterator[None]:
     before = world.view()
     yield
     after = world.view()
-    left = {(each.kind, each.name) for each in after.objects} - {
-        (each.kind, each.name) for each in before.objects
-    }
+    left = {(each.kind, each.name) for each in after.objects} - {(each.kind, each.name) for each in before.objects}
     left |= {("LUN", each.name) for each in after.luns} - {("LUN", each.name) for each in before.luns}
     expect_none("object left on the array", [" ".join(each) for each in left], ARRAY)
 
@@ -149,9 +147,7 @@ def _optional_calls(world: World, made: Made) -> None:
         world.resize(made, made.volume.size_bytes + world.subject.declared.limits.granularity_bytes)
     if world.subject.supports(Capability.QOS):
         with world.charged("set_qos"):
-            driver.set_qos(
-                world.store, made.volume, world.subject.declared.limits.qos_smallest or QosPolicy()
-            )
+            driver.set_qos(world.store, made.volume, world.subject.declared.limits.qos_smallest or QosPolicy())
 
 
 def everything_fails(world: World) -> None:
@@ -218,17 +214,12 @@ def below_smallest(world: World) -> None:
     limits = world.subject.declared.limits
     asked = max(1, limits.smallest_lun_bytes - 1)
     request = replace(world.request(), size_bytes=asked)
-    if (
-        world.subject.declared.traits.below_minimum is BelowMinimum.REFUSED
-        and asked < limits.smallest_lun_bytes
-    ):
+    if world.subject.declared.traits.below_minimum is BelowMinimum.REFUSED and asked < limits.smallest_lun_bytes:
         with nothing_changes(world):
             expect_refusal(InvalidRequest, f"create with {asked} bytes", lambda: world.driver_create(request))
         return
     made = world.create(request)
-    expect(
-        world.lun(made).size_bytes >= asked, f"at least {asked} bytes", f"{world.lun(made).size_bytes}", ARRAY
-    )
+    expect(world.lun(made).size_bytes >= asked, f"at least {asked} bytes", f"{world.lun(made).size_bytes}", ARRAY)
 
 
 def largest_works(world: World) -> None:
@@ -238,18 +229,12 @@ def largest_works(world: World) -> None:
         world.driver_create(request)
         sizes = [each.size_bytes for each in world.view().live]
         largest = max(sizes, default=0)
-        expect(
-            largest >= request.size_bytes, f"a LUN of {request.size_bytes} bytes", f"{largest} bytes", ARRAY
-        )
+        expect(largest >= request.size_bytes, f"a LUN of {request.size_bytes} bytes", f"{largest} bytes", ARRAY)
 
 
 def identity_is_true(world: World, made: Made, connection: BlockConnection, session: ProbeSession) -> None:
     """Where an identity is told, it is what the LUN itself says."""
-    told = [
-        each
-        for each in (made.volume.identity, connection.identity)
-        if each is not None and each.wwid is not None
-    ]
+    told = [each for each in (made.volume.identity, connection.identity) if each is not None and each.wwid is not None]
     for each in told:
         expect_equal("the LUN's identity", each.wwid, session.wwid, HOST)
 
@@ -272,9 +257,7 @@ def is_gone(world: World, made: Made) -> None:
     left = [
         each
         for each in world.view().luns
-        if made.lun is not None
-        and each.external_id == made.lun.external_id
-        and not (each.in_trash and trash_allowed)
+        if made.lun is not None and each.external_id == made.lun.external_id and not (each.in_trash and trash_allowed)
     ]
     where = "in the trash, and no trash is declared" if left and left[0].in_trash else "still there"
     expect(not left, "the LUN to be gone from the array", f"it is {where}", ARRAY)
@@ -395,7 +378,7 @@ def unsupported_is_refused(world: World, made: Made) -> None:
 def usage_is_true(world: World) -> None:
     """What `used` tells is the sum over this store's LUNs, or unknown."""
     told = expect_done("used", lambda: world.driver.used(world.store))
-    luns = [world.lun(each) for each in world.volumes]
+    luns = [world.lun(each) for each in world.volumes if each.store_uuid == world.store_uuid]
     written = world.subject.declared.traits.space_accounting is SpaceAccounting.WRITTEN
     sum_bytes = sum(each.written_bytes if written else each.size_bytes for each in luns)
     lags = world.subject.declared.traits.stats_lag_seconds > 0
@@ -419,3 +402,9 @@ def qos_out_of_limits(world: World) -> QosPolicy:
     """A policy just beyond the plugin's range."""
     largest = world.subject.declared.limits.qos_largest or QosPolicy(10**9, 10**9, 10**9)
     return QosPolicy((largest.min_iops or 10**9) + 1, None, None)
+
+
+def another_qos(world: World, qos: QosPolicy) -> QosPolicy:
+    """A policy inside the limits that is not this one."""
+    limits = world.subject.declared.limits
+    return next(each for each in (QosAt(0, 0, 0).resolve(limits), QosAt(500, 500, 500).resolve(limits)) if each != qos)

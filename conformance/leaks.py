@@ -27,21 +27,13 @@ def left_on_array(before: ArrayView, after: ArrayView, *, trash_allowed: bool) -
         if each.external_id not in known and not (each.in_trash and trash_allowed)
     ]
     things = {(each.kind, each.external_id) for each in before.objects}
-    others = [
-        f"{each.kind} {each.name}" for each in after.objects if (each.kind, each.external_id) not in things
-    ]
+    others = [f"{each.kind} {each.name}" for each in after.objects if (each.kind, each.external_id) not in things]
     left = sorted(luns + others)
-    found = (
-        [Violation("nothing to be left on the array", ", ".join(left[:6]), "the array", homes.LEAK)]
-        if left
-        else []
-    )
+    found = [Violation("nothing to be left on the array", ", ".join(left[:6]), "the array", homes.LEAK)] if left else []
     now = {each.external_id for each in after.live}
     gone = [each.name for each in before.live if each.external_id not in now]
     if gone:
-        found.append(
-            Violation("LUNs of others to stay", f"gone: {', '.join(gone[:6])}", "the array", "ISO-001")
-        )
+        found.append(Violation("LUNs of others to stay", f"gone: {', '.join(gone[:6])}", "the array", "ISO-001"))
     return found
 
 

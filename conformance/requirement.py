@@ -130,9 +130,7 @@ def requirement(
         sentence = " ".join((function.__doc__ or "").split())
         strengths = _STRENGTH.findall(sentence)
         if len(strengths) != 1:
-            raise ValueError(
-                f"{identifier}: expected one of MUST, SHOULD, MAY in the docstring, found {strengths}"
-            )
+            raise ValueError(f"{identifier}: expected one of MUST, SHOULD, MAY in the docstring, found {strengths}")
         function.requirement = Requirement(  # type: ignore[attr-defined]
             id=identifier,
             sentence=sentence,

@@ -117,9 +117,7 @@ def _hypothesis_test(attempts: _Attempts, profile: Profile, seed: int, *, shrink
         suppress_health_check=list(HealthCheck),
     )(test)
     # A seed of its own for each requirement: what one draws does not depend on which others run, or in what order.
-    own_seed = int.from_bytes(
-        hashlib.sha256(f"{attempts.requirement.id} {seed}".encode()).digest()[:8], "big"
-    )
+    own_seed = int.from_bytes(hashlib.sha256(f"{attempts.requirement.id} {seed}".encode()).digest()[:8], "big")
     return hypothesis.seed(own_seed if not profile.is_random else random.getrandbits(64))(test)
 
 
@@ -172,9 +170,7 @@ def _keep_side_findings(attempts: _Attempts, watched: _Watched, abstract: Mappin
                 attempts.charged.setdefault(finding.requirement_id, finding)
 
 
-def _finding(
-    attempts: _Attempts, violation: Violation, abstract: Mapping[str, object], watched: _Watched
-) -> Finding:
+def _finding(attempts: _Attempts, violation: Violation, abstract: Mapping[str, object], watched: _Watched) -> Finding:
     steps: tuple[str, ...] = ()
     wire: tuple[str, ...] = ()
     masked = violation

@@ -52,8 +52,7 @@ class Result:
         own = [
             each
             for each in self.outcomes.values()
-            if each.requirement.owner(self.hookup) is Owner.PROVIDER
-            and each.verdict is not Verdict.NOT_APPLICABLE
+            if each.requirement.owner(self.hookup) is Owner.PROVIDER and each.verdict is not Verdict.NOT_APPLICABLE
         ]
         return sum(each.verdict is Verdict.PASSED for each in own), len(own)
 
@@ -138,7 +137,5 @@ def _declared(subject: RunningSubject) -> dict[str, str]:
         "hookup": str(subject.hookup),
         "access model": str(subject.access_model),
         "access": f"{traits.access_mechanism}, {traits.access_granularity}",
-        "capabilities": ", ".join(
-            str(each) for each, answer in subject.declared.capabilities.items() if answer
-        ),
+        "capabilities": ", ".join(str(each) for each, answer in subject.declared.capabilities.items() if answer),
     }

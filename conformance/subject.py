@@ -56,19 +56,13 @@ def plan_for(reference: str, parameters: Mapping[str, str | Secret] | None = Non
     try:
         found = run_with_deadline(lambda: load(reference, "provider"), _FACTORY_SECONDS)
     except CallHung:
-        raise WiringError(
-            f"provider {reference}: importing it did not end within {_FACTORY_SECONDS:g} s"
-        ) from None
+        raise WiringError(f"provider {reference}: importing it did not end within {_FACTORY_SECONDS:g} s") from None
     except StrayExit as error:
         raise WiringError(f"provider {reference}: importing it raised {error}") from None
     if isinstance(found, Subject):
-        return SubjectPlan(
-            reference, found.provider, None, {**found.parameters, **(parameters or {})}, found.witness
-        )
+        return SubjectPlan(reference, found.provider, None, {**found.parameters, **(parameters or {})}, found.witness)
     if not callable(found):
-        raise WiringError(
-            f"provider {reference} is {type(found).__name__}; expected a factory without arguments"
-        )
+        raise WiringError(f"provider {reference} is {type(found).__name__}; expected a factory without arguments")
     return SubjectPlan(reference, found, None, parameters or {})
 
 
@@ -117,9 +111,7 @@ class RunningSubject:
         except WiringError:
             raise
         except Exception as error:
-            raise WiringError(
-                f"the factory {self.plan.name} raised {type(error).__name__}: {error}"
-            ) from error
+            raise WiringError(f"the factory {self.plan.name} raised {type(error).__name__}: {error}") from error
 
     @property
     def hookup(self) -> Hookup:
@@ -186,9 +178,7 @@ class RunningSubject:
         has_ca = any(each.ca_file for each in parameters)
         if has_ca and tls:
             offered.add(Need.VERIFIED_TLS)
-        missing[Need.VERIFIED_TLS] = (
-            "no TLS on this transport" if has_ca else "no parameter is marked as ca_file"
-        )
+        missing[Need.VERIFIED_TLS] = "no TLS on this transport" if has_ca else "no parameter is marked as ca_file"
         return offered, missing
 
     def world(self, *, hypervisor: bool = False) -> World:

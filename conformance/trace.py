@@ -75,9 +75,7 @@ class Trace:
     ) -> Call:
         """Note that a call begins."""
         with self._lock:
-            call = Call(
-                len(self.calls) + 1, caller, party, name, tuple(arguments), keywords, operation, self._now()
-            )
+            call = Call(len(self.calls) + 1, caller, party, name, tuple(arguments), keywords, operation, self._now())
             self.calls.append(call)
             self._current.append(call)
         return call
@@ -139,9 +137,7 @@ def short(value: object) -> str:
     return text if len(text) <= 120 else f"{text[:117]}..."
 
 
-_HIDDEN = frozenset(
-    {"parameters", "secrets", "details", "scope", "tags", "tenant", "provisioning", "hypervisor"}
-)
+_HIDDEN = frozenset({"parameters", "secrets", "details", "scope", "tags", "tenant", "provisioning", "hypervisor"})
 
 
 def _short_dataclass(value: object) -> str:

@@ -7,6 +7,7 @@ after a failure leftovers are its consequence.
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import socket
 import threading
@@ -54,7 +55,7 @@ from conformance.contract import (
 )
 from conformance.errors import KitError
 from conformance.guard import GuardedPlugin, TracedBridge, Watch
-from conformance.instance import Instance
+from conformance.instance import Doors, Instance
 from conformance.ledger import MemoryLedger
 from conformance.orchestrator.errors import OperationRefused
 from conformance.overheard import Overheard
@@ -77,6 +78,7 @@ class Made:
 
     volume: Volume
     lun: WitnessedLun | None
+    store_uuid: str
     granted: dict[Host, None] = field(default_factory=dict)
 
     @property
@@ -99,6 +101,7 @@ class World:
         self._locks = Locks()
         self._undo: list[tuple[str, Callable[[], object]]] = []
         self._hosts: dict[str, Host] = {}
+        self._known_hosts: dict[str, Host] = {}
         self._probes: dict[str, HostProbe] = {}
         self._sessions: list[ProbeSession] = []
         self._made: dict[str, Made] = {}
@@ -107,6 +110,7 @@ class World:
         self._removed: set[str] = set()
         self._forgotten: set[str] = set()
         self._numbers = 0
+        self._named = 0
         self.ledger: BridgeLedger = MemoryLedger()
         self._cluster_world: ClusterWorld | None = None
         self.bridge_breaks: set[str] = set()
@@ -256,15 +260,15 @@ class World:
     def _store_bytes(self) -> int:
         return self._first_view.capacity_bytes // 2 if self._first_view else _STORE_BYTES_UNSEEN
 
-    def store_request(self, capacity_bytes: int | None = None) -> StoreRequest:
+    def store_request(self, capacity_bytes: int | None = None, doors: Doors | None = None) -> StoreRequest:
         """A request for one more store with all parameters filled in; half of the array unless told otherwise."""
-        values = self.instance.values(self._given)
+        values = self.instance.values(self._given, doors)
         for secret in values.secrets.values():
             self.know_secret(secret)
         number = self._next()
         return StoreRequest(
-            uuid=f"store-{self.tag}-{number}",
-            name=f"{self._prefix}store-{number}",
+            uuid=self._uuid(number),
+            name=f"{self._prefix}store" + "-2" * len(self._stores),
             scope=self.cluster,
             access_model=self.subject.access_model or AccessModel.DEDICATED,
             capacity_bytes=self._store_bytes if capacity_bytes is None else capacity_bytes,
@@ -272,6 +276,11 @@ class World:
             parameters=values.parameters,
             secrets=values.secrets,
         )
+
+    def store_elsewhere(self) -> tuple[DataStore, Doors]:
+        """One more store, for the plugin on another array: behind endpoints of its own."""
+        doors = self.instance.open_doors()
+        return self.add_store(self.store_request(doors=doors)), doors
 
     def add_store(self, request: StoreRequest | None = None) -> DataStore:
         """Initialise a store and attach the cluster; removed again at the end."""
@@ -349,9 +358,10 @@ class World:
     ) -> VolumeRequest:
         """A request for a new volume."""
         number = self._next()
-        plain = f"{self._prefix}volume-{number}"
+        plain = f"{self._prefix}{self.tag}-volume" + "1" * self._named
+        self._named += 1
         return VolumeRequest(
-            uuid=f"{number:08x}-{self.tag}",
+            uuid=self._uuid(number),
             name=(name or PlainName()).resolve(plain, self.subject.declared.limits),
             size_bytes=self.size(size or Granules(0)),
             qos=qos or QosPolicy(),
@@ -397,7 +407,8 @@ class World:
             answer.details,
         )
         lun = self._new_lun(before) if before is not None else None
-        made = Made(volume, lun, dict.fromkeys(self.placement.hosts))
+        at = (store or self.store).request.uuid
+        made = Made(volume, lun, at, dict.fromkeys(self.placement.hosts))
         self._made[request.uuid] = made
         return made
 
@@ -471,24 +482,23 @@ class World:
             self._cluster_world = entry.open_world(self.array.dial)
         return self._cluster_world
 
-    def host(self, name: str = "a", cluster: Cluster | None = None) -> Host:
-        """A probe host of that name: one that the kit logs in as."""
+    def host(self, name: str = "a", cluster: Cluster | None = None, *, initiators: int = 1) -> Host:
+        """A probe host of that name: one that the kit logs in as. Told to the plugin's listener when it is new."""
         if name not in self._hosts:
-            iqn = Iqn(f"iqn.2013-03.org.storage-conformance:{self.tag}-{name}")
-            where = (cluster or self.cluster).uuid
-            host = Host(
-                f"host-{self.tag}-{name}",
-                f"{self._prefix}probe-{name}",
-                self.cluster.hypervisor,
-                where,
-                (iqn,),
-            )
-            self._hosts[name] = host
+            host = self._known_hosts.get(name) or self._new_host(name, cluster or self.cluster, initiators)
+            self._hosts[name] = self._known_hosts[name] = host
             listener = self.plugin.host_listener
             if listener is not None:
                 self.store_uuid  # noqa: B018  (a host joins a cluster whose stores are there)
                 self._step("host_added", lambda: listener.host_added(host, tuple(self._stores.values())))
         return self._hosts[name]
+
+    def _new_host(self, name: str, cluster: Cluster, initiators: int) -> Host:
+        # Each name is the beginning of the next: whoever compares only beginnings mixes up hosts.
+        ones = "1" * (1 + len(self._known_hosts))
+        ends = ("h", "i")[:initiators]
+        iqns = tuple(Iqn(f"iqn.2013-03.org.storage-conformance:{self.tag}-{end}{ones}") for end in ends)
+        return Host(self._uuid(self._next()), f"{self._prefix}host-{ones}", cluster.hypervisor, cluster.uuid, iqns)
 
     def unknown_host(self) -> Host:
         """A host that no plugin was told of."""
@@ -515,6 +525,13 @@ class World:
         if self._cluster_world is not None and cluster.uuid == self._cluster_world.cluster.uuid:
             return [*self._cluster_world.hosts(), *probes]
         return probes
+
+    def second_probe(self, host: Host) -> HostProbe:
+        """The second initiator of a host that has two."""
+        entry = self.subject.environment.probe
+        if entry is None:
+            raise KitError(f"no host probe: {self.subject.environment.missing_probe}")
+        return entry.open_probe(host.iqns[1], self.array.dial)
 
     def probe(self, host: Host) -> HostProbe:
         """The initiator of a probe host."""
@@ -659,6 +676,11 @@ class World:
     def _prefix(self) -> str:
         safety = self.subject.environment.file.safety
         return safety.prefix if safety else "sc-"
+
+    def _uuid(self, number: int) -> str:
+        """Uuids that differ only in the middle: whoever cuts one off at either end mixes up objects."""
+        ends = hashlib.sha256(self.tag.encode()).hexdigest()
+        return f"{ends[:8]}-{ends[8:12]}-4{number:03x}-8{ends[12:15]}-{ends[15:27]}"
 
     def _next(self) -> int:
         self._numbers += 1

@@ -300,14 +300,6 @@ def _remove(array: Array, volume: Mapping[str, Any]) -> None:
     array.call("PurgeDeletedVolume", ok=gone, volumeID=volume["volumeID"])
 
 
-def _groups(array: Array, volume: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The access groups that hold the volume."""
-    if not volume["volumeAccessGroups"]:
-        return []
-    found = array.call("ListVolumeAccessGroups", volumeAccessGroups=volume["volumeAccessGroups"])
-    return list(found["volumeAccessGroups"])
-
-
 def _store_volumes(array: Array, store_uuid: str, account_id: int) -> list[dict[str, Any]]:
     found = array.call("ListVolumes", accounts=[account_id])
     return [each for each in found["volumes"] if _is_ours(each, store=store_uuid)]
@@ -371,8 +363,8 @@ class MinimalDriver:
             if volume is None:
                 raise ObjectNotFound("volume", target.external_id)
             iqns = {str(each) for each in host.iqns}
-            groups = [each for each in _groups(array, volume) if _is_ours(each, host=host.uuid)]
-            if not any(iqns & set(each["initiators"]) for each in groups):
+            group = _group_of(array, host)
+            if group is None or volume["volumeID"] not in group["volumes"] or not iqns & set(group["initiators"]):
                 raise AccessNotGranted(str(volume["volumeID"]), host.uuid)
             svip = array.call("GetClusterInfo")["clusterInfo"]["svip"]
         address, _, port = svip.partition(":") if svip.count(":") == 1 else (svip, "", "")

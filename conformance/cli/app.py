@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 import traceback
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Annotated, TextIO
 
 import typer
 
@@ -30,19 +31,21 @@ def _version(asked: bool) -> None:  # noqa: FBT001  (called so by typer)
         raise typer.Exit
 
 
-@app.callback()
-def _main(
+def help_of(function: Callable[..., object]) -> str:
+    """The docstring; its paragraphs with indented lines are shown as they are written."""
+    paragraphs = (inspect.getdoc(function) or "").split("\n\n")
+    return "\n\n".join(f"\b\n{each}" if "\n  " in each else each for each in paragraphs)
+
+
+def _all_commands(
     *,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
     ] = False,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", help="Print a traceback when the kit itself fails.")
-    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Print a traceback when the kit itself fails.")] = False,
 ) -> None:
     """Find out whether a cloud storage plugin is right before its customers do.
 
-    \b
     Start here:
       storage-conformance doctor                          what works on this machine
       storage-conformance run --provider module:attribute try your plugin
@@ -50,12 +53,16 @@ def _main(
     """
 
 
-app.command("run")(run.run)
-app.command("list")(listing.list_requirements)
-app.command("explain")(listing.explain)
-app.command("simulate")(simulate.simulate)
-app.command("doctor")(upkeep.doctor)
-app.command("clean")(upkeep.clean)
+app.callback(help=help_of(_all_commands))(_all_commands)
+for _name, _command in {
+    "run": run.run,
+    "list": listing.list_requirements,
+    "explain": listing.explain,
+    "simulate": simulate.simulate,
+    "doctor": upkeep.doctor,
+    "clean": upkeep.clean,
+}.items():
+    app.command(_name, help=help_of(_command))(_command)
 
 
 def call(arguments: Sequence[str]) -> int:
@@ -68,7 +75,12 @@ def call(arguments: Sequence[str]) -> int:
     except KitError as error:
         stderr.writelines(f"storage-conformance: {line}\n" for line in str(error).splitlines())
     except Exception as error:
-        stderr.write(f"storage-conformance: this is a bug in the kit: {type(error).__name__}: {error}\n")
-        if "--verbose" in arguments:
-            traceback.print_exception(error, file=stderr)
+        _told_bug(error, stderr, verbose="--verbose" in arguments)
     return EXIT_COULD_NOT_RUN
+
+
+def _told_bug(error: Exception, stderr: TextIO, *, verbose: bool) -> None:
+    more = "" if verbose else "; --verbose shows the traceback, please report it"
+    stderr.write(f"storage-conformance: this is a bug in the kit: {type(error).__name__}: {error}{more}\n")
+    if verbose:
+        traceback.print_exception(error, file=stderr)

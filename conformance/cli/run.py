@@ -37,40 +37,43 @@ class Order(StrEnum):
 def run(
     *,
     provider: Annotated[
-        str, typer.Option(help="module:attribute of the plugin's factory, or the name it is installed under.")
+        str,
+        typer.Option(
+            metavar="NAME", help="module:attribute of the plugin's factory, or the name it is installed under."
+        ),
     ] = "",
     environment: Annotated[
-        Path | None, typer.Option(help="Environment file; without one everything is simulated.")
+        Path | None, typer.Option(metavar="FILE", help="Environment file; without one everything is simulated.")
     ] = None,
-    profile: Annotated[str, typer.Option(help="smoke, certify or soak.")] = DEFAULT_PROFILE,
+    profile: Annotated[str, typer.Option(metavar="NAME", help="smoke, certify or soak.")] = DEFAULT_PROFILE,
     only: Annotated[
-        list[str] | None, typer.Option(help="Only this requirement or area; can be repeated.")
+        list[str] | None, typer.Option(metavar="ID|AREA", help="Only this requirement or area; can be repeated.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="What random inputs are drawn from.", min=0)] = None,
-    order: Annotated[Order, typer.Option(help="In which order requirements are tried.")] = Order.CATALOGUE,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="What random inputs are drawn from.", min=0)] = None,
+    order: Annotated[
+        Order, typer.Option(metavar="catalogue|random", help="In which order requirements are tried.")
+    ] = Order.CATALOGUE,
     parameter: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="A store parameter; NAME=env:VARIABLE takes a secret."),
     ] = None,
-    report: Annotated[Path, typer.Option(help="Folder for report.json and junit.xml.")] = Path(
+    report: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for report.json and junit.xml.")] = Path(
         "conformance-report"
     ),
     journal: Annotated[
         Path | None,
-        typer.Option(help="Where to note what is made, for `clean`; a real array always has one."),
+        typer.Option(metavar="FILE", help="Where to note what is made, for `clean`; a real array always has one."),
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Tell every failure in full.")] = False,
 ) -> None:
     """Try a plugin against the requirements, and say what holds.
 
-    \b
     Examples:
       storage-conformance run --provider solidfire --profile smoke
       storage-conformance run --provider acme:PROVIDER --only ACC --only EXT-001
-      storage-conformance run --provider acme:PROVIDER --environment lab.toml \\
+      storage-conformance run --provider acme:PROVIDER --environment lab.toml
           --parameter pool=gold --parameter token=env:ACME_TOKEN
 
-    \b
     Exit status:
       0    at least one requirement passed, and nothing was found
       1    there are findings
@@ -102,9 +105,7 @@ def _result(
     folder.check_writable(report)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     with opened(asked, journal=journal) as subject, shown(console, [each.id for each in chosen]) as progress:
-        return run_session(
-            subject, chosen, requirements, seed=asked.seed, listen=progress.ended
-        ), started
+        return run_session(subject, chosen, requirements, seed=asked.seed, listen=progress.ended), started
 
 
 def ordered(chosen: Sequence[Requirement], order: Order, seed: int) -> list[Requirement]:

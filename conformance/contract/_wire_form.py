@@ -115,6 +115,8 @@ def _number(value: object) -> object:
         if not math.isfinite(value):
             raise CodecError("is no finite number")
         return value
+    if type(value) is not int:
+        raise wrong(value, "a number")
     return _whole(value)
 
 

@@ -154,7 +154,7 @@ class LoopThread:
     def __init__(self, name: str = "plugin-event-loop") -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._is_closed = False
+        self._is_closed = self._has_ended = False
         self._thread.start()
 
     def __enter__(self) -> LoopThread:
@@ -179,10 +179,13 @@ class LoopThread:
         self._thread.join(3 * _CLOSING_SECONDS)
 
     def _run(self) -> None:
-        try:
-            self._loop.run_forever()
-        finally:
-            self._loop.close()
+        while not self._has_ended:
+            try:
+                self._loop.run_forever()
+            except (SystemExit, KeyboardInterrupt):
+                # A task raised it: it is the task's result already, and the others go on.
+                continue
+        self._loop.close()
 
     async def _wind_down(self) -> None:
         try:
@@ -195,6 +198,7 @@ class LoopThread:
             # Threads that the driver started by asyncio.to_thread belong to the loop's executor.
             await asyncio.wait_for(self._loop.shutdown_default_executor(), _CLOSING_SECONDS)
         finally:
+            self._has_ended = True
             self._loop.stop()
 
 
@@ -402,15 +406,4 @@ class _AsyncioCall(_Call):
         result = self._method(*args, **kwargs)
         if not inspect.iscoroutine(result):
             return result
-        value, escaped = self._result_of(self._loop_thread.submit(_settled(result)))
-        if escaped is not None:
-            raise escaped
-        return value
-
-
-async def _settled(coroutine: Coroutine[object, None, object]) -> tuple[object, BaseException | None]:
-    """Keep what would end the loop's thread, for the thread that called."""
-    try:
-        return await coroutine, None
-    except (SystemExit, KeyboardInterrupt) as escaped:
-        return None, escaped
+        return self._result_of(self._loop_thread.submit(result))

@@ -10,7 +10,7 @@ from hypothesis.strategies import SearchStrategy
 
 from conformance.strategies.data import Pattern, Place, patterns, places
 from conformance.strategies.qos import QosAt, policies
-from conformance.strategies.sizes import Granules, Growth, growths, sizes
+from conformance.strategies.sizes import Growth, Size, growths, sizes
 
 VOLUMES: Final = 2
 HOSTS: Final = 2
@@ -22,7 +22,7 @@ class CreateVolume:
     """Create a volume; if it is there, repeat its create."""
 
     volume: int
-    size: Granules
+    size: Size
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from conformance.contract import AccessNotGranted, InvalidRequest, WitnessPower
+from conformance.contract import AccessNotGranted, InvalidRequest, ProbeRefused, WitnessPower
 from conformance.expect import (
     ARRAY,
     HOST,
@@ -17,7 +17,7 @@ from conformance.expect import (
     expect_none,
     expect_refusal,
 )
-from conformance.judgements import cannot_write, locked_out, nothing_changes, out_of_reach
+from conformance.judgements import cannot_write, locked_out, nothing_changes, others_unchanged, out_of_reach
 from conformance.requirement import Need, given, requirement
 from conformance.strategies.data import Pattern, Place, patterns, places
 from conformance.subject import RunningSubject
@@ -168,17 +168,18 @@ def test_acc_011_fenced_hosts_cannot_write(subject: RunningSubject, pattern: Pat
     """`fence` MUST return only when the hosts cannot write, sessions they have included, and leave others their access."""
     with subject.world() as world:
         made = world.create()
-        fenced, staying = world.host("fenced"), world.host("staying", world.separate_cluster)
-        world.grant(made, fenced)
-        world.grant(made, staying)
-        lost, session = world.login(made, fenced), world.login(made, staying)
-        connection = world.connection(made, fenced)
+        fenced, staying = [world.host("lost"), world.host("failed")], world.host("staying", world.separate_cluster)
+        for host in (*fenced, staying):
+            world.grant(made, host)
+        lost = {host: (world.login(made, host), world.connection(made, host)) for host in fenced}
+        session = world.login(made, staying)
         session.write(0, pattern.content)
         with world.charged("fence"):
-            world.driver.fence(world.store, made.volume, [fenced])
-        made.granted.pop(fenced)
-        cannot_write(lost, fenced)
-        locked_out(world, fenced, connection)
+            world.driver.fence(world.store, made.volume, fenced)
+        for host, (old_session, connection) in lost.items():
+            made.granted.pop(host)
+            cannot_write(old_session, host)
+            locked_out(world, host, connection)
         expect_bytes("data of the host that stays", session.read(0, len(pattern.content)), pattern.content, HOST)
 
 
@@ -236,3 +237,36 @@ def test_acc_015_a_grant_is_for_the_host_named(subject: RunningSubject) -> None:
         world.revoke(made, second)
         locked_out(world, second, connections[second])
         locked_out(world, first, connections[first])
+
+
+@requirement("ACC-016", needs=[WitnessPower.ACCESS], rests_on=["ACC-001"])
+def test_acc_016_a_grant_is_for_the_volume_named(subject: RunningSubject) -> None:
+    """`grant_access` and `revoke_access` MUST leave who sees other volumes as it is."""
+    with subject.world() as world:
+        before, made, after = world.create(), world.create(), world.create()
+        host = world.host()
+        world.grant(before, host)
+        with others_unchanged(world, made):
+            world.grant(made, host)
+        world.grant(after, world.stranger())
+        with others_unchanged(world, made):
+            world.revoke(made, host)
+
+
+@requirement("ACC-017", needs=[Need.PROBE], rests_on=["ACC-001"])
+def test_acc_017_every_initiator_of_a_host_gets_in(subject: RunningSubject) -> None:
+    """A granted host with several initiators MUST reach the LUN from each of them, and after the revoke from none."""
+    with subject.world() as world:
+        made = world.create()
+        host = world.host("two", initiators=2)
+        world.grant(made, host)
+        first, connection = world.login(made, host), world.connection(made, host)
+        second = expect_done("login from the second initiator", lambda: world.second_probe(host).open(connection))
+        expect_equal("the LUN's identity", second.wwid, first.wwid, HOST)
+        first.close()
+        second.close()
+        world.revoke(made, host)
+        locked_out(world, host, connection)
+        expect_refusal(
+            ProbeRefused, "login from the second initiator", lambda: world.second_probe(host).open(connection)
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.contract import AccessModel, WitnessPower
 from conformance.expect import ARRAY, HYPERVISOR, expect_equal, expect_none
 from conformance.requirement import CLOUD, Need, given, requirement
-from conformance.strategies.sizes import Granules, sizes
+from conformance.strategies.sizes import Size, sizes
 from conformance.subject import RunningSubject
 
 
@@ -27,7 +27,7 @@ def test_ded_001_adding_a_store_makes_no_lun(subject: RunningSubject) -> None:
     hooked_up=True,
 )
 @given(asked=sizes())
-def test_ded_002_a_volume_is_one_lun_one_datastore_one_disk(subject: RunningSubject, asked: Granules) -> None:
+def test_ded_002_a_volume_is_one_lun_one_datastore_one_disk(subject: RunningSubject, asked: Size) -> None:
     """In access model DEDICATED creating a volume MUST make one LUN, one datastore on it and one disk that fills it."""
     with subject.world(hypervisor=True) as world:
         volume = world.cloud.create_volume(asked)

@@ -20,16 +20,14 @@ from conformance.judgements import lun_bytes, nothing_changes, others_unchanged,
 from conformance.requirement import Need, given, requirement
 from conformance.strategies.data import Pattern, Place, patterns, places
 from conformance.strategies.qos import QosAt, policies
-from conformance.strategies.sizes import Granules, Growth, growths, sizes
+from conformance.strategies.sizes import Granules, Growth, Size, growths, sizes
 from conformance.subject import RunningSubject
 from conformance.world import Made, World
 
 
 @requirement("EXT-001", needs=[Capability.RESIZE, WitnessPower.SIZE], rests_on=["PRV-001"])
 @given(start=sizes(), growth=growths())
-def test_ext_001_resize_grows_to_at_least_the_asked_size(
-    subject: RunningSubject, start: Granules, growth: Growth
-) -> None:
+def test_ext_001_resize_grows_to_at_least_the_asked_size(subject: RunningSubject, start: Size, growth: Growth) -> None:
     """`resize` MUST grow the LUN to at least the asked size, less than one granule more, and answer its true size."""
     with subject.world() as world:
         made = world.create(world.request(start))
@@ -54,7 +52,8 @@ def test_ext_002_data_survives_a_resize(
         session.close()
         world.revoke(made, host)
         world.resize(made, growth.beyond(made.volume.size_bytes, subject.declared.limits))
-        _, larger = world.access(made)
+        host, larger = world.access(made)
+        expect_equal("connection's size", world.connection(made, host).size_bytes, larger.size_bytes, PLUGIN)
         expect_bytes("data after a resize", larger.read(offset, len(pattern.content)), pattern.content, HOST)
         new = larger.read(old_end - old_end % larger.block_bytes, larger.block_bytes)
         expect_bytes("space after the old end", new, bytes(larger.block_bytes), HOST)

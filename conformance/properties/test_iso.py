@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from conformance.contract import WitnessPower
-from conformance.expect import ARRAY, expect_equal
+from conformance.expect import ARRAY, PLUGIN, expect_equal
 from conformance.judgements import whole_life
-from conformance.requirement import requirement
+from conformance.requirement import Need, requirement
 from conformance.subject import RunningSubject
 
 
@@ -21,3 +21,19 @@ def test_iso_001_strangers_luns_are_left_alone(subject: RunningSubject) -> None:
         after = {each.external_id: each for each in world.view().luns}
         for each in before.luns:
             expect_equal("a stranger's LUN", after.get(each.external_id), each, ARRAY)
+
+
+@requirement("ISO-002", needs=[Need.ENDPOINT], rests_on=["LIF-001", "PRV-001"])
+def test_iso_002_each_store_has_its_own_array(subject: RunningSubject) -> None:
+    """Calls for a store MUST go to the endpoint of that store and to no other, when one plugin serves several arrays."""
+    with subject.world() as world:
+        here = world.store
+        there, doors = world.store_elsewhere()
+        before = doors.exchanges
+        world.create(store=here)
+        world.owners(here)
+        expect_equal("requests sent to the other array", doors.exchanges, before, PLUGIN)
+        before = world.instance.doors.exchanges
+        world.create(store=there)
+        world.owners(there)
+        expect_equal("requests sent to the first array", world.instance.doors.exchanges, before, PLUGIN)

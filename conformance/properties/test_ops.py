@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 from conformance.contract import Capability, ObjectNotFound, WitnessPower
-from conformance.expect import ARRAY, HOST, PLUGIN, expect_bytes, expect_done, expect_equal, expect_refusal
+from conformance.expect import ARRAY, HOST, PLUGIN, expect_bytes, expect_done, expect_equal, expect_none, expect_refusal
 from conformance.judgements import facts, nothing_changes, whole_life
 from conformance.machines.operations import Step, programs
 from conformance.machines.sequential import follow
@@ -153,3 +153,20 @@ def test_ops_010_any_sequence_ends_as_the_model_says(subject: RunningSubject, pr
     """After any sequence of operations on several volumes and hosts the array, the hosts and the data MUST be as expected."""
     with subject.world() as world:
         follow(world, program)
+
+
+@requirement("OPS-011", needs=[WitnessPower.LUNS], rests_on=["OPS-006", "LIF-006"])
+def test_ops_011_a_restart_before_the_end_changes_nothing(subject: RunningSubject) -> None:
+    """Hosts and stores MUST be removed whole by a new instance of the plugin that never saw them before."""
+    with subject.world() as world:
+        made = world.create()
+        host = world.host()
+        world.grant(made, host)
+        world.restart_plugin()
+        expect_done("revoke_access after a restart", lambda: world.revoke(made, host))
+        world.remove_host(host)
+        world.forget(made)
+        request = world.store.request
+        world.restart_plugin()
+        expect_done("delete_datastore after a restart", lambda: world.remove_store(request))
+        expect_none("LUN left", world.new_luns(), ARRAY)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from conformance.contract import CapacityExhausted, Conflict, InvalidRequest, WitnessPower
+from conformance.contract import Capability, CapacityExhausted, Conflict, InvalidRequest, WitnessPower
 from conformance.expect import (
     ARRAY,
     HOST,
@@ -15,18 +15,27 @@ from conformance.expect import (
     expect_equal,
     expect_refusal,
 )
-from conformance.judgements import below_smallest, identity_is_true, lun_bytes, nothing_changes, size_is_true
-from conformance.requirement import Need, given, requirement
+from conformance.judgements import (
+    another_qos,
+    below_smallest,
+    identity_is_true,
+    lun_bytes,
+    nothing_changes,
+    size_is_true,
+)
+from conformance.requirement import Need, given, pinned, requirement
 from conformance.strategies.data import BLOCK, Pattern, Place, patterns, places
-from conformance.strategies.names import Name, names
-from conformance.strategies.sizes import Granules, Growth, growths, sizes
+from conformance.strategies.names import CapitalName, Name, NameOfLength, PlainName, SameName, names
+from conformance.strategies.qos import QosAt, policies
+from conformance.strategies.sizes import PartOfLargest, Growth, Size, growths, sizes
 from conformance.strategies.wrong import WrongSize, wrong_sizes
 from conformance.subject import RunningSubject
 
 
 @requirement("PRV-001", needs=[WitnessPower.SIZE], rests_on=["LIF-001"])
+@pinned(asked=PartOfLargest(40))
 @given(asked=sizes())
-def test_prv_001_create_makes_one_lun_of_the_asked_size(subject: RunningSubject, asked: Granules) -> None:
+def test_prv_001_create_makes_one_lun_of_the_asked_size(subject: RunningSubject, asked: Size) -> None:
     """`create` MUST make exactly one LUN of at least the asked size, less than one granule more, and answer its true size."""
     with subject.world() as world:
         request = world.request(asked)
@@ -35,7 +44,7 @@ def test_prv_001_create_makes_one_lun_of_the_asked_size(subject: RunningSubject,
 
 @requirement("PRV-002", needs=[WitnessPower.LUNS], rests_on=["PRV-001"])
 @given(asked=sizes())
-def test_prv_002_create_can_be_repeated(subject: RunningSubject, asked: Granules) -> None:
+def test_prv_002_create_can_be_repeated(subject: RunningSubject, asked: Size) -> None:
     """`create` with the same request again MUST answer the same object and make no second LUN."""
     with subject.world() as world:
         made = world.create(world.request(asked))
@@ -47,7 +56,7 @@ def test_prv_002_create_can_be_repeated(subject: RunningSubject, asked: Granules
 
 @requirement("PRV-003", needs=[WitnessPower.LUNS], rests_on=["PRV-002"])
 @given(asked=sizes(), other=growths())
-def test_prv_003_another_size_is_a_conflict(subject: RunningSubject, asked: Granules, other: Growth) -> None:
+def test_prv_003_another_size_is_a_conflict(subject: RunningSubject, asked: Size, other: Growth) -> None:
     """`create` of a uuid that exists with another size MUST raise Conflict and change nothing."""
     with subject.world() as world:
         made = world.create(world.request(asked))
@@ -58,6 +67,9 @@ def test_prv_003_another_size_is_a_conflict(subject: RunningSubject, asked: Gran
 
 
 @requirement("PRV-004", needs=[WitnessPower.LUNS], rests_on=["PRV-001"])
+@pinned(first=SameName(), second=SameName())
+@pinned(first=NameOfLength(255), second=NameOfLength(255))
+@pinned(first=CapitalName(), second=PlainName())
 @given(first=names(), second=names())
 def test_prv_004_two_volumes_are_two_luns(subject: RunningSubject, first: Name, second: Name) -> None:
     """Two volumes MUST be two LUNs with ids of their own, whatever their names: long, alike, equal or full of odd characters."""
@@ -119,7 +131,7 @@ def test_prv_008_a_new_lun_reads_as_zeros(subject: RunningSubject, pattern: Patt
 
 @requirement("PRV-009", needs=[Need.PROBE], rests_on=["ACC-001"])
 @given(asked=sizes())
-def test_prv_009_the_host_sees_the_asked_size(subject: RunningSubject, asked: Granules) -> None:
+def test_prv_009_the_host_sees_the_asked_size(subject: RunningSubject, asked: Size) -> None:
     """A host MUST see a LUN of at least the asked size, and be told that size by `connection`."""
     with subject.world() as world:
         made = world.create(world.request(asked))
@@ -166,3 +178,14 @@ def test_prv_012_volumes_do_not_share_bytes(subject: RunningSubject, pattern: Pa
         first.write(0, pattern.content)
         expect_bytes("the other volume", second.read(0, len(pattern.content)), bytes(len(pattern.content)), HOST)
         expect_bytes("the volume", first.read(0, BLOCK), pattern.content[:BLOCK], HOST)
+
+
+@requirement("PRV-013", needs=[Capability.QOS, WitnessPower.QOS], rests_on=["PRV-003", "QOS-001"])
+@given(first=policies())
+def test_prv_013_another_qos_is_a_conflict(subject: RunningSubject, first: QosAt) -> None:
+    """`create` of a uuid that exists with another QoS SHOULD raise Conflict, and change nothing."""
+    with subject.world() as world:
+        made = world.create(world.request(qos=first.resolve(subject.declared.limits)))
+        request = replace(made.volume.request, qos=another_qos(world, made.volume.request.qos))
+        with nothing_changes(world):
+            expect_refusal(Conflict, "create with another QoS", lambda: world.driver_create(request))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.contract import Capability, InvalidRequest, QosPolicy, WitnessPower
-from conformance.expect import ARRAY, expect_equal, expect_refusal
+from conformance.expect import ARRAY, HOST, expect_bytes, expect_done, expect_equal, expect_refusal
 from conformance.judgements import nothing_changes, others_unchanged, qos_is, qos_out_of_limits
-from conformance.requirement import given, requirement
+from conformance.requirement import Need, given, requirement
+from conformance.strategies.data import Pattern, patterns
 from conformance.strategies.qos import QosAt, policies
 from conformance.subject import RunningSubject
 from conformance.world import Made, World
@@ -67,6 +68,19 @@ def test_qos_005_only_the_volume_meant_changes(subject: RunningSubject, policy: 
         with others_unchanged(world, made):
             _set(world, made, policy.resolve(subject.declared.limits))
         expect_equal("the size", world.lun(made).size_bytes, size, ARRAY)
+
+
+@requirement("QOS-006", needs=[Capability.QOS_ONLINE, Need.PROBE], rests_on=["QOS-002", "ACC-001"])
+@given(pattern=patterns(), policy=policies())
+def test_qos_006_sessions_survive_a_change(subject: RunningSubject, pattern: Pattern, policy: QosAt) -> None:
+    """With QOS_ONLINE a host that is logged in MUST keep its session and its data while QoS changes."""
+    with subject.world() as world:
+        made = world.create()
+        _, session = world.access(made)
+        session.write(0, pattern.content)
+        _set(world, made, policy.resolve(subject.declared.limits))
+        found = expect_done("reading on", lambda: session.read(0, len(pattern.content)))
+        expect_bytes("data after a change of QoS", found, pattern.content, HOST)
 
 
 def _set(world: World, made: Made, qos: QosPolicy) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from conformance.report.as_text import Replay
@@ -122,11 +122,9 @@ def _finding_from(record: Mapping[str, Any]) -> Finding:
         record["requirement_id"],
         violation,
         record["arguments"],
-        *(_texts(record[name]) for name in ("steps", "wire", "declared")),
+        tuple(record["steps"]),
+        tuple(record["wire"]),
+        tuple(record["declared"]),
         intermittent=record["intermittent"],
         found_by=record["found_by"],
     )
-
-
-def _texts(values: Sequence[str]) -> tuple[str, ...]:
-    return tuple(values)

@@ -61,6 +61,15 @@ class SameName:
         return f"sc-{self.text}"
 
 
+@dataclass(frozen=True, slots=True)
+class CapitalName:
+    """The kit's name in capitals: another name, unless case is folded."""
+
+    def resolve(self, plain: str, limits: Limits) -> str:
+        """The name."""
+        return plain.upper()
+
+
 def names() -> SearchStrategy[Name]:
     """Names of all kinds that a cloud lets through."""
     odd = ["ROOT-12", "a/b", "../x", "übergröße", "名前", "a'b\"c", "$(id)", "<&>", "x" * 40, "-", "."]
@@ -69,4 +78,5 @@ def names() -> SearchStrategy[Name]:
         st.builds(NameOfLength, st.sampled_from([31, 32, 63, 64, 65, 127, 200, 255])),
         st.builds(NameWith, st.sampled_from(odd)),
         st.builds(SameName),
+        st.builds(CapitalName),
     )

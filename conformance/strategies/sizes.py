@@ -29,14 +29,25 @@ class Granules:
     def resolve(self, limits: Limits) -> int:
         """The size in bytes, at most the largest."""
         start = limits.rounded_up(limits.smallest_lun_bytes)
-        size = (
-            start + self.count * limits.granularity_bytes + min(self.odd_bytes, limits.granularity_bytes - 1)
-        )
+        size = start + self.count * limits.granularity_bytes + min(self.odd_bytes, limits.granularity_bytes - 1)
         return min(size, limits.largest_lun_bytes)
 
     def plus(self, more: Granules) -> Granules:
         """A larger size."""
         return Granules(self.count + more.count, self.odd_bytes + more.odd_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class PartOfLargest:
+    """So many thousandths of the way from the smallest to the largest LUN: where 32 bits and floats end."""
+
+    thousandths: int
+
+    def resolve(self, limits: Limits) -> int:
+        """The size in bytes, a multiple of the granularity."""
+        span = limits.largest_lun_bytes - limits.smallest_lun_bytes
+        size = limits.rounded_up(limits.smallest_lun_bytes + span * self.thousandths // 1000)
+        return min(size, limits.largest_lun_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +59,13 @@ class Growth:
 
     def beyond(self, size_bytes: int, limits: Limits) -> int:
         """The larger size in bytes."""
-        return (
-            size_bytes
-            + self.count * limits.granularity_bytes
-            + min(self.odd_bytes, limits.granularity_bytes - 1)
-        )
+        return size_bytes + self.count * limits.granularity_bytes + min(self.odd_bytes, limits.granularity_bytes - 1)
 
 
-def sizes() -> SearchStrategy[Granules]:
-    """Sizes of ordinary volumes."""
-    return st.builds(Granules, st.integers(0, 64), st.sampled_from([0, 512, 1]))
+def sizes() -> SearchStrategy[Size]:
+    """Sizes of volumes: small ones of every kind, and some large."""
+    small = st.builds(Granules, st.integers(0, 64), st.sampled_from([0, 512, 1]))
+    return st.one_of(small, small, st.builds(PartOfLargest, st.integers(1, 100)))
 
 
 def growths() -> SearchStrategy[Growth]:

@@ -127,19 +127,24 @@ class Disks:
     def copy(self, source: DiskLocation, target: DatastoreRef, name: str, progress: Progress) -> DiskLocation:
         """See `HypervisorBridge.copy_disk`; a copy that failed is no disk."""
         size_bytes = self.get(source, "copy_disk").disk_bytes
-        with self._open(source, "copy_disk") as from_disk, self._filling(target, name, size_bytes) as made:
-            with self._open(made, "copy_disk") as to_disk:
-                for start in range(0, size_bytes, templates.PIECE_BYTES):
-                    length = min(templates.PIECE_BYTES, size_bytes - start)
-                    to_disk.write(start, from_disk.read(start, length, "copy_disk"), "copy_disk")
-                    progress(start + length, size_bytes)
+        with (
+            self._open(source, "copy_disk") as from_disk,
+            self._filling(target, name, size_bytes) as made,
+            self._open(made, "copy_disk") as to_disk,
+        ):
+            for start in range(0, size_bytes, templates.PIECE_BYTES):
+                length = min(templates.PIECE_BYTES, size_bytes - start)
+                to_disk.write(start, from_disk.read(start, length, "copy_disk"), "copy_disk")
+                progress(start + length, size_bytes)
         return made
 
     def import_template(self, ref: DatastoreRef, template: Template, name: str, progress: Progress) -> DiskLocation:
         """See `HypervisorBridge.import_template`; raw images only."""
-        with self._filling(ref, name, template.size_bytes) as made:
-            with self._open(made, "import_template") as to_disk:
-                _fill(to_disk, template, progress, "import_template")
+        with (
+            self._filling(ref, name, template.size_bytes) as made,
+            self._open(made, "import_template") as to_disk,
+        ):
+            _fill(to_disk, template, progress, "import_template")
         return made
 
     def write_template(self, at: HostConnection, template: Template, progress: Progress) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from hypervisor_bridge.saga import Saga
 
-from .connection import RemoteHost, Remotes
+from .connection import Remotes
 from .lun import SeenLun
 from .pools import choose_pool, ensure_pool, find_unit, release_pool
 from .records import Attachment, LunUse, Records, attachment_entry, use_entry
@@ -31,16 +31,10 @@ class HookUp:
         saga.branch(seen, lambda each, branch: self._attach_one(branch, datastore, each), self._limit)
 
     def detach(self, saga: Saga, attachments: Sequence[Attachment]) -> None:
-        """Undo `attach`. Pools everywhere first, then secrets: a pool can only be put back while its secret is there.
-
-        A host that left the cluster took its pools with it.
-        """
+        """Undo `attach`. Pools everywhere first, then secrets: a pool can only be put back while its secret is there."""
         leaving = set(attachments)
-        present = [
-            (remote, each) for each in attachments if (remote := self._remotes.by_uuid(each.host_uuid)) is not None
-        ]
-        saga.branch(present, lambda pair, branch: self._leave_pool(branch, *pair, leaving), self._limit)
-        saga.branch(present, lambda pair, branch: self._leave_secret(branch, *pair, leaving), self._limit)
+        saga.branch(attachments, lambda each, branch: self._leave_pool(branch, each, leaving), self._limit)
+        saga.branch(attachments, lambda each, branch: self._leave_secret(branch, each, leaving), self._limit)
         for each in attachments:
             saga.forget(self._records.attachment_key(each))
 
@@ -55,9 +49,8 @@ class HookUp:
 
     def leave_lun(self, saga: Saga, use: LunUse) -> None:
         """Undo `use_lun`."""
-        remote = self._remotes.by_uuid(use.host_uuid)
-        if remote is not None and not self._secret_users(use.host_uuid, use.secret_uuid, {use}):
-            release_secret(remote, self._records, saga, use.secret_uuid)
+        if not self._secret_users(use.host_uuid, use.secret_uuid, {use}):
+            self._release_secret(saga, use.host_uuid, use.secret_uuid)
         saga.forget(self._records.use_key(use))
 
     def use_luns(self, saga: Saga, seen: Sequence[SeenLun]) -> None:
@@ -103,16 +96,20 @@ class HookUp:
             if each.host_uuid == attachment.host_uuid and each.pool_uuid != attachment.pool_uuid
         ]
 
-    def _leave_pool(self, saga: Saga, remote: RemoteHost, attachment: Attachment, leaving: set[Attachment]) -> None:
-        others = (each for each in self._staying(attachment.host_uuid, leaving))
-        if all(each.pool_uuid != attachment.pool_uuid for each in others):
-            release_pool(remote, self._records, saga, attachment.pool_uuid)
+    def _leave_pool(self, saga: Saga, attachment: Attachment, leaving: set[Attachment]) -> None:
+        host_uuid, pool_uuid = attachment.host_uuid, attachment.pool_uuid
+        if all(each.pool_uuid != pool_uuid for each in self._staying(host_uuid, leaving)):
+            release_pool(self._remotes.by_uuid(host_uuid), self._records, saga, host_uuid, pool_uuid)
 
-    def _leave_secret(self, saga: Saga, remote: RemoteHost, attachment: Attachment, leaving: set[Attachment]) -> None:
-        others = self._staying(attachment.host_uuid, leaving)
-        is_used = any(each.secret_uuid == attachment.secret_uuid for each in others)
-        if not is_used and not self._secret_uses(attachment.host_uuid, attachment.secret_uuid, set()):
-            release_secret(remote, self._records, saga, attachment.secret_uuid)
+    def _leave_secret(self, saga: Saga, attachment: Attachment, leaving: set[Attachment]) -> None:
+        host_uuid, secret_uuid = attachment.host_uuid, attachment.secret_uuid
+        others = self._staying(host_uuid, leaving)
+        is_used = any(each.secret_uuid == secret_uuid for each in others)
+        if not is_used and not self._secret_uses(host_uuid, secret_uuid, set()):
+            self._release_secret(saga, host_uuid, secret_uuid)
+
+    def _release_secret(self, saga: Saga, host_uuid: str, secret_uuid: str) -> None:
+        release_secret(self._remotes.by_uuid(host_uuid), self._records, saga, host_uuid, secret_uuid)
 
     def _secret_users(self, host_uuid: str, secret_uuid: str, leaving: set[LunUse]) -> bool:
         attached = any(each.secret_uuid == secret_uuid for each in self._staying(host_uuid, set()))

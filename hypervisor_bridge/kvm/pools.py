@@ -86,13 +86,16 @@ def unit_bytes(remote: RemoteHost, pool: VirStoragePool, unit: str, block_bytes:
     return remote.do("virStorageVolGetInfo", volume.info)[1] + block_bytes
 
 
-def release_pool(remote: RemoteHost, records: Records, saga: Saga, uuid: str) -> None:
-    """Stop and remove a pool of ours; absent is success, and what somebody else made stays."""
-    key = records.pool_key(remote.host.uuid, uuid)
+def release_pool(remote: RemoteHost | None, records: Records, saga: Saga, host_uuid: str, uuid: str) -> None:
+    """Stop and remove a pool of ours; absent is success, and what somebody else made stays.
+
+    A host that left the cluster (None) took its pools with it.
+    """
+    key = records.pool_key(host_uuid, uuid)
     if not records.has(key):
         return
-    pool = pool_by_uuid(remote, uuid)
-    if pool is not None:
+    pool = None if remote is None else pool_by_uuid(remote, uuid)
+    if remote is not None and pool is not None:
         _take_down(remote, saga, pool)
     saga.forget(key)
 

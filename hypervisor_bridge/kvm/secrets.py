@@ -36,13 +36,13 @@ def secret_value(remote: RemoteHost, uuid: str) -> Secret | None:
     return Secret(remote.do("virSecretGetValue", found.value).decode())
 
 
-def release_secret(remote: RemoteHost, records: Records, saga: Saga, uuid: str) -> None:
-    """Remove a secret of ours; absent is success, and what somebody else made stays."""
-    key = records.secret_key(remote.host.uuid, uuid)
+def release_secret(remote: RemoteHost | None, records: Records, saga: Saga, host_uuid: str, uuid: str) -> None:
+    """Remove a secret of ours; absent is success, what somebody else made stays, and None is a host that left."""
+    key = records.secret_key(host_uuid, uuid)
     if not uuid or not records.has(key):
         return
-    found = _by_uuid(remote, uuid)
-    if found is not None:
+    found = None if remote is None else _by_uuid(remote, uuid)
+    if remote is not None and found is not None:
         xml = remote.do("virSecretGetXMLDesc", found.XMLDesc)
         value = _value_or_none(remote, found)
         saga.step(lambda: remote.do("virSecretUndefine", found.undefine), lambda: _put_back(remote, uuid, xml, value))

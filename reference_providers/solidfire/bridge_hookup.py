@@ -101,15 +101,14 @@ class BridgedDriver:
         return self._array.used(store)
 
     def resize(self, store: DataStore, volume: Volume, size_bytes: int) -> Resized:
-        limits.lun_bytes(size_bytes)
         lun = self._get(store, volume)
         bridge = self._bridge_of(lun)
         disk = _disk_of(bridge, lun)
         present = bridge.list_disks(disk.datastore)[disk.disk]
-        if size_bytes < present:
+        # Where a disk is its LUN, it is larger than asked by what the LUN was rounded up.
+        if limits.lun_bytes(size_bytes) < present:
             raise InvalidRequest("size_bytes", size_bytes, f"at least the present {present}")
-        if size_bytes == present:
-            return Resized(present)
+        # All steps even where the size is right already: an earlier attempt may not have reached every host.
         self._array.resize(store, volume, max(lun.size_bytes, bridge.lun_bytes_for(size_bytes)))
         bridge.expand_datastore(disk.datastore, self._connections(store, volume, lun))
         return Resized(bridge.resize_disk(disk, size_bytes))
@@ -130,7 +129,8 @@ class BridgedDriver:
             self._array.grant_access(store, volume, host)
         at = [HostConnection(each, self.connection(store, volume, each)) for each in placement.hosts]
         ref = bridge.create_datastore(names.of_volume(request.uuid), at)
-        disk = bridge.create_disk(ref, names.of_volume(request.uuid), request.size_bytes)
+        # The datastore is dedicated: a disk in it is this one, from an earlier call, and may have grown since.
+        disk = _only_disk(bridge, ref) or bridge.create_disk(ref, names.of_volume(request.uuid), request.size_bytes)
         size_bytes = bridge.list_disks(ref).get(disk.disk, request.size_bytes)
         return Created(lun.external_id, size_bytes, lun.identity, disk)
 
@@ -140,17 +140,13 @@ class BridgedDriver:
 
     def _attach(self, store: DataStore, target: StoreObject, host: Host, lun: Lun) -> None:
         bridge = self._bridge_of(lun)
-        ref = bridge.find_datastore(names.of_volume(lun.owner_uuid))
-        if ref is not None:
-            bridge.attach_datastore(ref, [HostConnection(host, self.connection(store, target, host))])
+        bridge.attach_datastore(_ref_of(bridge, lun), [HostConnection(host, self.connection(store, target, host))])
 
     def _detach(self, lun: Lun, host: Host) -> None:
         if host not in self._array.context.hosts(_cluster_of(lun)):
             return  # it has left: there is nobody to ask
         bridge = self._bridge_of(lun)
-        ref = bridge.find_datastore(names.of_volume(lun.owner_uuid))
-        if ref is not None:
-            bridge.detach_datastore(ref, [host])
+        bridge.detach_datastore(_ref_of(bridge, lun), [host])
 
     def _connections(self, store: DataStore, volume: Volume, lun: Lun) -> list[HostConnection]:
         holders = self._array.holders(store, lun)
@@ -184,12 +180,12 @@ def unhooking(arrays: Arrays) -> Callable[[Lun], None]:
     def unhook(lun: Lun) -> None:
         context: ProviderContext = arrays.context
         bridge = context.hypervisor(_cluster_of(lun))
-        ref = bridge.find_datastore(names.of_volume(lun.owner_uuid))
-        if ref is None:
-            return
-        for disk in bridge.list_disks(ref):
-            bridge.delete_disk(DiskLocation(ref, disk))
-        bridge.delete_datastore(ref)
+        found = bridge.find_datastore(names.of_volume(lun.owner_uuid))
+        disk = _only_disk(bridge, found) if found is not None else None
+        if disk is not None:
+            bridge.delete_disk(disk)
+        # Also when none is found: a create or delete that was killed may have left half of one.
+        bridge.delete_datastore(_ref_of(bridge, lun))
 
     return unhook
 
@@ -212,9 +208,17 @@ def _cluster_of(lun: Lun) -> Cluster:
     return Cluster(uuid, uuid, HypervisorType(str(hypervisor)))
 
 
+def _ref_of(bridge: HypervisorBridge, lun: Lun) -> DatastoreRef:
+    name = names.of_volume(lun.owner_uuid)
+    return bridge.find_datastore(name) or DatastoreRef(_cluster_of(lun).uuid, name)
+
+
 def _disk_of(bridge: HypervisorBridge, lun: Lun) -> DiskLocation:
-    ref: DatastoreRef | None = bridge.find_datastore(names.of_volume(lun.owner_uuid))
-    disks = list(bridge.list_disks(ref)) if ref is not None else []
-    if ref is None or not disks:
-        raise ObjectNotFound("datastore of volume", lun.external_id)
-    return DiskLocation(ref, disks[0])
+    disk = _only_disk(bridge, _ref_of(bridge, lun))
+    if disk is None:
+        raise ObjectNotFound("disk of volume", lun.external_id)
+    return disk
+
+
+def _only_disk(bridge: HypervisorBridge, ref: DatastoreRef) -> DiskLocation | None:
+    return next((DiskLocation(ref, each) for each in bridge.list_disks(ref)), None)

@@ -168,6 +168,7 @@ class Groups:
         self._check_initiators(group, known, new, count=len(known) + len(new))
         volumes = self._wanted_volumes(group, change.volumes or ())
         self._check_volumes(group, volumes, count=len(volumes))
+        group.name = change.name or group.name
         if change.attributes is not None:
             group.attributes = change.attributes
         if change.initiators is not None:

@@ -7,7 +7,7 @@ Theory of operation. A login is a dialogue of login requests and responses in up
 
 The initiator proposes to go on with the T bit; we answer T only when the current stage is settled. The first
 request names the initiator, the session type and the target, and the fabric is asked at once whether they may
-meet. Inside the security stage CHAP has its own three steps: method, algorithm, response. Each request is one
+meet. Inside the security stage CHAP has steps of its own (`security_stage`). Each request is one
 event; the result is one response and, at the end, either an `Agreement` or a refusal whose status says why. A
 refused login has no way back: the connection closes.
 
@@ -18,20 +18,32 @@ only the last one is looked at. Our own answer is cut the same way when it is lo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING
 
-from simulators.iscsi.backend import Admission, AdmissionVerdict, ChapAccount
-from simulators.iscsi.chap import Challenge, choose_algorithm, decode_binary, find_account
+from simulators.iscsi.backend import Admission, AdmissionVerdict
 from simulators.iscsi.errors import PeerViolation, SimulatorBug
+from simulators.iscsi.login_status import (
+    AUTHENTICATION_FAILURE,
+    AUTHORIZATION_FAILURE,
+    INITIATOR_ERROR,
+    INVALID_DURING_LOGIN,
+    MISSING_PARAMETER,
+    SESSION_DOES_NOT_EXIST,
+    SESSION_TYPE_NOT_SUPPORTED,
+    TARGET_NOT_FOUND,
+    TOO_MANY_CONNECTIONS,
+    UNSUPPORTED_VERSION,
+    Refused,
+)
 from simulators.iscsi.negotiation import DEFAULT_DATA_SEGMENT, KEYS, NOT_UNDERSTOOD, REJECT, Responder
 from simulators.iscsi.pdu import LoginRequest, LoginResponse
+from simulators.iscsi.security_stage import SECURITY_KEYS, SecurityStage
 from simulators.iscsi.text import TextCollector, TextFeeder, join_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simulators.iscsi.backend import Fabric
+    from simulators.iscsi.backend import ChapAccount, Fabric
     from simulators.iscsi.negotiation import OperationalSettings, Parameters
     from simulators.iscsi.text import Pairs
 
@@ -39,40 +51,10 @@ SECURITY = 0
 OPERATIONAL = 1
 FULL_FEATURE = 3
 
-INITIATOR_ERROR = (2, 0)
-AUTHENTICATION_FAILURE = (2, 1)
-AUTHORIZATION_FAILURE = (2, 2)
-TARGET_NOT_FOUND = (2, 3)
-UNSUPPORTED_VERSION = (2, 5)
-TOO_MANY_CONNECTIONS = (2, 6)
-MISSING_PARAMETER = (2, 7)
-SESSION_TYPE_NOT_SUPPORTED = (2, 9)
-SESSION_DOES_NOT_EXIST = (2, 10)
-INVALID_DURING_LOGIN = (2, 11)
-OUT_OF_RESOURCES = (3, 2)
-
 PORTAL_GROUP_TAG = 1
 _NAME_LIMIT = 223
 _NAME_FORMATS = ("iqn.", "eui.", "naa.")
 _IDENTIFYING_KEYS = frozenset({"InitiatorName", "InitiatorAlias", "TargetName", "SessionType"})
-_CHAP_KEYS = frozenset({"CHAP_A", "CHAP_N", "CHAP_R", "CHAP_I", "CHAP_C"})
-
-
-class Refused(Exception):
-    """The login ends here with this status."""
-
-    def __init__(self, status: tuple[int, int]) -> None:
-        super().__init__(status)
-        self.status = status
-
-
-class ChapStep(Enum):
-    """Where the security stage stands."""
-
-    METHOD = "waiting for AuthMethod"
-    ALGORITHM = "waiting for CHAP_A"
-    RESPONSE = "waiting for CHAP_N and CHAP_R"
-    SETTLED = "authenticated, or no authentication required"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +101,7 @@ class TargetLogin:
         self._is_known_tsih = known_sessions
         self._stage: int | None = None
         self._tag = 0
-        self._step = ChapStep.METHOD
-        self._challenge: Challenge | None = None
-        self._account: ChapAccount | None = None
-        self._is_mutual = False
+        self._security = SecurityStage(self._accounts, entropy, is_required=False)
         self._seen: set[str] = set()
         self._collector = TextCollector()
         self._feeder = TextFeeder()
@@ -208,7 +187,7 @@ class TargetLogin:
             self._check_session_id(request)
             return
         # §11.12.9: one task tag for all requests of a login; only a T bit that we answered changes the stage.
-        if request.current_stage == OPERATIONAL and self._step is not ChapStep.SETTLED:
+        if request.current_stage == OPERATIONAL and not self._security.is_settled:
             raise Refused(AUTHENTICATION_FAILURE)
         if request.current_stage != self._stage or request.initiator_task_tag != self._tag:
             raise Refused(INITIATOR_ERROR)
@@ -243,8 +222,10 @@ class TargetLogin:
         else:
             self._target_iqn = _name_in(keys, "TargetName")
             self._admission = self._admit()
+        is_required = bool(self._admission.chap)
+        self._security = SecurityStage(self._accounts, self._entropy, is_required=is_required)
         if request.current_stage == OPERATIONAL:
-            self._skip_security()
+            self._security.skip()
 
     def _admit(self) -> Admission:
         admission = self._fabric.admit(self._initiator_iqn, self._target_iqn)
@@ -253,11 +234,6 @@ class TargetLogin:
         if admission.verdict is AdmissionVerdict.FORBIDDEN:
             raise Refused(AUTHORIZATION_FAILURE)
         return admission
-
-    def _skip_security(self) -> None:
-        if self._admission.chap:
-            raise Refused(AUTHENTICATION_FAILURE)
-        self._step = ChapStep.SETTLED
 
     # ---- the answers ---------------------------------------------------------------------------------------
 
@@ -275,24 +251,14 @@ class TargetLogin:
         return answers + self._answer_security(others)
 
     def _answer_operational(self, pairs: Pairs) -> Pairs:
-        if any(name in _CHAP_KEYS or name == "AuthMethod" for name, _ in pairs):
+        if any(name in SECURITY_KEYS for name, _ in pairs):
             raise Refused(INITIATOR_ERROR)
         return self._responder.answer_all(pairs)
 
     def _answer_security(self, pairs: Pairs) -> Pairs:
-        security = {name: value for name, value in pairs if name in _CHAP_KEYS or name == "AuthMethod"}
+        security = {name: value for name, value in pairs if name in SECURITY_KEYS}
         answers = [answer for name, value in pairs if name not in security for answer in self._side_key(name, value)]
-        match self._step:
-            case ChapStep.METHOD:
-                return answers + self._choose_method(security)
-            case ChapStep.ALGORITHM:
-                return answers + self._send_challenge(security)
-            case ChapStep.RESPONSE:
-                return answers + self._verify(security)
-            case ChapStep.SETTLED:
-                if security:
-                    raise Refused(INITIATOR_ERROR)
-                return answers
+        return answers + self._security.answer(security, is_leaving=self._wants_transit)
 
     def _side_key(self, name: str, value: str) -> Pairs:
         if name == "MaxRecvDataSegmentLength":
@@ -301,27 +267,6 @@ class TargetLogin:
             raise Refused(INITIATOR_ERROR)
         return [(name, NOT_UNDERSTOOD)]
 
-    def _choose_method(self, keys: dict[str, str]) -> Pairs:
-        offered = keys.pop("AuthMethod", None)
-        if keys:
-            raise Refused(INITIATOR_ERROR)
-        if offered is None:
-            self._settle_without_method()
-            return []
-        methods = offered.split(",")
-        if not self._admission.chap and "None" in methods:
-            self._step = ChapStep.SETTLED
-            return [("AuthMethod", "None")]
-        if "CHAP" not in methods or not self._accounts():
-            raise Refused(AUTHENTICATION_FAILURE)
-        self._step = ChapStep.ALGORITHM
-        return [("AuthMethod", "CHAP")]
-
-    def _settle_without_method(self) -> None:
-        """Accept silence about authentication only where none is required."""
-        if self._wants_transit:
-            self._skip_security()
-
     def _accounts(self) -> tuple[ChapAccount, ...]:
         """Return the accounts that may answer; in discovery, those of all targets it would list."""
         if self._target_iqn:
@@ -329,50 +274,11 @@ class TargetLogin:
         targets = self._fabric.discover(self._initiator_iqn)
         return tuple(account for iqn in targets for account in self._fabric.admit(self._initiator_iqn, iqn).chap)
 
-    def _send_challenge(self, keys: dict[str, str]) -> Pairs:
-        algorithm = choose_algorithm(keys.get("CHAP_A", ""))
-        if set(keys) != {"CHAP_A"}:
-            raise Refused(INITIATOR_ERROR)
-        if algorithm is None:
-            raise Refused(AUTHENTICATION_FAILURE)
-        self._challenge = Challenge.draw(algorithm, self._entropy)
-        self._step = ChapStep.RESPONSE
-        return [
-            ("CHAP_A", str(algorithm)),
-            ("CHAP_I", str(self._challenge.identifier)),
-            ("CHAP_C", "0x" + self._challenge.value.hex()),
-        ]
-
-    def _verify(self, keys: dict[str, str]) -> Pairs:
-        if self._challenge is None:
-            raise SimulatorBug("a CHAP response was awaited before a challenge was sent")
-        if not {"CHAP_N", "CHAP_R"} <= set(keys) <= {"CHAP_N", "CHAP_R", "CHAP_I", "CHAP_C"}:
-            raise Refused(INITIATOR_ERROR)
-        account = find_account(self._accounts(), self._challenge, keys["CHAP_N"], keys["CHAP_R"])
-        if account is None:
-            raise Refused(AUTHENTICATION_FAILURE)
-        self._account, self._step = account, ChapStep.SETTLED
-        if "CHAP_I" in keys or "CHAP_C" in keys:
-            return self._prove(account, self._challenge, keys)
-        return []
-
-    def _prove(self, account: ChapAccount, ours: Challenge, keys: dict[str, str]) -> Pairs:
-        """Answer the initiator's challenge (mutual CHAP)."""
-        if not {"CHAP_I", "CHAP_C"} <= set(keys):
-            raise Refused(INITIATOR_ERROR)
-        # §9.2.1: a reflected challenge "MUST" end the login, or the initiator could let us answer for it.
-        is_reflected = decode_binary(keys["CHAP_C"]) == ours.value
-        if is_reflected or account.mutual_secret is None or account.mutual_username is None:
-            raise Refused(AUTHENTICATION_FAILURE)
-        theirs = Challenge.parse(ours.algorithm, keys["CHAP_I"], keys["CHAP_C"])
-        self._is_mutual = True
-        return [("CHAP_N", account.mutual_username), ("CHAP_R", theirs.response(account.mutual_secret))]
-
     # ---- the response --------------------------------------------------------------------------------------
 
     def _respond_with_rest(self, request: LoginRequest) -> LoginStep:
         piece = self._feeder.take(DEFAULT_DATA_SEGMENT)
-        may_transit = self._wants_transit and self._step is ChapStep.SETTLED and not self._feeder.has_more
+        may_transit = self._wants_transit and self._security.is_settled and not self._feeder.has_more
         return self._respond(request, piece, transit=may_transit)
 
     def _respond(self, request: LoginRequest, text: bytes, *, transit: bool) -> LoginStep:
@@ -423,9 +329,9 @@ class TargetLogin:
             isid=request.isid,
             parameters=self._responder.parameters(),
             fabric_revision=self._revision,
-            chap_username=self._account.username if self._account else None,
-            chap_algorithm=self._challenge.algorithm if self._account and self._challenge else None,
-            is_mutual=self._is_mutual,
+            chap_username=self._security.username,
+            chap_algorithm=self._security.algorithm,
+            is_mutual=self._security.is_mutual,
         )
 
 

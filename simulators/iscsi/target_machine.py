@@ -26,16 +26,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from simulators.iscsi import pdu as p
 from simulators.iscsi.codec import PduReader, encode
+from simulators.iscsi.data_pieces import cut
 from simulators.iscsi.describe import describe
 from simulators.iscsi.errors import PeerViolation, SimulatorBug
+from simulators.iscsi.login_status import OUT_OF_RESOURCES
 from simulators.iscsi.lun_address import decode_lun
 from simulators.iscsi.negotiation import KEYS, REJECT, Parameters, combine
 from simulators.iscsi.scsi import device_server
 from simulators.iscsi.scsi.operation import Outcome
 from simulators.iscsi.scsi.sense import ScsiCheck
 from simulators.iscsi.send_targets import answer_text
-from simulators.iscsi.target_login_machine import OUT_OF_RESOURCES, TargetLogin
-from simulators.iscsi.text import TextCollector, TextFeeder, join_pairs
+from simulators.iscsi.target_login_machine import TargetLogin
+from simulators.iscsi.text_exchange import TextExchange
 from simulators.iscsi.write_task import WriteTask
 from simulators.kernel.transcript import Direction
 
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from simulators.iscsi.pdu import Pdu, TargetPdu
     from simulators.iscsi.target_core import Session, TargetCore
     from simulators.iscsi.target_login_machine import LoginStep
+    from simulators.iscsi.text import Pairs
 
 COMMAND_WINDOW = 32
 _SERIAL_MASK = 0xFFFFFFFF
@@ -102,9 +105,7 @@ class TargetConnection:
         self._writes: dict[int, WriteTask] = {}
         self._aborted: deque[int] = deque(maxlen=_REMEMBERED_ABORTS)
         self._next_transfer_tag = 1
-        self._collector = TextCollector()
-        self._feeder = TextFeeder()
-        self._text_tag = p.NO_TAG
+        self._text = TextExchange()
         core.connected(self)
 
     # ---- the edge ------------------------------------------------------------------------------------------
@@ -234,56 +235,30 @@ class TargetConnection:
     # ---- text ----------------------------------------------------------------------------------------------
 
     def _on_text(self, pdu: p.TextRequest, header: bytes) -> None:
-        if pdu.continues and pdu.final:
+        if self._text.is_contradictory(pdu):
             self._reject(INVALID_PDU_FIELD, header)
             return
-        if pdu.target_transfer_tag not in {p.NO_TAG, self._text_tag}:
-            self._reject(INVALID_PDU_FIELD, header)
-            return
-        if pdu.target_transfer_tag == p.NO_TAG:
-            # §11.10.4: "0xffffffff … the target MUST discard … a previous negotiation".
-            self._collector, self._feeder = TextCollector(), TextFeeder()
-        self._collector.add(bytes(pdu.data))
-        if not pdu.continues and not self._feeder.has_more:
-            self._feeder.load(join_pairs(self._answer_text()))
-        self._send_text(pdu, is_collecting=pdu.continues)
+        if (pairs := self._text.take(pdu)) is not None:
+            self._text.load(self._answer_text(pairs))
+        limit = self._parameters.peer_data_segment_length
+        fresh_tag = self._new_transfer_tag()
+        self._output.append(self._text.response(pdu, limit, fresh_tag, self._status_sequence()))
 
-    def _answer_text(self) -> list[tuple[str, str]]:
+    def _answer_text(self, pairs: Pairs) -> Pairs:
         if self.session is None:
             raise SimulatorBug("a text request was taken outside of a session")
-        pairs = self._collector.take()
         declared = [value for name, value in pairs if name == "MaxRecvDataSegmentLength"]
         others = [pair for pair in pairs if pair[0] != "MaxRecvDataSegmentLength"]
         answers = answer_text(self._core, self.session, others)
         return answers + [answer for value in declared for answer in self._redeclare(value)]
 
-    def _redeclare(self, value: str) -> list[tuple[str, str]]:
+    def _redeclare(self, value: str) -> Pairs:
         """§13.12: MaxRecvDataSegmentLength may be declared anew at any time."""
         length = combine(KEYS["MaxRecvDataSegmentLength"], value, value)
         if length is None:
             return [("MaxRecvDataSegmentLength", REJECT)]
         self._parameters = replace(self._parameters, peer_data_segment_length=int(length))
         return []
-
-    def _send_text(self, request: p.TextRequest, *, is_collecting: bool) -> None:
-        piece = b"" if is_collecting else self._feeder.take(self._parameters.peer_data_segment_length)
-        has_more = self._feeder.has_more
-        is_final = not has_more and not is_collecting and request.final
-        if is_final:
-            self._text_tag = p.NO_TAG
-        elif self._text_tag == p.NO_TAG:
-            self._text_tag = self._new_transfer_tag()
-        self._output.append(
-            p.TextResponse(
-                request.lun,
-                request.initiator_task_tag,
-                self._text_tag,
-                *self._status_sequence(),
-                data=piece,
-                final=is_final,
-                continues=has_more,
-            )
-        )
 
     # ---- nop, logout, task management ----------------------------------------------------------------------
 
@@ -414,7 +389,7 @@ class TargetConnection:
         room = command.expected_length if command.reads else 0
         data = memoryview(outcome.data_in)[:room]
         if data and outcome.sense is None:
-            self._send_data(command, data, flags, residual)
+            self._send_data(command.initiator_task_tag, data, (flags, residual))
             return
         sense = outcome.sense.fixed() if outcome.sense else b""
         response = p.ScsiResponse(
@@ -429,33 +404,16 @@ class TargetConnection:
         )
         self._output.append(response)
 
-    def _send_data(self, command: p.ScsiCommand, data: memoryview, flags: int, residual: int) -> None:
-        """Cut data into PDUs; the last one carries the GOOD status (phase collapse, §11.7.3)."""
-        tag, burst = command.initiator_task_tag, self._parameters.max_burst_length
-        offset, data_sn, end = 0, 0, len(data)
-        while offset < end:
-            burst_end = min(end, (offset // burst + 1) * burst)
-            chunk = data[offset : min(offset + self._parameters.peer_data_segment_length, burst_end)]
-            is_last = offset + len(chunk) == end
-            is_final = offset + len(chunk) == burst_end
-            sequence = self._status_sequence() if is_last else (0, *self._sequence()[1:])
-            residuals = (flags, residual) if is_last else (0, 0)
-            self._output.append(
-                p.DataIn(
-                    residuals[0],
-                    0,
-                    tag,
-                    *sequence,
-                    data_sn,
-                    offset,
-                    residuals[1],
-                    data=chunk,
-                    final=is_final,
-                    has_status=is_last,
-                )
-            )
-            offset += len(chunk)
-            data_sn += 1
+    def _send_data(self, tag: int, data: memoryview, residual: tuple[int, int]) -> None:
+        """Send data; the last PDU carries the GOOD status (phase collapse, §11.7.3)."""
+        limits = self._parameters.peer_data_segment_length, self._parameters.max_burst_length
+        for piece in cut(data, *limits):
+            _, exp_cmd_sn, max_cmd_sn = self._sequence()
+            stat_sn = self._status_sequence()[0] if piece.is_last else 0
+            flags, missing = residual if piece.is_last else (0, 0)
+            sequence = (stat_sn, exp_cmd_sn, max_cmd_sn, piece.number, piece.offset, missing)
+            bits = {"final": piece.ends_burst, "has_status": piece.is_last}
+            self._output.append(p.DataIn(flags, 0, tag, *sequence, data=piece.data, **bits))
 
     # What a connection may be told in each state. Everything else is a violation.
     TRANSITIONS: ClassVar[dict[tuple[State, type[Pdu]], Callable[[TargetConnection, Any, bytes], None]]] = {

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from simulators.kernel.clock import Clock
+    from simulators.kernel.manual_clock import Clock
 
 DEFAULT_LIMIT = 4096
 

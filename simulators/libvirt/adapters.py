@@ -105,9 +105,7 @@ class SimulatedConnections:
         state = HostState.ENABLED if is_reachable else HostState.DISCONNECTED
         with self._lock:
             known = self._hosts[host.uuid]
-            changed = Host(
-                known.uuid, known.name, known.hypervisor, known.cluster_uuid, known.initiators, state
-            )
+            changed = Host(known.uuid, known.name, known.hypervisor, known.cluster_uuid, known.initiators, state)
             self._hosts[host.uuid] = changed
         self._tell(HostEventKind.CONNECTED if is_reachable else HostEventKind.DISCONNECTED, changed)
 

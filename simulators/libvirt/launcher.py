@@ -78,9 +78,7 @@ class LibvirtWorld:
         from simulators.libvirt.initiator_login import login_over
         from simulators.libvirt.remote import RemoteCluster
 
-        simulated = (
-            ClusterSimulator(login_over(dial)) if socket_path is None else RemoteCluster(socket_path, name)
-        )
+        simulated = ClusterSimulator(login_over(dial)) if socket_path is None else RemoteCluster(socket_path, name)
         self._simulated = simulated
         self._cluster = Cluster(str(uuid.uuid4()), name, HypervisorType.KVM)
         self._connections = SimulatedConnections(

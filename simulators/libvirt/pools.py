@@ -210,9 +210,7 @@ class Pools:
 
 def _units(session: TargetSession, address: TargetLogin) -> Sequence[Unit]:
     place = f"ip-{address.address}:{address.port}-iscsi-{address.target_iqn}"
-    return [
-        Unit(number, f"{place}-lun-{number}", session.unit_size(number)) for number in session.lun_numbers()
-    ]
+    return [Unit(number, f"{place}-lun-{number}", session.unit_size(number)) for number in session.lun_numbers()]
 
 
 def _attributes(parent: ET.Element, path: str) -> dict[str, str]:

@@ -125,16 +125,12 @@ class Secrets:
     def _check_usage(self, wanted: StoredSecret) -> None:
         for each in self._by_uuid.values():
             if each.usage == wanted.usage and each.uuid != wanted.uuid:
-                raise internal(
-                    _FROM, f"a secret with UUID {each.uuid} already defined for use with {wanted.usage}"
-                )
+                raise internal(_FROM, f"a secret with UUID {each.uuid} already defined for use with {wanted.usage}")
 
 
 def _check_redefinition(existing: StoredSecret, wanted: StoredSecret) -> None:
     if existing.usage != wanted.usage:
-        raise internal(
-            _FROM, f"a secret with UUID {existing.uuid} is already defined for use with {existing.usage}"
-        )
+        raise internal(_FROM, f"a secret with UUID {existing.uuid} is already defined for use with {existing.usage}")
     if existing.is_private and not wanted.is_private:
         text = "cannot change private flag on existing secret"
         raise fault(libvirt.VIR_ERR_OPERATION_DENIED, _FROM, text)

@@ -1,11 +1,10 @@
-"""A strategy for every value of the contract, made from its fields' types and from what the value itself demands."""
+"""A strategy for every value of the contract, from its fields' types and what the value itself demands."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
 from enum import Enum
-from functools import cache
 from types import NoneType, UnionType
 from typing import Final, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -70,7 +69,8 @@ def _chap(draw: st.DrawFn) -> ChapCredentials:
 def _limits(draw: st.DrawFn) -> Limits:
     smallest, more = draw(sizes), draw(st.integers(0, 2**63))
     others = {each.name for each in dataclasses.fields(Limits)} - {"smallest_lun_bytes", "largest_lun_bytes"}
-    return Limits(smallest, smallest + more, **{name: draw(_field(Limits, name)) for name in others})
+    given = {name: draw(_field(Limits, name)) for name in others}
+    return cast(Limits, cast("type", Limits)(smallest, smallest + more, **given))
 
 
 @st.composite
@@ -83,7 +83,7 @@ def _addresses() -> SearchStrategy[str]:
     return st.ip_addresses().map(str)
 
 
-_BY_DEMAND: Final[Mapping[type, SearchStrategy[object]]] = {
+_made: Final[dict[type, SearchStrategy[object]]] = {
     Iqn: st.one_of(_qualified("iqn"), hexadecimal(16).map("eui.{}".format)).map(Iqn),
     Nqn: _qualified("nqn").map(Nqn),
     Wwpn: hexadecimal(16).map(Wwpn),
@@ -107,14 +107,15 @@ _FIELDS: Final[Mapping[type, Mapping[str, SearchStrategy[object]]]] = {
 }
 
 
-@cache
 def values_of(kind: type[T]) -> SearchStrategy[T]:
     """Values of one type of the contract."""
-    if kind in _BY_DEMAND:
-        return cast("SearchStrategy[T]", _BY_DEMAND[kind])
-    if issubclass(kind, Enum):
-        return cast("SearchStrategy[T]", st.sampled_from(kind))
-    return st.builds(kind, **{each.name: _field(kind, each.name) for each in dataclasses.fields(cast("type", kind))})
+    if kind not in _made:
+        _made[kind] = st.sampled_from(kind) if issubclass(kind, Enum) else _built(kind)
+    return cast("SearchStrategy[T]", _made[kind])
+
+
+def _built(kind: type) -> SearchStrategy[object]:
+    return st.builds(kind, **{each.name: _field(kind, each.name) for each in dataclasses.fields(kind)})
 
 
 def _field(kind: type, name: str) -> SearchStrategy[object]:

@@ -73,7 +73,7 @@ def test_a_failed_create_leaves_nothing(hooked_up: PluginScene, step: str, is_la
 
 def test_a_failed_repetition_does_not_take_away_what_was_there(hooked_up: PluginScene) -> None:
     volume = hooked_up.create()
-    hooked_up.bridge.fails_at = ("create_disk", False)
+    hooked_up.bridge.fails_at = ("create_datastore", False)
     before = hooked_up.see()
     with pytest.raises(BridgeError):
         hooked_up.create()
@@ -161,6 +161,19 @@ def test_resize_grows_lun_datastore_and_disk_and_resumes(hooked_up: PluginScene,
     assert datastore.lun_bytes == hooked_up.scene.view().luns[0].size_bytes
     with pytest.raises(InvalidRequest):
         hooked_up.scene.driver.resize(hooked_up.store, volume, 2 * GB)
+
+
+def test_create_repeated_after_a_resize_answers_what_is_there(hooked_up: PluginScene) -> None:
+    volume = hooked_up.create()
+    hooked_up.scene.driver.resize(hooked_up.store, volume, 3 * GB)
+    assert hooked_up.create().size_bytes == 3 * GB
+
+
+def test_half_a_datastore_of_a_killed_call_is_cleared_away(hooked_up: PluginScene) -> None:
+    volume = hooked_up.create()
+    hooked_up.bridge.find_datastore = lambda name: None  # type: ignore[method-assign]
+    hooked_up.scene.driver.delete(hooked_up.store, volume)
+    assert hooked_up.bridge.datastores == {}
 
 
 def test_delete_datastore_unhooks_what_is_left(hooked_up: PluginScene) -> None:

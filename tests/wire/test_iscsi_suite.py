@@ -1,7 +1,8 @@
 """libiscsi's own test suite for targets, against ours.
 
-CUnit counts a skipped test as passed, so what is asserted is the list of failures, each with its reason. The 16-byte families
-run by themselves: after other families have changed its idea of the unit, the tool asks for blocks that do not exist.
+CUnit counts a skipped test as passed, so what is asserted is the list of failures, each with its reason. The
+16-byte families run by themselves: after other families have changed its idea of the unit, the tool asks for
+blocks that do not exist.
 """
 
 from __future__ import annotations

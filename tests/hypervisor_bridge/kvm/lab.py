@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,27 +18,11 @@ from conformance.contract import (
 from hypervisor_bridge.kvm import open_bridge
 from simulators.libvirt import launcher
 from simulators.libvirt.faults import unreachable
-
 from tests.hypervisor_bridge.kvm.small_array import SmallArray
+from tests.hypervisor_bridge.memory_ledger import MemoryLedger
 
 LOCAL = frozenset({"name", "UUIDString", "usageID", "usageType", "connect"})
 """What libvirt-python answers from the handle, without asking the host."""
-
-
-class MemoryLedger:
-    """A `BridgeLedger` that outlives its bridges."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, dict[str, str]] = {}
-
-    def record(self, key: str, entry: Mapping[str, str]) -> None:
-        self.kept[key] = dict(entry)
-
-    def forget(self, key: str) -> None:
-        self.kept.pop(key, None)
-
-    def entries(self, prefix: str = "") -> Mapping[str, Mapping[str, str]]:
-        return {key: dict(entry) for key, entry in self.kept.items() if key.startswith(prefix)}
 
 
 class Killed(BaseException):
@@ -126,4 +110,5 @@ class Lab:
 
 
 def host_fails() -> BaseException:
-    return unreachable("kvm-host")
+    error: BaseException = unreachable("kvm-host")
+    return error

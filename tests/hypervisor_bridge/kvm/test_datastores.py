@@ -20,6 +20,7 @@ from conformance.contract import (
     HostUnavailable,
     HypervisorFault,
     InventoryKind,
+    IscsiPath,
     LunIdentity,
     LunNotVisible,
     NfsExport,
@@ -42,6 +43,13 @@ VM = VmRef("vm-of-the-cloud", "vm1")
 def _virt(lab: Lab, place: int = 0) -> Any:
     connections: Any = lab.world.connections
     return connections.connect(lab.hosts[place])
+
+
+def _with_chap(at: HostConnection, chap: ChapCredentials | None) -> HostConnection:
+    assert isinstance(at.connection, BlockConnection)
+    (path,) = at.connection.paths
+    assert isinstance(path, IscsiPath)
+    return HostConnection(at.host, replace(at.connection, paths=(replace(path, chap=chap),)))
 
 
 def test_the_same_name_on_the_same_lun_is_the_same_datastore(lab: Lab) -> None:
@@ -120,16 +128,7 @@ def test_a_wrong_chap_secret_is_named_so_and_nothing_is_left(make_lab: Callable[
     lab = make_lab(chap=CHAP)
     lab.array.add(1)
     for chap in (WRONG_CHAP, None):
-        at = [
-            HostConnection(
-                each.host,
-                replace(
-                    each.connection,
-                    paths=tuple(replace(path, chap=chap) for path in each.connection.paths),  # type: ignore[union-attr]
-                ),
-            )
-            for each in lab.array.at(lab.hosts)
-        ]
+        at = [_with_chap(each, chap) for each in lab.array.at(lab.hosts)]
         with pytest.raises(ChapRejected) as caught:
             lab.bridge().create_datastore("ds1", at)
         assert lab.hosts[0].name in str(caught.value)
@@ -291,14 +290,13 @@ def test_growth_is_seen_after_expand_and_not_before(lab: Lab) -> None:
     lun = lab.array.add(1)
     bridge = lab.bridge()
     ref = bridge.create_datastore("ds1", lab.array.at(lab.hosts))
-    promised = lab.array.at(lab.hosts)
     lun.grow(8 * MIB)
     assert bridge.datastore_bytes(ref, lab.hosts[0]) == 4 * MIB
     bridge.expand_datastore(ref, lab.array.at(lab.hosts))
     assert {bridge.datastore_bytes(ref, each) for each in lab.hosts} == {8 * MIB}
-    bigger = [
-        HostConnection(each.host, replace(each.connection, size_bytes=16 * MIB)) for each in promised
-    ]
+    lun.size_bytes = 16 * MIB
+    bigger = lab.array.at(lab.hosts)
+    lun.size_bytes = 8 * MIB
     with pytest.raises(HypervisorFault, match="expected 16777216"):
         bridge.expand_datastore(ref, bigger)
 

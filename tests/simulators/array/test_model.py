@@ -194,6 +194,43 @@ def test_older_limits_can_be_set() -> None:
     assert reason_of(lambda: model.groups.add_volumes(second.group_id, [made.volume_id])) is (Reason.LIMIT_EXCEEDED)
 
 
+@pytest.mark.parametrize(
+    ("limits", "one_too_many"),
+    [
+        (Limits(accounts=2), lambda model: tenant(model)),
+        (Limits(volumes=2), lambda model: model.volumes.create(wish(model.accounts.get(2)))),
+        (Limits(volumes_per_account=2), lambda model: model.volumes.create(wish(model.accounts.get(1)))),
+        (Limits(groups=1), lambda model: model.groups.create(GroupChange("h"))),
+        (Limits(initiators=1), lambda model: model.groups.create_initiators([InitiatorWish(OTHER_HOST)])),
+        (Limits(initiators=1), lambda model: model.groups.add_initiators(1, [OTHER_HOST])),
+        (Limits(initiators_per_group=1), lambda model: model.groups.add_initiators(1, [OTHER_HOST])),
+        (
+            Limits(initiators_per_group=1),
+            lambda model: model.groups.create_initiators([InitiatorWish(OTHER_HOST, group_id=1)]),
+        ),
+        (Limits(volumes_per_group=1), lambda model: model.groups.add_volumes(1, [2])),
+        (Limits(volumes_per_group=1), lambda model: model.groups.modify(1, GroupChange(volumes=[1, 2]))),
+    ],
+)
+def test_each_limit_holds(limits: Limits, one_too_many: Callable[[ArrayModel], object]) -> None:
+    model = bare_model(limits=limits)
+    first, _ = tenant(model, "first"), tenant(model, "second")
+    for _ in range(2):
+        model.volumes.create(wish(first))
+    model.groups.create(GroupChange("g", [HOST], [1]))
+    assert reason_of(lambda: one_too_many(model)) is Reason.LIMIT_EXCEEDED
+
+
+def test_an_account_that_is_full_takes_no_volume_of_another() -> None:
+    model = bare_model(limits=Limits(volumes_per_account=1))
+    first, second = volume(model), volume(model)
+    change = VolumeChange(account_id=first.account_id)
+    assert reason_of(lambda: model.volumes.modify(second.volume_id, change)) is Reason.LIMIT_EXCEEDED
+    third = tenant(model, "third")
+    model.volumes.modify(second.volume_id, VolumeChange(account_id=third.account_id))
+    assert (second.account_id, list(third.volumes)) == (third.account_id, [second.volume_id])
+
+
 def test_secrets_are_in_no_representation() -> None:
     model = bare_model()
     account = model.accounts.add("tenant", AccountChange(initiator_secret="0123456789ab"))

@@ -1,0 +1,84 @@
+"""Undo what a killed run left on an array: through the plugin, and only what the journal names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from conformance.asked import Asked
+from conformance.contract import BridgeError, Cluster, DataStore, ProviderError, StoreRequest, Volume
+from conformance.errors import WiringError
+from conformance.journal import leftovers
+from conformance.opening import opened
+from conformance.verdict import Broken
+from conformance.world import World
+
+Entry = Mapping[str, object]
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """How many objects are gone now, and what could not be removed and why."""
+
+    gone: int
+    problems: tuple[str, ...]
+
+
+def clean(asked: Asked, journal: Path, tell: Tell) -> Cleaned:
+    """Remove all that the journal names, newest first. What could not be removed stays in the journal."""
+    try:
+        entries = leftovers(journal)
+    except OSError as error:
+        raise WiringError(f"cannot read the journal {journal}: {error.strerror or error}") from None
+    if not entries:
+        return Cleaned(0, ())
+    with ExitStack() as stack:
+        subject = stack.enter_context(opened(asked, journal=journal, is_cleaning=True))
+        world = stack.enter_context(subject.world())
+        return _Cleaning(world, tell).run(entries)
+
+
+class _Cleaning:
+    """One pass over the leftovers, with a plugin instance of its own."""
+
+    def __init__(self, world: World, tell: Tell) -> None:
+        self._world, self._tell = world, tell
+        self._problems: list[str] = []
+        self._gone = 0
+
+    def run(self, entries: list[dict[str, object]]) -> Cleaned:
+        for each in (each for each in entries if each["kind"] == "volume"):
+            self._try(each, self._delete_volume)
+        for each in (each for each in entries if each["kind"] == "store"):
+            self._try(each, self._delete_store)
+        return Cleaned(self._gone, tuple(self._problems))
+
+    def _try(self, entry: Entry, act: Callable[[Entry], None]) -> None:
+        label = f"{entry['kind']} {entry['name']} ({entry['made']})"
+        try:
+            act(entry)
+        except (ProviderError, BridgeError, Broken) as error:
+            told = self._world.trace.masked(f"{type(error).__name__}: {error}")
+            self._problems.append(f"{label}: {told}")
+            return
+        self._gone += 1
+        self._world.subject.journal.gone(str(entry["made"]))
+        self._tell(f"removed {label}")
+
+    def _delete_volume(self, entry: Entry) -> None:
+        request = replace(self._world.request(), uuid=str(entry["made"]), name=str(entry["name"]))
+        volume = Volume(request, None, request.size_bytes)
+        self._world.driver.delete(DataStore(self._store(str(entry["store"]), "")), volume)
+
+    def _delete_store(self, entry: Entry) -> None:
+        self._world.plugin.lifecycle.delete_datastore(self._store(str(entry["made"]), str(entry["name"])))
+
+    def _store(self, uuid: str, name: str) -> StoreRequest:
+        request = self._world.store_request()
+        # A store's uuid carries the tag of the world it was made in, and that names the cluster too.
+        tag = uuid.removeprefix("store-").rpartition("-")[0]
+        cluster: Cluster = replace(self._world.cluster, uuid=f"cluster-{tag}")
+        return replace(request, uuid=uuid, name=name or request.name, scope=cluster)

@@ -1,0 +1,125 @@
+"""`storage-conformance simulate`."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from typing import Annotated, Final, Protocol, cast
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from conformance.cli.interrupt import stoppable
+from conformance.contract import LaunchFailed, LaunchOptions, Transport
+from conformance.environments.opened import load
+from conformance.errors import WiringError
+
+SIMULATORS: Final = "storage_conformance.simulators"
+
+
+class Running(Protocol):
+    """What an entry point of group `storage_conformance.simulators` gives when it is called with `LaunchOptions`."""
+
+    def describe(self) -> Sequence[tuple[str, str]]:
+        """What a person needs to know, such as endpoint, username, password and CA file."""
+
+    def close(self) -> None:
+        """Stop it."""
+
+
+def simulate(
+    what: Annotated[str, typer.Argument(metavar="NAME", help="Name of an installed simulator, such as array.")],
+    *,
+    port: Annotated[
+        int | None, typer.Option(metavar="PORT", help="Port of the storage portal; any free one if left out.")
+    ] = None,
+    management_port: Annotated[int | None, typer.Option(metavar="PORT", help="Port of the management API.")] = None,
+    witness_port: Annotated[int | None, typer.Option(metavar="PORT", help="Port of the witness.")] = None,
+    username: Annotated[str | None, typer.Option(metavar="NAME", help="Administrator of the management API.")] = None,
+) -> None:
+    """Run a simulator on its own, on the loopback interface, until Ctrl-C.
+
+    It prints where it answers and an environment file that points a run at it.
+
+    Examples:
+      storage-conformance simulate array
+      storage-conformance simulate array --management-port 8443 --username admin
+    """
+    asked = {
+        "port": port,
+        "management_port": management_port,
+        "witness_port": witness_port,
+        "username": username,
+    }
+    settings = {name: value for name, value in asked.items() if value is not None}
+    stop = threading.Event()
+    with stoppable():
+        running = launched(what, settings)
+        try:
+            _tell(running.describe())
+            stop.wait()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            running.close()
+    typer.echo("stopped; what was on it is gone")
+
+
+def launched(what: str, settings: Mapping[str, object]) -> Running:
+    """Start the simulator of that name; raises `WiringError`."""
+    known = {each.name: each.value for each in metadata.entry_points(group=SIMULATORS)}
+    if what not in known:
+        raise WiringError(
+            f"no simulator named {what!r} is installed; there is {', '.join(sorted(known)) or 'none'}; "
+            "nothing was started"
+        )
+    launcher = load(known[what], f"simulator {what}")
+    try:
+        return cast("Running", launcher(LaunchOptions(what, Transport.SOCKETS, settings)))
+    except LaunchFailed as error:
+        raise WiringError(f"{error}; nothing was started") from error
+
+
+def _tell(rows: Sequence[tuple[str, str]]) -> None:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, value in rows:
+        table.add_row(name, value)
+    Console(soft_wrap=True).print(table, markup=False, highlight=False, soft_wrap=True)
+    snippet = environment_for(dict(rows))
+    if snippet:
+        typer.echo(f"\n{snippet}")
+    typer.echo("\nCtrl-C stops it.")
+    sys.stdout.flush()
+
+
+def environment_for(told: Mapping[str, str]) -> str:
+    """The lines that point a run at it; none for a simulator that does not tell endpoint, username and password."""
+    if not {"endpoint", "username", "password"} <= told.keys():
+        return ""
+    ca_file = [f'ca_file = "{told["CA file"]}"'] if "CA file" in told else []
+    return "\n".join(
+        [
+            f"To point a run at it, export ARRAY_PASSWORD={told['password']} and put into an environment file:",
+            "",
+            "[array]",
+            'kind = "external"',
+            f'url = "{told["endpoint"]}"',
+            *ca_file,
+            f'username = "{told["username"]}"',
+            'password = { env = "ARRAY_PASSWORD" }',
+            "",
+            "[probe]",
+            'launch = "simulators.iscsi.launcher:host_probe"',
+            "",
+            "[safety]",
+            'prefix = "sc-"',
+            "allowed_hosts = []",
+            "allowed_pools = []",
+            "max_luns = 32",
+            'max_bytes = "2TiB"',
+            'consent = "a simulator"',
+        ]
+    )

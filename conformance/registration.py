@@ -169,6 +169,7 @@ class _Inspection:
 
     def __init__(self, provider: object) -> None:
         self._provider, self._found = provider, list[Mismatch]()
+        self._traits: Traits | None = None
         self.plugin = type(provider).__name__
 
     def run(self) -> list[Mismatch]:
@@ -177,17 +178,20 @@ class _Inspection:
             self._find("the plugin", "a class", "what its factory returns: an object")
             return self._found
         self._guarded("name", self._check_names, None)
-        supported = self._guarded("capabilities", self._check_capabilities, frozenset[Capability]())
+        answered = self._guarded("capabilities", self._check_capabilities, None)
+        supported = answered or frozenset()
         models = self._guarded("access_models", self._check_models, frozenset[AccessModel]())
         if Capability.SHARED_GROWTH in supported and AccessModel.SHARED not in models:
             self._find("capabilities[shared_growth]", "supported", "SHARED in access_models with it")
         for member, look in self._sections(supported).items():
             self._guarded(member, look, None)
+        if answered is not None:
+            self._guarded("traits", lambda: self._check_choices(supported), None)
         return self._found
 
     def _sections(self, supported: frozenset[Capability]) -> Mapping[str, Callable[[], None]]:
         return {
-            "traits": lambda: self._check_traits(supported),
+            "traits": self._check_traits,
             "limits": self._check_limits,
             "parameters": self._check_parameters,
             "driver": lambda: self._check_driver(supported),
@@ -248,13 +252,13 @@ class _Inspection:
         if version is not None and not version.strip():
             self._find("version", "empty", "the plugin's own version")
 
-    def _check_capabilities(self) -> frozenset[Capability]:
+    def _check_capabilities(self) -> frozenset[Capability] | None:
         version = self._read_text("contract_version")
         if version is not None and version not in KNOWN_VERSIONS:
             self._find("contract_version", shown(version), f"one of {', '.join(KNOWN_VERSIONS)}")
         answers = self._read("capabilities", Mapping)
         if not isinstance(answers, Mapping):
-            return frozenset()
+            return None
         for stranger in set(answers) - set(Capability):
             self._find("capabilities", f"answering for {shown(stranger)}", "only members of Capability")
         asked = [each for each in Capability if _number(each.since) <= _number(version or CONTRACT_VERSION)]
@@ -281,9 +285,19 @@ class _Inspection:
             self._find("hookup", "PLUGIN with DIRECT alone", "FRAMEWORK: a direct LUN has nothing to hook up")
         return models
 
-    def _check_traits(self, supported: frozenset[Capability]) -> None:
+    def _check_traits(self) -> None:
         traits = self._read("traits", Traits)
-        if not isinstance(traits, Traits) or not self._check_types("traits", traits):
+        if isinstance(traits, Traits) and self._check_types("traits", traits):
+            self._traits = traits
+            for name, seconds in traits.completion_seconds.items():
+                if name not in _ALL_METHODS or seconds <= 0:
+                    found = f"{shown(name)}: {seconds}"
+                    self._find("traits.completion_seconds", found, "a method and its seconds")
+
+    def _check_choices(self, supported: frozenset[Capability]) -> None:
+        """Compare traits with capabilities, when both could be read."""
+        traits = self._traits
+        if traits is None:
             return
         for name, capabilities in TRAITS.items():
             is_declared, is_needed = getattr(traits, name) is not None, not supported.isdisjoint(capabilities)
@@ -294,9 +308,6 @@ class _Inspection:
                 self._find(f"traits.{name}", shown(getattr(traits, name)), f"None without {words}")
         if traits.access_mechanism is not AccessMechanism.MASK and Capability.CHAP not in supported:
             self._find("traits.access_mechanism", shown(traits.access_mechanism), "mask without chap")
-        for name, seconds in traits.completion_seconds.items():
-            if name not in _ALL_METHODS or seconds <= 0:
-                self._find("traits.completion_seconds", f"{shown(name)}: {seconds}", "a method and its seconds")
 
     def _check_limits(self) -> None:
         limits = self._read("limits", Limits)

@@ -1,1 +1,1 @@
-"""The library that turns a LUN into a datastore, one package per hypervisor; it knows the contract and nothing else of ours."""
+"""Turns a LUN into a datastore, one package per hypervisor; it knows the contract and nothing else of ours."""

@@ -1,9 +1,9 @@
 """Forward steps, and their mirror images when one of them fails.
 
-A step is known to the saga *before* it runs, because a call whose reply was lost has happened all the same; so undoing must
-accept that there is nothing to undo. Before a change, what will be made is written to the ledger; after its undo it is
-forgotten, and kept when the undo failed. Only errors undo: a process that is killed (or interrupted) leaves its ledger, and
-the repeated call goes on from there.
+A step is known to the saga *before* it runs, because a call whose reply was lost has happened all the same;
+so undoing must accept that there is nothing to undo. Before a change, what will be made is written to the
+ledger; after its undo it is forgotten, and kept when the undo failed. Only errors undo: a process that is
+killed (or interrupted) leaves its ledger, and the repeated call goes on from there.
 """
 
 from __future__ import annotations

@@ -157,7 +157,10 @@ def open_https(url: str, ca_file: str | None, verify: bool, timeout: float) -> H
     except OSError:
         raise InvalidRequest("ca_file", ca_file, "a readable file of certificates in PEM form") from None
     connection = http.client.HTTPSConnection(str(address.hostname), address.port or 443, timeout=timeout, context=trust)
-    connection.connect()
+    try:
+        connection.connect()
+    except UnicodeError:
+        raise InvalidRequest("url", url, "a host name of legal labels") from None
     return HttpsConnection(connection)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 import sys
 import traceback
-from collections.abc import Callable, Sequence
-from typing import Annotated, TextIO
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Final, TextIO
 
 import typer
 
@@ -53,21 +54,24 @@ def _all_commands(
     """
 
 
-app.callback(help=help_of(_all_commands))(_all_commands)
-for _name, _command in {
+_COMMANDS: Final[Mapping[str, Callable[..., None]]] = {
     "run": run.run,
     "list": listing.list_requirements,
     "explain": listing.explain,
     "simulate": simulate.simulate,
     "doctor": upkeep.doctor,
     "clean": upkeep.clean,
-}.items():
+}
+app.callback(help=help_of(_all_commands))(_all_commands)
+for _name, _command in _COMMANDS.items():
     app.command(_name, help=help_of(_command))(_command)
 
 
 def call(arguments: Sequence[str]) -> int:
     """Run the command line; answers the exit status."""
     stderr = sys.stderr
+    # Last, so that a plugin in this folder is found, and nothing in it hides what is installed.
+    sys.path.append(str(Path.cwd()))
     try:
         typer.main.get_command(app)(args=list(arguments), prog_name="storage-conformance")
     except SystemExit as done:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
+from hypothesis.configuration import set_hypothesis_home_dir
 from rich.console import Console
 from rich.highlighter import RegexHighlighter
 from rich.theme import Theme
@@ -85,7 +88,7 @@ def run(
     asked = Asked(provider, environment, profile, _seed(seed, profile), parsed(parameter or []))
     if not provider:
         raise WiringError("no plugin was named; give --provider module:attribute; nothing was started")
-    with stoppable():
+    with stoppable(), leaves_no_cache():
         result, started = _result(asked, only or [], order, console, report, journal)
         files = {
             "report.json": as_json.text(result, asked.replay, started),
@@ -106,6 +109,17 @@ def _result(
     started = datetime.now(UTC).isoformat(timespec="seconds")
     with opened(asked, journal=journal) as subject, shown(console, [each.id for each in chosen]) as progress:
         return run_session(subject, chosen, requirements, seed=asked.seed, listen=progress.ended), started
+
+
+@contextmanager
+def leaves_no_cache() -> Iterator[None]:
+    """Hypothesis keeps what it computes once in the current directory, where it is nothing of ours."""
+    with TemporaryDirectory(prefix="storage-conformance-") as folder:
+        set_hypothesis_home_dir(folder)
+        try:
+            yield
+        finally:
+            set_hypothesis_home_dir(None)
 
 
 def ordered(chosen: Sequence[Requirement], order: Order, seed: int) -> list[Requirement]:

@@ -110,7 +110,11 @@ class Completion(Generic[T]):
         """Say that the call failed, and how."""
         given: object = error
         # A future takes None for "no error", which would make a success of this.
-        known = given if isinstance(given, BaseException) else TypeError(f"failed with {given!r}")
+        known = (
+            given
+            if isinstance(given, BaseException)
+            else TypeError(f"failed with {type(given).__name__}, which is no error")
+        )
         self._take(lambda: self._outcome.set_exception(known))
 
     def raised(self) -> CompletionFinding | None:
@@ -136,9 +140,11 @@ class Completion(Generic[T]):
                 self._find(RaisedAndCompleted)
             elif self._has_completed:
                 self._find(CompletedTwice)
-            elif self._outcome.set_running_or_notify_cancel():  # not when nobody waits any more
+            else:
                 self._has_completed = True
-                settle()
+                # Once the deadline has passed, nobody waits: the outcome is cancelled.
+                if not self._outcome.cancelled() and self._outcome.set_running_or_notify_cancel():
+                    settle()
 
     def _find(self, kind: type[CompletionFinding]) -> CompletionFinding:
         self._finding = kind(self._method)

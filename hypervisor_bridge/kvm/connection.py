@@ -1,9 +1,10 @@
 """What the bridge takes from outside, and the little of libvirt-python that it calls.
 
-`Connections` is the factory of `open_bridge`. Besides libvirt connections it offers a second capability: `open_lun`, an
-initiator in user space that is a given host. libvirt cannot read or write iscsi-direct volumes (virStorageVolUpload and
-Download are NO_SUPPORT there), does not tell a LUN's identity, and has one code for every failed login; the bridge needs
-all three. On real hosts it is an initiator library such as libiscsi with the host's IQN; on simulated ones, our initiator.
+`Connections` is the factory of `open_bridge`. Besides libvirt connections it offers a second capability:
+`open_lun`, an initiator in user space that is a given host. libvirt cannot read or write iscsi-direct volumes
+(virStorageVolUpload and Download are NO_SUPPORT there), does not tell a LUN's identity, and has one code for
+every failed login; the bridge needs all three. On real hosts it is an initiator library such as libiscsi with
+the host's IQN; on simulated ones, our initiator.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""libvirt's errors as the contract's kinds: by code, and for code 1, which means nearly everything, by libiscsi's text."""
+"""libvirt's errors as the contract's kinds: by code, and for code 1, which is nearly everything, by libiscsi's text."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """What is done on each host so that a LUN can be used there, and its mirror image; all hosts or none.
 
-Targets are counted: a pool goes with the last datastore on it, a secret with the last pool, LUN or disk that needs it.
+Targets are counted: a pool goes with the last datastore on it, a secret with the last pool, LUN or disk that
+needs it.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class HookUp:
         saga.branch(seen, lambda each, branch: self._attach_one(branch, datastore, each), self._limit)
 
     def detach(self, saga: Saga, attachments: Sequence[Attachment]) -> None:
-        """Undo `attach`. Pools everywhere first, then secrets: a pool can only be put back while its secret is there."""
+        """Undo `attach`. Pools everywhere before secrets: a pool can only be put back while its secret is there."""
         leaving = set(attachments)
         saga.branch(attachments, lambda each, branch: self._leave_pool(branch, each, leaving), self._limit)
         saga.branch(attachments, lambda each, branch: self._leave_secret(branch, each, leaving), self._limit)

@@ -1,4 +1,4 @@
-"""Find the LUN that is meant, as each host, before anything is changed: the path that answers, its WWID, its true size."""
+"""Find the LUN that is meant, as each host, before any change: the path that answers, its WWID, its true size."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Pools of a host: an iscsi-direct pool shows a target, so that several datastores may stand on one pool.
 
-A pool that was there before is used when it runs and leads to the same target in the same way, and is never stopped or
-removed. A refresh that fails stops the pool (storagePoolRefresh in libvirt's storage driver), so a pool that already shows
-the LUN in its right size is not refreshed.
+A pool that was there before is used when it runs and leads to the same target in the same way, and is never
+stopped or removed. A refresh that fails stops the pool (storagePoolRefresh in libvirt's storage driver), so a
+pool that already shows the LUN in its right size is not refreshed.
 """
 
 from __future__ import annotations

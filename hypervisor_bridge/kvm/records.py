@@ -1,7 +1,7 @@
 """The ledger's entries: what the bridge made and which datastore uses what, so that it is known after a restart.
 
-Keys are ``kvm/<cluster>/<kind>/…``. Libvirt keeps no text with a pool, so that a datastore's name and its disk's name live
-here alone; the LUN itself is recognised by its WWID.
+Keys are ``kvm/<cluster>/<kind>/…``. Libvirt keeps no text with a pool, so that a datastore's name and its
+disk's name live here alone; the LUN itself is recognised by its WWID.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Disks of VMs come and go while the VM runs; libvirt has no lock on a LUN, so the bridge sees to it that one VM has it."""
+"""Disks come and go while a VM runs; libvirt has no lock on a LUN, so the bridge sees to it that one VM has it."""
 
 from __future__ import annotations
 

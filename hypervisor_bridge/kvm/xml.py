@@ -42,8 +42,9 @@ class DiskXml:
 
 
 def secret_xml(uuid: str, usage: str) -> str:
-    """Not private: who may connect read-write is root on that host anyway, and a bridge that was restarted must be able to
-    log in and to put back what it removed, without keeping secrets of its own.
+    """A secret that is not private: whoever may connect read-write is root on that host anyway.
+
+    So a bridge that was restarted can log in, and put back what it removed, without keeping secrets of its own.
     """
     root = ET.Element("secret", ephemeral="no", private="no")
     _text(root, "uuid", uuid)

@@ -70,7 +70,10 @@ def open_https(url: str, ca_file: str | None, verify: bool, timeout: float) -> H
         timeout=timeout,
         context=_trust(ca_file, verify=verify),
     )
-    connection.connect()
+    try:
+        connection.connect()
+    except UnicodeError:
+        raise InvalidRequest("url", url, "a host name of legal labels") from None
     return HttpsConnection(connection)
 
 

@@ -1,7 +1,7 @@
 """One text negotiation of the full feature phase, seen by the target (RFC 7143 §11.10, §11.11).
 
-Either side may need several PDUs: the initiator's pieces come with the C bit and are answered empty; our own pieces are asked
-for one by one. The target transfer tag says which negotiation a request goes on with.
+Either side may need several PDUs: the initiator's pieces come with the C bit and are answered empty; our own pieces
+are asked for one by one. The target transfer tag says which negotiation a request goes on with.
 """
 
 from __future__ import annotations

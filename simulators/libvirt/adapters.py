@@ -101,7 +101,7 @@ class SimulatedConnections:
 
     def set_reachable(self, host: Host, *, is_reachable: bool) -> None:
         """A host stops answering, or answers again."""
-        self._simulated.set_reachable(host.uuid, is_reachable)
+        self._simulated.set_reachable(host.uuid, is_reachable=is_reachable)
         state = HostState.ENABLED if is_reachable else HostState.DISCONNECTED
         with self._lock:
             known = self._hosts[host.uuid]

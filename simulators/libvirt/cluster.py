@@ -8,7 +8,7 @@ from typing import Protocol
 
 import libvirt
 
-from simulators.libvirt.faults import check_flags, fault, internal, invalid_operation, unreachable
+from simulators.libvirt.faults import check_flags, fault, internal, unreachable
 from simulators.libvirt.host import HostSimulator
 from simulators.libvirt.login import Login
 from simulators.libvirt.values import Value
@@ -32,7 +32,7 @@ class Hosts(Protocol):
     def remove_host(self, uuid: str) -> None:
         """A host is gone with all that was on it."""
 
-    def set_reachable(self, uuid: str, reachable: bool) -> None:  # noqa: FBT001 - goes over a wire
+    def set_reachable(self, uuid: str, *, is_reachable: bool) -> None:
         """A host stops answering, or answers again; what it runs goes on."""
 
     def call(self, uuid: str, procedure: str, arguments: Sequence[Value]) -> Value:
@@ -61,9 +61,9 @@ class ClusterSimulator:
         """A host is gone with all that was on it."""
         self._hosts.pop(uuid).close()
 
-    def set_reachable(self, uuid: str, reachable: bool) -> None:  # noqa: FBT001
+    def set_reachable(self, uuid: str, *, is_reachable: bool) -> None:
         """A host stops answering, or answers again; what it runs goes on."""
-        self._hosts[uuid].is_reachable = reachable
+        self._hosts[uuid].is_reachable = is_reachable
 
     def call(self, uuid: str, procedure: str, arguments: Sequence[Value]) -> Value:
         """Run one procedure of one host, and log it with its outcome."""
@@ -98,8 +98,7 @@ class ClusterSimulator:
         if int(str(flags)) != _MIGRATION:
             text = "only live peer-to-peer migration that persists there and undefines here"
             raise fault(libvirt.VIR_ERR_NO_SUPPORT, _FROM, text)
-        if not source.domains.is_running(str(uuid)):
-            raise invalid_operation(_FROM, "domain is not running")
+        source.domains.check_running(str(uuid))
         target = self._by_uri(str(uri))
         xml = persistent_xml or destination_xml or source.call("virDomainGetXMLDesc", [uuid, 2])
         self._arrive(target, str(uuid), xml)

@@ -10,8 +10,8 @@ import os
 import socketserver
 import sys
 import threading
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, cast
 
 import libvirt
 
@@ -22,7 +22,6 @@ from simulators.libvirt.rpc import RpcError, decode, encode
 from simulators.libvirt.values import Value
 
 READY = b"ready\n"
-_CALLS = frozenset({"add_host", "remove_host", "set_reachable", "call", "text"})
 
 
 class Worlds:
@@ -40,9 +39,19 @@ class Worlds:
         if call == "close":
             self._clusters.pop(str(world)).close()
             return None
-        if call not in _CALLS:
-            raise RpcError(f"no call {call!r}")
-        return cast("Value", getattr(self._clusters[str(world)], str(call))(*arguments))
+        if world not in self._clusters or call not in _CALLS:
+            raise RpcError(f"there is no world {world!r} or no call {call!r}")
+        return _CALLS[str(call)](self._clusters[str(world)], *arguments)
+
+
+_CALLS: Final[Mapping[str, Callable[..., Value]]] = {
+    "add_host": ClusterSimulator.add_host,
+    "remove_host": ClusterSimulator.remove_host,
+    "reach": lambda cluster, uuid: cluster.set_reachable(uuid, is_reachable=True),
+    "lose": lambda cluster, uuid: cluster.set_reachable(uuid, is_reachable=False),
+    "call": ClusterSimulator.call,
+    "text": ClusterSimulator.text,
+}
 
 
 class _Client(socketserver.StreamRequestHandler):

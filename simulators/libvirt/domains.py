@@ -125,9 +125,9 @@ class Domains:
         self._named_disk(uuid, dev).resize(size if flags else size * 1024)
         return 0
 
-    def is_running(self, uuid: str) -> bool:
-        """Whether this host runs the domain."""
-        return uuid in self._live
+    def check_running(self, uuid: str) -> None:
+        """Raise when this host has no such domain (42) or does not run it (55)."""
+        self._running(uuid)
 
     def close(self) -> None:
         """Log out everywhere."""

@@ -49,13 +49,18 @@ class LibvirtEntry:
         except (OSError, RpcError) as error:
             raise LaunchFailed(f"{options.name}: the libvirt daemon did not start: {error}") from error
 
+    @property
+    def socket_path(self) -> str | None:
+        """Where the daemon listens; None in memory."""
+        return None if self._daemon is None else self._daemon.socket_path
+
     def open_world(self, dial: Dial) -> LibvirtWorld:
-        """A fresh cluster."""
+        """A fresh cluster. In the daemon pools log in over TCP; LUNs are opened in this process, with `dial`."""
         world = f"{self._prefix}-{next(self._numbers)}"
         return LibvirtWorld(
             f"{self._name}-{world}",
             dial,
-            None if self._daemon is None else self._daemon.socket_path,
+            self.socket_path,
             hosts=self._hosts,
             hosts_without_initiator=self._without,
         )

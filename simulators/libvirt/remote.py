@@ -34,6 +34,8 @@ class DaemonProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=Path(__file__).parents[2],
+            # Ctrl-C is for whoever started it, who may still want to look at the hosts while cleaning up.
+            start_new_session=True,
         )
         self._await_ready()
 
@@ -72,9 +74,9 @@ class RemoteCluster:
         """A host is gone with all that was on it."""
         self._ask("remove_host", uuid)
 
-    def set_reachable(self, uuid: str, reachable: bool) -> None:  # noqa: FBT001 - goes over a wire
+    def set_reachable(self, uuid: str, *, is_reachable: bool) -> None:
         """A host stops answering, or answers again."""
-        self._ask("set_reachable", uuid, reachable)
+        self._ask("reach" if is_reachable else "lose", uuid)
 
     def call(self, uuid: str, procedure: str, arguments: Sequence[Value]) -> Value:
         """Run one procedure of one host; a dead daemon is a dead host."""

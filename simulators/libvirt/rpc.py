@@ -26,7 +26,7 @@ def decode(line: bytes) -> Value:
         raise RpcError("the connection ended within a line; expected a JSON value and a newline")
     try:
         return _untagged(json.loads(line))
-    except ValueError as error:
+    except (ValueError, KeyError) as error:
         raise RpcError(f"a line is not JSON: {error}") from None
 
 
@@ -40,7 +40,7 @@ def _tagged(value: Value) -> object:
 
 def _untagged(value: object) -> Value:
     if isinstance(value, dict):
-        return base64.b64decode(cast("dict[str, Any]", value)["base64"])
+        return base64.b64decode(cast("dict[str, Any]", value)["base64"], validate=True)
     if isinstance(value, list):
         return [_untagged(each) for each in value]
     return cast("Value", value)

@@ -245,7 +245,7 @@ def test_a_failure_is_raised(act: Act) -> None:
 
 
 def test_a_failure_without_an_error_is_no_success() -> None:
-    with pytest.raises(TypeError, match="failed with None"):
+    with pytest.raises(TypeError, match="failed with NoneType, which is no error"):
         create(from_callbacks(CallbackDriver(fail_with_nothing)))
 
 
@@ -302,10 +302,12 @@ def test_a_completion_after_raising_is_found() -> None:
     assert [type(each) for each in adapted.findings] == [RaisedAndCompleted]
 
 
-def test_a_first_completion_after_the_deadline_adds_nothing() -> None:
+def test_of_completions_after_the_deadline_only_the_second_is_another_finding() -> None:
     adapted, callback = kept(lambda _: None, ends_with=NeverCompleted)
     callback.complete(CREATED)
     assert [type(each) for each in adapted.findings] == [NeverCompleted]
+    callback.complete(CREATED)
+    assert [type(each) for each in adapted.findings] == [NeverCompleted, CompletedTwice]
 
 
 # asyncio

@@ -85,7 +85,8 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(network: Network) -> N
 
 
 def test_a_certificate_for_another_name_is_refused(network: Network) -> None:
-    elsewhere = network.request.parameters["url"].replace("127.0.0.1", "localhost")
+    # The same address by a name that the certificate does not have.
+    elsewhere = network.request.parameters["url"].replace("127.0.0.1", "127.1")
     with pytest.raises(ArrayUnreachable) as refused:
         network.plugin.lifecycle.initialize(_with(network.request, url=elsewhere))
     assert not refused.value.retryable
@@ -104,6 +105,12 @@ def test_nothing_goes_out_in_the_clear(network: Network) -> None:
     clear = network.request.parameters["url"].replace("https:", "http:")
     with pytest.raises(InvalidRequest) as refused:
         network.plugin.lifecycle.initialize(_with(network.request, url=clear))
+    assert refused.value.field == "url"
+
+
+def test_a_name_that_cannot_be_one_is_named(network: Network) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        network.plugin.lifecycle.initialize(_with(network.request, url=f"https://{'a' * 70}.example"))
     assert refused.value.field == "url"
 
 

@@ -1,4 +1,4 @@
-"""Every operation is broken at each of its remote calls: an error leaves things as they were, a kill can be repeated."""
+"""Operations broken at each of their remote calls: an error leaves things as they were, a kill can be repeated."""
 
 from __future__ import annotations
 

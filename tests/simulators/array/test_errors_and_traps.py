@@ -365,12 +365,12 @@ def test_the_storage_address_names_its_port(client: Client) -> None:
 def test_secrets_are_made_up_and_never_in_the_transcript(client: Client) -> None:
     given = "given-secret-1"
     client.account("a", initiatorSecret=given, targetSecret=None)
-    client.call("ModifyAccount", accountID=1, targetSecret='quo"te\\secret')
+    client.call("ModifyAccount", accountID=1, targetSecret='quo"ted\\secret')
     made_up = client.call("AddAccount", username="b")["account"]["initiatorSecret"]
     client.send(b'{"method": "AddAccount", "params": {"username": "c", "initiator\\u0053ecret": "hidden-secret"}}')
     said = "\n".join(client.world.transcript)
     assert len(made_up) == 16
-    for secret in (given, made_up, "hidden-secret", "te\\\\secret", "te\\secret", client.authorization):
+    for secret in (given, made_up, "hidden-secret", "ted\\\\secret", "ted\\secret", client.authorization):
         assert secret not in said
     assert '"initiatorSecret": "***"' in said
     assert '"username": "c"' in said

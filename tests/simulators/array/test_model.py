@@ -238,35 +238,36 @@ def test_secrets_are_in_no_representation() -> None:
     assert account.target_secret not in repr(account)
 
 
-def cost_of_a_cycle(model: ArrayModel, account: Account) -> float:
-    """Seconds for create, find, modify, grant, revoke, delete and purge; the best of several."""
+def furnished(volumes: int, initiators: int) -> ArrayModel:
+    """A model with as many of each, all in groups."""
+    model = bare_model(limits=WIDE)
+    account = tenant(model)
+    for number in range(1, volumes + 1):
+        model.volumes.create(wish(account, f"v{number}"))
+    model.groups.create(GroupChange("first"))
+    for number in range(1, initiators + 1):
+        model.groups.create(GroupChange(f"g{number}", [f"{HOST}.{number}"], [1 + number % volumes]))
+    return model
 
-    def cycle() -> float:
-        start = time.perf_counter()
-        made = model.volumes.create(wish(account, f"v{model.volumes.rows.next_number}"))
-        model.volumes.modify(made.volume_id, VolumeChange(size_bytes=made.size_bytes))
-        model.groups.add_volumes(1, [made.volume_id])
-        model.volumes.find_target(made.iqn)
-        tuple(model.volumes.named(made.name))
-        next(model.volumes.rows.starting_at(made.volume_id))
-        model.volumes.delete(made.volume_id)
-        model.purge_volume(made.volume_id)
-        return time.perf_counter() - start
 
-    return min(cycle() for _ in range(300))
+def cost_of_a_cycle(model: ArrayModel) -> float:
+    """Seconds for create, modify, grant, find, delete and purge."""
+    account = model.accounts.get(1)
+    start = time.perf_counter()
+    made = model.volumes.create(wish(account, f"v{model.volumes.rows.next_number}"))
+    model.volumes.modify(made.volume_id, VolumeChange(size_bytes=made.size_bytes))
+    model.groups.add_volumes(1, [made.volume_id])
+    model.volumes.find_target(made.iqn)
+    tuple(model.volumes.named(made.name))
+    next(model.volumes.rows.starting_at(made.volume_id))
+    model.volumes.delete(made.volume_id)
+    model.purge_volume(made.volume_id)
+    return time.perf_counter() - start
 
 
 @pytest.mark.slow
 def test_cost_is_flat_up_to_ten_thousand_volumes_and_a_thousand_initiators() -> None:
-    model = bare_model(limits=WIDE)
-    account = tenant(model)
-    model.groups.create(GroupChange(name="g"))
-    costs = []
-    for volumes, initiators in ((100, 10), (10_000, 1000)):
-        while len(model.volumes.rows) < volumes:
-            model.volumes.create(wish(account, f"v{model.volumes.rows.next_number}"))
-        while len(model.initiators.rows) < initiators:
-            number = len(model.initiators.rows)
-            model.groups.create(GroupChange(f"g{number}", [f"{HOST}.{number}"], [1 + number % 100]))
-        costs.append(cost_of_a_cycle(model, account))
-    assert costs[1] <= 1.3 * costs[0]
+    small, large = furnished(100, 10), furnished(10_000, 1000)
+    # Taken in turns, and the best of many: whatever else the machine does slows both down.
+    costs = [(cost_of_a_cycle(small), cost_of_a_cycle(large)) for _ in range(400)]
+    assert min(cost for _, cost in costs) <= 1.3 * min(cost for cost, _ in costs)

@@ -9,14 +9,17 @@ from typing import Any
 import pytest
 
 from conformance.contract import Iqn, QosPolicy, WitnessPower
+from simulators.array.adapters import TableWitness
 from simulators.array.administrator import Administrator
 from simulators.array.chance import SeededChance
 from simulators.array.core import ArrayCore, ArraySize
+from simulators.array.element_api.method import Addresses
 from simulators.array.groups import GroupChange
 from simulators.array.initiators import InitiatorWish
+from simulators.array.volumes import PURGE_DELAY
 from simulators.array.witness_api import READ_BYTES_MAX, look
 from simulators.iscsi.backend import SessionInfo
-from tests.simulators.array.client import GB, HOST, OTHER_HOST, Client, basic
+from tests.simulators.array.client import GB, HOST, OTHER_HOST, Client, HandClock, basic
 from tests.simulators.array.test_model import volume as any_volume
 
 ADMIN = {"authorization": basic("admin", "secret word")}
@@ -91,6 +94,22 @@ def test_the_witness_reads_within_a_volume_only(client: Client) -> None:
         witness.read("1", size - 4, 5)
     with pytest.raises(LookupError):
         witness.read("2", 0, 1)
+
+
+def test_what_is_due_is_purged_before_anybody_looks() -> None:
+    clock, administrator = HandClock(), Administrator("admin", "secret word")
+    made = ArrayCore(size=ArraySize(), administrator=administrator, chance=SeededChance("test"), now=clock.now)
+    api, witness = made.management(Addresses("m", "s"), list), TableWitness(made, list)
+
+    def listed() -> int:
+        reply = api.handle("POST", "/json-rpc/12.3", ADMIN, b'{"method": "ListVolumes"}')
+        return len(json.loads(reply.body)["result"]["volumes"])
+
+    for look_first in (listed, lambda: len(witness.observe().luns)):
+        made.model.volumes.delete(any_volume(made.model).volume_id)
+        assert look_first() == 1
+        clock.advance(PURGE_DELAY)
+        assert look_first() == 0
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from simulators.iscsi.pdu import Pdu
 
 ISID = bytes.fromhex("800102030405")
+TEST_UNIT_READY = bytes(6)
+OTHER_ISID = bytes.fromhex("80aabbccddee")
 NORMAL = [("InitiatorName", HOST), ("TargetName", TARGET), ("SessionType", "Normal")]
 DISCOVERY = [("InitiatorName", HOST), ("SessionType", "Discovery")]
 
@@ -194,3 +196,18 @@ def sense_of(response: p.ScsiResponse) -> Sense:
 def keys(response: p.LoginResponse) -> dict[str, str]:
     """Return the text of a login response."""
     return dict(parse_pairs(bytes(response.data)))
+
+
+def read_10(blocks: int, lba: int = 0) -> bytes:
+    return b"\x28\0" + lba.to_bytes(4, "big") + b"\0" + blocks.to_bytes(2, "big") + b"\0"
+
+
+def write_10(blocks: int, lba: int = 0) -> bytes:
+    return b"\x2a" + read_10(blocks, lba)[1:]
+
+
+def logged_in(*extra: tuple[str, str], settings: OperationalSettings | None = None) -> tuple[RawPeer, FakeFabric]:
+    fabric = FakeFabric()
+    initiator = RawPeer(target(fabric, settings=settings))
+    initiator.login(*extra)
+    return initiator, fabric

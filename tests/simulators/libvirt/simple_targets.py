@@ -105,7 +105,7 @@ def volume_disk(dev: str = "sdb", *, volume: str = "unit:0:0:2") -> str:
     )
 
 
-def code_of(call: Callable[[], object], text: str = "") -> int:
+def code_of(call: Callable[[], object], text: str = ".") -> int:
     """The libvirt code that a call raises."""
     with pytest.raises(libvirt.libvirtError, match=text) as caught:
         call()

@@ -128,10 +128,10 @@ def test_only_iscsi_disks_can_run(rig: Rig) -> None:
 def test_an_unreachable_host_is_a_broken_rpc_and_goes_on_meanwhile(rig: Rig) -> None:
     domain = rig.domain(rig.connect(), network_disk())
     domain.create()
-    rig.cluster.set_reachable("h1", False)
+    rig.cluster.set_reachable("h1", is_reachable=False)
     assert code_of(domain.isActive, "Connection refused") == 38
     assert code_of(rig.connect) == 38
-    rig.cluster.set_reachable("h1", True)
+    rig.cluster.set_reachable("h1", is_reachable=True)
     assert domain.isActive()
     rig.cluster.remove_host("h1")
     assert rig.targets.open == 0

@@ -1,0 +1,166 @@
+"""A warm place to try faults at: one environment, kept open, and what a run on it comes to."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Final, Self
+
+from conformance.catalogue import catalogue
+from conformance.contract import BridgeFactory, Transport
+from conformance.environments.opened import Environment, open_environment
+from conformance.orchestrator.steps import StepHooks
+from conformance.profile import PROFILES
+from conformance.requirement import Need
+from conformance.run import run_requirement
+from conformance.settle import ranking, settle
+from conformance.subject import RunningSubject, SubjectPlan
+from conformance.verdict import Outcome, Verdict
+from tests.faulty_providers.corpus import all_faults
+from tests.faulty_providers.fault import Fault, Part, Site
+from tests.faulty_providers.faulty import FaultySteps, Injector, faulty_bridge_factory, plan_for_fault
+from tests.kit_quality import reach
+from tests.variants import all_variants
+
+_MEMBERS: Final = "REG-001"
+_SMOKE: Final = PROFILES["smoke"]
+_HANGING: Final = replace(_SMOKE, completion_ceiling=0.3)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one plugin came to. `verdicts` are settled; `ranked` are failed ids, the cause first."""
+
+    name: str
+    verdicts: Mapping[str, str]
+    ranked: Sequence[str]
+    seconds: float
+    fired: int = 0
+    error: str = ""
+    findings: Mapping[str, str] = field(default_factory=dict)
+    reach: Mapping[str, frozenset[Site]] = field(default_factory=dict)
+    cpu_seconds: float = 0.0
+
+
+def needs_sockets(fault: Fault) -> bool:
+    """Whether the fault's requirement cannot be asked in memory, where there is no TLS."""
+    one = catalogue().get(fault.requirement)
+    return one is not None and Need.VERIFIED_TLS in one.needs
+
+
+class Bench:
+    """One worker's environments and what it can do with them. Use it as a context manager."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._stack = ExitStack()
+        self._environments: dict[Transport, Environment] = {}
+        self._bridges: dict[Transport, BridgeFactory | None] = {}
+        self.faults = {each.name: each for each in all_faults()}
+        self._variants = dict(all_variants())
+
+    def fault(self, name: str, only: Sequence[str]) -> Run:
+        """Try the requirements `only` against a fault."""
+        fault = self.faults[name]
+        injector = Injector(fault)
+        transport = Transport.SOCKETS if needs_sockets(fault) else Transport.MEMORY
+        profile = _HANGING if getattr(fault.change, "hangs", False) else _SMOKE
+        environment = self._environment(transport)
+        factory = self._bridges[transport]
+        if factory is not None:
+            environment.bridge_factory = faulty_bridge_factory(injector, factory)
+        plan, hooks = plan_for_fault(injector, fault.base), FaultySteps(injector)
+        with RunningSubject(plan, environment, profile, hooks=hooks) as subject:
+            run = self._run(name, subject, only)
+        return replace(run, fired=injector.fired)
+
+    def base(self, name: str) -> Run:
+        """Try everything against an unbroken base, and learn what each requirement touches."""
+        reached = reach.Reached()
+        environment = self._environment(Transport.MEMORY)
+        factory = self._bridges[Transport.MEMORY]
+        if factory is not None:
+            environment.bridge_factory = reach.noting_bridges(reached, factory)
+        plan, hooks = reach.noting_plan(reached, name), reach.NotingSteps(reached)
+        with RunningSubject(plan, environment, _SMOKE, hooks=hooks) as subject:
+            return self._run(name, subject, list(catalogue()), reached)
+
+    def variant(self, name: str) -> Run:
+        """Try everything against a plugin that is unusual and right."""
+        environment = self._environment(Transport.MEMORY)
+        environment.bridge_factory = self._bridges[Transport.MEMORY]
+        with RunningSubject(self._variants[name], environment, _SMOKE, hooks=StepHooks()) as subject:
+            return self._run(name, subject, list(catalogue()))
+
+    def _run(
+        self, name: str, subject: RunningSubject, only: Iterable[str], reached: reach.Reached | None = None
+    ) -> Run:
+        gc.collect()
+        began, cpu = time.perf_counter(), time.process_time()
+        requirements = catalogue()
+        # With members missing nothing else is asked, as in any run.
+        ids = [_MEMBERS] if subject.mismatches else only
+        ground = subject.ground()
+        outcomes: list[Outcome] = []
+        touched: dict[str, frozenset[Site]] = {}
+        for each in ids:
+            outcomes.append(run_requirement(requirements[each], subject, ground=ground, seed=self._seed, shrink=False))
+            if reached is not None:
+                touched[each] = reached.take()
+        settled = settle(outcomes, requirements)
+        return Run(
+            name,
+            {each: str(outcome.verdict) for each, outcome in settled.items()},
+            ranking(settled, requirements),
+            time.perf_counter() - began,
+            findings={each: _told(outcome) for each, outcome in settled.items() if _told(outcome)},
+            reach=touched,
+            cpu_seconds=time.process_time() - cpu,
+        )
+
+    def _environment(self, transport: Transport) -> Environment:
+        if transport not in self._environments:
+            opened = self._stack.enter_context(open_environment(None, transport))
+            self._environments[transport] = opened
+            self._bridges[transport] = opened.bridge_factory
+        return self._environments[transport]
+
+    def __enter__(self) -> Self:
+        self._environment(Transport.MEMORY)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+
+def is_red(verdict: str) -> bool:
+    """Whether a reader of the report would have to look at it as a cause."""
+    return verdict == Verdict.FAILED
+
+
+def is_broken_kit(verdict: str) -> bool:
+    """Whether the kit itself went wrong."""
+    return verdict == Verdict.KIT_ERROR
+
+
+def _told(outcome: Outcome) -> str:
+    if outcome.verdict is Verdict.KIT_ERROR:
+        return outcome.reason
+    if outcome.finding is None:
+        return ""
+    violation = outcome.finding.violation
+    return f"expected {violation.expected}; {violation.observer} observed {violation.observed}"
+
+
+def plan_of(name: str) -> SubjectPlan:
+    """The unbroken base as a subject."""
+    return reach.noting_plan(reach.Reached(), name)
+
+
+__all__ = ["Bench", "Part", "Run", "is_broken_kit", "is_red", "needs_sockets"]

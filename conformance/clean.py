@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from conformance.asked import Asked
-from conformance.contract import BridgeError, Cluster, DataStore, ProviderError, StoreRequest, Volume
+from conformance.contract import BridgeError, DataStore, ProviderError, StoreRequest, Volume
 from conformance.errors import WiringError
 from conformance.journal import leftovers
 from conformance.opening import opened
@@ -48,11 +48,13 @@ class _Cleaning:
         self._world, self._tell = world, tell
         self._problems: list[str] = []
         self._gone = 0
+        self._stores: dict[str, Entry] = {}
 
     def run(self, entries: list[dict[str, object]]) -> Cleaned:
+        self._stores = {str(each["made"]): each for each in entries if each["kind"] == "store"}
         for each in (each for each in entries if each["kind"] == "volume"):
             self._try(each, self._delete_volume)
-        for each in (each for each in entries if each["kind"] == "store"):
+        for each in self._stores.values():
             self._try(each, self._delete_store)
         return Cleaned(self._gone, tuple(self._problems))
 
@@ -69,16 +71,18 @@ class _Cleaning:
         self._tell(f"removed {label}")
 
     def _delete_volume(self, entry: Entry) -> None:
-        request = replace(self._world.request(), uuid=str(entry["made"]), name=str(entry["name"]))
-        volume = Volume(request, None, request.size_bytes)
-        self._world.driver.delete(DataStore(self._store(str(entry["store"]), "")), volume)
+        store = self._stores.get(str(entry["store"]))
+        # A store that is gone took its volumes along.
+        if store is not None:
+            request = replace(self._world.request(), uuid=str(entry["made"]), name=str(entry["name"]))
+            volume = Volume(request, None, request.size_bytes)
+            self._world.driver.delete(DataStore(self._request(store)), volume)
 
     def _delete_store(self, entry: Entry) -> None:
-        self._world.plugin.lifecycle.delete_datastore(self._store(str(entry["made"]), str(entry["name"])))
+        self._world.plugin.lifecycle.delete_datastore(self._request(entry))
 
-    def _store(self, uuid: str, name: str) -> StoreRequest:
+    def _request(self, store: Entry) -> StoreRequest:
+        cluster = self._world.cluster
+        scope = replace(cluster, uuid=str(store.get("cluster", cluster.uuid)))
         request = self._world.store_request()
-        # A store's uuid carries the tag of the world it was made in, and that names the cluster too.
-        tag = uuid.removeprefix("store-").rpartition("-")[0]
-        cluster: Cluster = replace(self._world.cluster, uuid=f"cluster-{tag}")
-        return replace(request, uuid=uuid, name=name or request.name, scope=cluster)
+        return replace(request, uuid=str(store["made"]), name=str(store["name"]), scope=scope)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from conformance.asked import Asked
-from conformance.contract import ArrayUnreachable, AuthenticationFailed, HttpRequest, Transport
+from conformance.contract import ArrayUnreachable, AuthenticationFailed, HttpRequest, StoreRequest, Transport
 from conformance.environments.file import EnvironmentFile, read_environment
 from conformance.environments.opened import Environment
 from conformance.errors import WiringError
@@ -21,6 +21,7 @@ from conformance.journal import Journal, leftovers
 from conformance.profile import PROFILES, Profile
 from conformance.subject import RunningSubject, SubjectPlan, plan_for
 from conformance.verdict import Broken
+from conformance.world import World
 
 PROVIDERS: Final = "storage_conformance.providers"
 JOURNAL: Final = Path(".storage-conformance", "journal.jsonl")
@@ -37,7 +38,7 @@ def opened(asked: Asked, *, journal: Path | None = None, is_cleaning: bool = Fal
     plan = plan_for(reference_of(asked.provider), asked.values())
     with ExitStack() as stack:
         book = Journal(path)
-        stack.callback(book.close)
+        stack.callback(_put_away, book)
         environment = stack.enter_context(Environment(file, Transport.SOCKETS))
         subject = stack.enter_context(RunningSubject(plan, environment, profile, journal=book))
         _refuse_mismatches(subject, plan)
@@ -73,6 +74,14 @@ def reference_of(provider: str) -> str:
 def journal_path(file: EnvironmentFile, given: Path | None) -> Path | None:
     """Where the journal is: where asked, else only something real needs one."""
     return given or (JOURNAL if file.is_real else None)
+
+
+def _put_away(book: Journal) -> None:
+    """Close the journal; where nothing was left behind, its folder goes too."""
+    book.close()
+    folder = JOURNAL.parent
+    if book.path == JOURNAL and folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def _refuse_leftovers(path: Path | None, asked: Asked) -> None:
@@ -112,15 +121,24 @@ def _check_array(subject: RunningSubject) -> None:
     """See that somebody answers at the array's address, and lets the plugin in: else every requirement fails alike."""
     _knock(subject)
     with subject.world() as world:
-        try:
-            world.add_store()
-        except Broken as error:
-            if isinstance(error.__cause__, (ArrayUnreachable, AuthenticationFailed)):
-                reason = world.trace.masked(f"{type(error.__cause__).__name__}: {error.__cause__}")
-                raise WiringError(
-                    f"the plugin gets no store on the array: {reason}; check url, username and password "
-                    "in [array]; no requirement was tried"
-                ) from None
+        request = world.store_request()
+        refusal = _refusal(world, request)
+    if refusal is not None:
+        subject.journal.gone(request.uuid)
+        reason = world.trace.masked(f"{type(refusal).__name__}: {refusal}")
+        raise WiringError(
+            f"the plugin gets no store on the array: {reason}; check url, username and password "
+            "in [array]; no requirement was tried"
+        ) from None
+
+
+def _refusal(world: World, request: StoreRequest) -> BaseException | None:
+    try:
+        world.add_store(request)
+    except Broken as error:
+        if isinstance(error.__cause__, (ArrayUnreachable, AuthenticationFailed)):
+            return error.__cause__
+    return None
 
 
 def _knock(subject: RunningSubject) -> None:

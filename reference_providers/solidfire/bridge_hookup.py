@@ -15,6 +15,7 @@ from conformance.contract import (
     Cluster,
     Created,
     DataStore,
+    DatastoreNotFound,
     DatastoreRef,
     DiskLocation,
     Host,
@@ -221,4 +222,7 @@ def _disk_of(bridge: HypervisorBridge, lun: Lun) -> DiskLocation:
 
 
 def _only_disk(bridge: HypervisorBridge, ref: DatastoreRef) -> DiskLocation | None:
-    return next((DiskLocation(ref, each) for each in bridge.list_disks(ref)), None)
+    try:
+        return next((DiskLocation(ref, each) for each in bridge.list_disks(ref)), None)
+    except DatastoreNotFound:  # no host is left that could tell, nor one that could use it
+        return None

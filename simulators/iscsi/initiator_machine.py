@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from simulators.iscsi import pdu as p
 from simulators.iscsi.chap import MD5, SHA256, Challenge, ChapCredentials, choose_algorithm
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from simulators.iscsi.pdu import InitiatorPdu, Pdu
     from simulators.iscsi.text import Pairs
     from simulators.kernel.transcript import Transcript
+
+NumberedPdu: TypeAlias = p.NopOut | p.ScsiCommand | p.TextRequest | p.LogoutRequest
 
 _SERIAL_MASK = 0xFFFFFFFF
 _MAX_LOGIN_ROUNDS = 16
@@ -103,7 +105,7 @@ class InitiatorConnection:
         self._offerer = Offerer(plan.settings, is_discovery=plan.target_iqn is None)
         self._output: list[InitiatorPdu] = []
         self._events: list[Event] = []
-        self._waiting: deque[InitiatorPdu] = deque()
+        self._waiting: deque[NumberedPdu] = deque()
         self._collector = TextCollector()
         self._rounds = 0
         self._auth_method = "None"
@@ -203,7 +205,7 @@ class InitiatorConnection:
 
     # ---- numbering -----------------------------------------------------------------------------------------
 
-    def _enqueue(self, pdu: InitiatorPdu) -> None:
+    def _enqueue(self, pdu: NumberedPdu) -> None:
         self._waiting.append(pdu)
         self._send_waiting()
 
@@ -211,8 +213,6 @@ class InitiatorConnection:
         """Send numbered requests while the window (§4.2.2.1) admits them."""
         while self._waiting and (self._max_cmd_sn - self._cmd_sn) & _SERIAL_MASK < 1 << 31:
             pdu = self._waiting.popleft()
-            if isinstance(pdu, p.DataOut | p.LoginRequest | p.UnknownPdu):
-                raise SimulatorBug("an unnumbered PDU was queued")
             self._send(replace(pdu, cmd_sn=self._cmd_sn, exp_stat_sn=self._exp_stat_sn))
             self._cmd_sn = (self._cmd_sn + 1) & _SERIAL_MASK
             if isinstance(pdu, p.ScsiCommand) and not pdu.final:

@@ -62,9 +62,16 @@ class MemoryTarget:
             self.core.replace_fabric(fabric)
 
     def sessions(self) -> list[SessionInfo]:
-        """List the sessions that are logged in and still admitted."""
+        """List the sessions that are logged in and still admitted.
+
+        Takes no lock of ours: an array may ask while it holds the lock that its fabric takes.
+        """
+        return self.core.sessions()
+
+    def sweep(self) -> None:
+        """Close the sessions that are no longer admitted, without waiting for their next command."""
         with self.lock:
-            return self.core.sessions()
+            self.core.sweep()
 
     def dial(self, initiator_address: str = "memory") -> ByteStream:
         """Open a connection."""

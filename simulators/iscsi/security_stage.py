@@ -12,7 +12,6 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from simulators.iscsi.chap import Challenge, choose_algorithm, decode_binary, find_account
-from simulators.iscsi.errors import SimulatorBug
 from simulators.iscsi.login_status import AUTHENTICATION_FAILURE, INITIATOR_ERROR, Refused
 
 if TYPE_CHECKING:
@@ -82,7 +81,9 @@ class SecurityStage:
             if keys:
                 raise Refused(INITIATOR_ERROR)
             return []
-        return self._send_challenge(keys) if self._step is ChapStep.ALGORITHM else self._verify(keys)
+        if self._challenge is None:
+            return self._send_challenge(keys)
+        return self._verify(keys, self._challenge)
 
     def _choose_method(self, keys: dict[str, str]) -> Pairs:
         offered = keys.pop("AuthMethod", None)
@@ -115,17 +116,15 @@ class SecurityStage:
             ("CHAP_C", "0x" + self._challenge.value.hex()),
         ]
 
-    def _verify(self, keys: dict[str, str]) -> Pairs:
-        if self._challenge is None:
-            raise SimulatorBug("a CHAP response was awaited before a challenge was sent")
+    def _verify(self, keys: dict[str, str], challenge: Challenge) -> Pairs:
         if not {"CHAP_N", "CHAP_R"} <= set(keys) <= {"CHAP_N", "CHAP_R", "CHAP_I", "CHAP_C"}:
             raise Refused(INITIATOR_ERROR)
-        account = find_account(self._accounts(), self._challenge, keys["CHAP_N"], keys["CHAP_R"])
+        account = find_account(self._accounts(), challenge, keys["CHAP_N"], keys["CHAP_R"])
         if account is None:
             raise Refused(AUTHENTICATION_FAILURE)
         self._account, self._step = account, ChapStep.SETTLED
         if "CHAP_I" in keys or "CHAP_C" in keys:
-            return self._prove(account, self._challenge, keys)
+            return self._prove(account, challenge, keys)
         return []
 
     def _prove(self, account: ChapAccount, ours: Challenge, keys: dict[str, str]) -> Pairs:

@@ -34,13 +34,9 @@ class TargetServer:
         clock: Clock | None = None,
         entropy: Callable[[int], bytes] = os.urandom,
     ) -> None:
+        portal, quirk = (host, port), power_on_attention
         self._memory = MemoryTarget(
-            fabric,
-            (host, port),
-            settings=settings,
-            power_on_attention=power_on_attention,
-            clock=clock,
-            entropy=entropy,
+            fabric, portal, settings=settings, power_on_attention=quirk, clock=clock, entropy=entropy
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: asyncio.Server | None = None
@@ -58,19 +54,23 @@ class TargetServer:
 
     @property
     def fabric(self) -> Fabric:
-        """The fabric that is served; setting another one closes all sessions. Any thread may do it."""
+        """The fabric that is served. Set it (without holding a lock the fabric takes) to close all sessions."""
         return self._memory.fabric
 
     @fabric.setter
     def fabric(self, fabric: Fabric) -> None:
         self._memory.fabric = fabric
-        self._close_dropped_soon()
+        self.sweep()
 
     def sessions(self) -> list[SessionInfo]:
-        """List the sessions that are logged in and still admitted. Any thread may ask."""
-        sessions = self._memory.sessions()
-        self._close_dropped_soon()
-        return sessions
+        """List the sessions that are logged in and still admitted. Any thread may ask, whatever lock it holds."""
+        return self._memory.sessions()
+
+    def sweep(self) -> None:
+        """Close the sessions that are no longer admitted, soon, and without waiting for their next command."""
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._sweep_now)
 
     def dial(self, initiator_address: str = "memory") -> ByteStream:
         """Open a connection without a socket."""
@@ -93,13 +93,11 @@ class TargetServer:
         for transport in list(self._edges.values()):
             transport.abort()
         await server.wait_closed()
-        while self._edges:  # connection_lost is called in the next turns of the loop
-            await asyncio.sleep(0)
+        await asyncio.sleep(0)  # connection_lost is called in the next turn of the loop
 
-    def _close_dropped_soon(self) -> None:
-        loop = self._loop
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(close_dropped, self._memory, self._edges)
+    def _sweep_now(self) -> None:
+        self._memory.sweep()
+        close_dropped(self._memory, self._edges)
 
 
 class _Edge(asyncio.Protocol):

@@ -109,21 +109,29 @@ class TargetCore:
     def is_admitted(self, session: Session) -> bool:
         """Ask the fabric again if anything changed, and show the nexus its current units."""
         revision = self._fabric.revision
-        if session.is_discovery or session.fabric_revision == revision:
-            return True
-        info = session.info
-        if not self._fabric.still_admitted(info.initiator_iqn, info.target_iqn, info.chap_username):
+        if self._is_revoked(session):
             return False
-        session.fabric_revision = revision
-        session.nexus.show(self._fabric.units(info.initiator_iqn, info.target_iqn))
+        if session.fabric_revision != revision and not session.is_discovery:
+            session.fabric_revision = revision
+            info = session.info
+            session.nexus.show(self._fabric.units(info.initiator_iqn, info.target_iqn))
         return True
 
+    def _is_revoked(self, session: Session) -> bool:
+        if session.is_discovery or session.fabric_revision == self._fabric.revision:
+            return False
+        info = session.info
+        return not self._fabric.still_admitted(info.initiator_iqn, info.target_iqn, info.chap_username)
+
     def sessions(self) -> list[SessionInfo]:
-        """List the sessions that are still admitted; the others are closed on this occasion."""
+        """List the sessions that are still admitted. Changes nothing, so it needs no lock."""
+        return [session.info for session in list(self._sessions.values()) if not self._is_revoked(session)]
+
+    def sweep(self) -> None:
+        """Close the sessions that are no longer admitted, without waiting for their next command."""
         for session in list(self._sessions.values()):
-            if not self.is_admitted(session):
+            if self._is_revoked(session):
                 self._drop(session.connection)
-        return [session.info for session in self._sessions.values()]
 
     def reset_unit(self, naa: str, by: Session) -> None:
         """Tell every other nexus of a unit that it was reset (29/03)."""

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simulators.iscsi.backend import Admission, AdmissionVerdict
-from simulators.iscsi.errors import PeerViolation, SimulatorBug
+from simulators.iscsi.errors import PeerViolation
 from simulators.iscsi.login_status import (
     AUTHENTICATION_FAILURE,
     AUTHORIZATION_FAILURE,
@@ -106,7 +106,8 @@ class TargetLogin:
         self._collector = TextCollector()
         self._feeder = TextFeeder()
         self._wants_transit = False
-        self._stat_sn: int | None = None
+        self._is_new = True
+        self._stat_sn = 0
         self._identity: dict[str, str] = {}
         self._initiator_iqn = ""
         self._target_iqn = ""
@@ -116,8 +117,9 @@ class TargetLogin:
 
     def receive(self, request: LoginRequest) -> LoginStep:
         """Take the next request of this login."""
-        if self._stat_sn is None:
-            self._stat_sn = request.exp_stat_sn
+        if self._is_new:
+            # §11.12.8: the first request says which StatSN the initiator wants to see next.
+            self._is_new, self._stat_sn = False, request.exp_stat_sn
         try:
             return self._advance(request)
         except Refused as refusal:
@@ -141,14 +143,12 @@ class TargetLogin:
             cmd_sn=cmd_sn,
             exp_stat_sn=0,
         )
-        if self._stat_sn is None:
-            self._stat_sn = 0
         return self._refuse(request, INVALID_DURING_LOGIN)
 
     @property
     def next_stat_sn(self) -> int:
         """The StatSN that the full feature phase starts with."""
-        return self._stat_sn or 0
+        return self._stat_sn
 
     # ---- the frame of a request ----------------------------------------------------------------------------
 
@@ -299,8 +299,6 @@ class TargetLogin:
         next_stage: int,
         status: tuple[int, int] = (0, 0),
     ) -> LoginResponse:
-        if self._stat_sn is None:
-            raise SimulatorBug("a login was answered before it was asked")
         stat_sn = self._stat_sn
         self._stat_sn = (stat_sn + 1) & 0xFFFFFFFF
         return LoginResponse(

@@ -189,6 +189,11 @@ class TargetConnection:
         else:
             self._reject(COMMAND_NOT_SUPPORTED if isinstance(pdu, p.UnknownPdu) else PROTOCOL_ERROR, header)
 
+    def _established(self) -> Session:
+        if self.session is None:  # pragma: no cover - the table admits no such PDU before the login is complete
+            raise SimulatorBug("a request was taken outside of a session")
+        return self.session
+
     # ---- numbering -----------------------------------------------------------------------------------------
 
     def _window(self) -> int:
@@ -245,11 +250,9 @@ class TargetConnection:
         self._output.append(self._text.response(pdu, limit, fresh_tag, self._status_sequence()))
 
     def _answer_text(self, pairs: Pairs) -> Pairs:
-        if self.session is None:
-            raise SimulatorBug("a text request was taken outside of a session")
         declared = [value for name, value in pairs if name == "MaxRecvDataSegmentLength"]
         others = [pair for pair in pairs if pair[0] != "MaxRecvDataSegmentLength"]
-        answers = answer_text(self._core, self.session, others)
+        answers = answer_text(self._core, self._established(), others)
         return answers + [answer for value in declared for answer in self._redeclare(value)]
 
     def _redeclare(self, value: str) -> Pairs:
@@ -297,15 +300,15 @@ class TargetConnection:
             return self._abort_one(pdu)
         if pdu.function == TASK_REASSIGN:
             return REASSIGN_NOT_SUPPORTED
-        if pdu.function not in {ABORT_TASK_SET, CLEAR_TASK_SET, LUN_RESET} or self.session is None:
+        if pdu.function not in {ABORT_TASK_SET, CLEAR_TASK_SET, LUN_RESET}:
             return FUNCTION_NOT_SUPPORTED
         lun_number = decode_lun(pdu.lun)
-        unit = self.session.nexus.units.get(lun_number) if lun_number is not None else None
+        unit = self._established().nexus.units.get(lun_number) if lun_number is not None else None
         if unit is None:
             return LUN_DOES_NOT_EXIST
         self.abort_tasks(lun_number)
         if pdu.function == LUN_RESET:
-            self._core.reset_unit(unit.identity.naa, self.session)
+            self._core.reset_unit(unit.identity.naa, self._established())
         return FUNCTION_COMPLETE
 
     def _abort_one(self, pdu: p.TaskManagementRequest) -> int:
@@ -330,15 +333,13 @@ class TargetConnection:
     # ---- commands ------------------------------------------------------------------------------------------
 
     def _on_command(self, pdu: p.ScsiCommand, header: bytes) -> None:
-        if self.session is None:
-            raise SimulatorBug("a command was taken outside of a session")
         # Additional headers carry extended CDBs and bidirectional lengths: neither is simulated.
         is_bidirectional = (pdu.reads and pdu.writes) or header[_AHS_LENGTH] > 0
         is_in_use = pdu.initiator_task_tag in self._writes or pdu.initiator_task_tag == p.NO_TAG
         if is_bidirectional or is_in_use or (not pdu.final and not pdu.writes):
             self._reject(INVALID_PDU_FIELD, header)
             return
-        operation = device_server.begin(pdu.cdb, decode_lun(pdu.lun), self.session.nexus)
+        operation = device_server.begin(pdu.cdb, decode_lun(pdu.lun), self._established().nexus)
         if not pdu.writes and operation.data_out_bytes == 0 and not pdu.data:
             self._conclude(pdu, operation.finish(b""), 0)
             return

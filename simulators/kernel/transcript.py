@@ -8,6 +8,8 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from simulators.kernel.manual_clock import Clock
 
 DEFAULT_LIMIT = 4096
@@ -38,16 +40,21 @@ class Transcript:
 
     def __init__(self, clock: Clock, limit: int = DEFAULT_LIMIT) -> None:
         self._clock = clock
-        self._entries: deque[Entry] = deque(maxlen=limit)
+        self._kept: deque[tuple[float, Direction, str | Callable[[], str]]] = deque(maxlen=limit)
 
-    def record(self, direction: Direction, text: str) -> None:
-        """Append one line; the oldest is forgotten when the limit is reached."""
-        self._entries.append(Entry(self._clock.now(), direction, text))
+    def record(self, direction: Direction, text: str | Callable[[], str]) -> None:
+        """Append one line; the oldest is forgotten when the limit is reached.
+
+        A text that is costly to make is given as a function: it is made when somebody reads.
+        """
+        self._kept.append((self._clock.now(), direction, text))
 
     def entries(self) -> list[Entry]:
         """Return what is remembered, oldest first."""
-        return list(self._entries)
+        return [
+            Entry(time, direction, text if isinstance(text, str) else text()) for time, direction, text in self._kept
+        ]
 
     def clear(self) -> None:
         """Forget everything."""
-        self._entries.clear()
+        self._kept.clear()

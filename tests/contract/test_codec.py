@@ -81,6 +81,7 @@ def test_every_value_comes_back_equal(kind: type[object], data: st.DataObject) -
     assert found == value
 
 
+@FEW
 @given(host=values_of(contract.Host))
 def test_a_host_comes_back_with_more_than_its_uuid(host: contract.Host) -> None:
     # Hosts are equal by uuid, so equality alone would not notice.
@@ -344,6 +345,7 @@ def test_any_json_gives_a_value_or_a_codec_error(wire: object) -> None:
     assert through_text(value) is not None
 
 
+@FEW
 @given(data=st.data())
 def test_any_damage_gives_a_value_or_a_codec_error(data: st.DataObject) -> None:
     wire = encode(data.draw(values_of(Volume)))

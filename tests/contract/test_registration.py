@@ -143,8 +143,10 @@ def test_a_hostile_value_is_a_mismatch_too() -> None:
     [
         (
             {"name": "bad name"},
-            "plugin FakeProvider: name is 'bad name'; expected a letter, then letters, digits, '.', '_' or '-',"
-            " at most 64",
+            (
+                "plugin FakeProvider: name is 'bad name'; "
+                "expected a letter, then letters, digits, '.', '_' or '-', at most 64"
+            ),
         ),
         ({"name": 3}, "plugin FakeProvider: name is 3; expected a value of type str"),
         ({"contract_version": "7.0"}, "plugin fake: contract_version is '7.0'; expected one of 0.1"),
@@ -170,7 +172,7 @@ def test_a_hostile_value_is_a_mismatch_too() -> None:
             "plugin fake: capabilities[thin] is missing; expected Supported() or Unsupported(reason)",
         ),
         (
-            {"capabilities": dict[object, object](answers()) | {"teleport": Supported()}},
+            {"capabilities": {"teleport": Supported(), **{str(k): v for k, v in answers().items()}}},
             "plugin fake: capabilities is answering for 'teleport'; expected only members of Capability",
         ),
         (

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import logging
 import sys
 import threading
 from collections.abc import Callable
 from typing import Any
 
-from tests.faulty_providers.fault import Call, Change
+from tests.faulty_providers.fault import Call, Change, Memory, Part, Site, When, always
 
 
 def skip(answer: Any = None) -> Change:
@@ -226,3 +227,43 @@ def note_on_error(text: Callable[[Call], str]) -> Change:
             raise
 
     return act
+
+
+def alter_bridge(method: str, change: Change, when: When = always) -> Change:
+    """For `Provider.configure`: from now on the plugin makes this one call of its bridges wrongly."""
+    return lambda call: call.proceed(context=_BridgingContext(call.arguments["context"], method, change, when, call.memory))
+
+
+class _BridgingContext:
+    """The cloud's context; the plugin's own bridge calls pass a fault, those of the cloud do not."""
+
+    def __init__(self, context: Any, method: str, change: Change, when: When, memory: Memory) -> None:
+        self._context, self._fault = context, (method, change, when, memory)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._context, name)
+
+    def hypervisor(self, cluster: Any) -> _MisusedBridge:
+        return _MisusedBridge(self._context.hypervisor(cluster), *self._fault)
+
+
+class _MisusedBridge:
+    """A bridge that is right, called wrongly."""
+
+    def __init__(self, bridge: Any, method: str, change: Change, when: When, memory: Memory) -> None:
+        self._bridge, self._method, self._change, self._when, self._memory = bridge, method, change, when, memory
+
+    def __getattr__(self, name: str) -> Any:
+        function = getattr(self._bridge, name)
+        if name != self._method:
+            return function
+
+        def misused(*arguments: Any, **keywords: Any) -> Any:
+            given = dict(inspect.signature(function).bind(*arguments, **keywords).arguments)
+            site = Site(Part.BRIDGE, name)
+            call = Call(
+                site, given, lambda **final: function(**final), self._memory, {"bridge": self._bridge}, 1, False  # noqa: FBT003
+            )
+            return self._change(call) if self._when(call) else call.proceed()
+
+        return misused

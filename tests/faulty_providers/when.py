@@ -59,6 +59,31 @@ def both(first: When, second: When) -> When:
     return are
 
 
+def nth_key(number: int, key: Callable[[Call], Any]) -> When:
+    """Only for what was met as the n-th at this site in one world, told apart by a key."""
+
+    def is_it(call: Call) -> bool:
+        seen = call.memory.shared.setdefault(f"keys {call.site}", [])
+        if key(call) not in seen:
+            seen.append(key(call))
+        return bool(seen.index(key(call)) + 1 == number)
+
+    return is_it
+
+
+def key_repeated(key: Callable[[Call], Any]) -> When:
+    """When the same key passes again in one world."""
+
+    def is_again(call: Call) -> bool:
+        seen = call.memory.shared.setdefault(f"repeated keys {call.site}", set())
+        if key(call) in seen:
+            return True
+        seen.add(key(call))
+        return False
+
+    return is_again
+
+
 def owner_uuid(call: Call) -> str:
     """The uuid of the object that a call is about."""
     for name in ("request", "volume", "target", "host", "store"):

@@ -76,6 +76,8 @@ class FakeBridge:
             self.datastores.pop(ref.name, None)
 
     def list_disks(self, ref: DatastoreRef) -> Mapping[str, int]:
+        if not self._at(ref).hosts:
+            raise DatastoreNotFound("kvm", "-", "list_disks", "attached nowhere")
         return dict(self._at(ref).disks)
 
     def create_disk(self, ref: DatastoreRef, name: str, size_bytes: int) -> DiskLocation:

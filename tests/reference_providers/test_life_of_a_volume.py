@@ -8,6 +8,7 @@ import pytest
 
 from conformance.contract import (
     AccessNotGranted,
+    CapabilityNotSupported,
     Conflict,
     InvalidRequest,
     ObjectNotFound,
@@ -18,6 +19,7 @@ from conformance.contract import (
 from conformance.registration import check
 from simulators.iscsi.errors import InitiatorError, LoginRefused
 
+from .conftest import OpenScene
 from .scene import ALL, CLUSTER, GB, HOSTS, PLACEMENT, Scene
 
 FIRST, SECOND, THIRD = HOSTS
@@ -258,10 +260,10 @@ def test_a_new_volume_under_an_old_uuid_is_not_hit_by_a_late_delete(scene: Scene
     assert [each.external_id for each in scene.view().luns] == [new.external_id]
 
 
-def test_what_is_not_offered_is_refused_and_changes_nothing(open_scene: object) -> None:
-    scene: Scene = open_scene("minimal")  # type: ignore[operator]
+def test_what_is_not_offered_is_refused_and_changes_nothing(open_scene: OpenScene) -> None:
+    scene = open_scene("minimal")
     store = scene.store()
     before = scene.view()
-    with pytest.raises(Exception, match="qos is not supported"):
+    with pytest.raises(CapabilityNotSupported):
         scene.volume(store, qos=QosPolicy(100, 200, 300))
     assert scene.view() == before

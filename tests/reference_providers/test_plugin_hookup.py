@@ -169,6 +169,15 @@ def test_create_repeated_after_a_resize_answers_what_is_there(hooked_up: PluginS
     assert hooked_up.create().size_bytes == 3 * GB
 
 
+def test_a_volume_that_every_host_has_given_back_is_deleted(hooked_up: PluginScene) -> None:
+    volume = hooked_up.create()
+    for host in TWO.hosts:
+        hooked_up.scene.driver.revoke_access(hooked_up.store, volume, host, ())
+    hooked_up.scene.driver.delete(hooked_up.store, volume)
+    assert hooked_up.bridge.datastores == {}
+    assert hooked_up.scene.view().luns == ()
+
+
 def test_half_a_datastore_of_a_killed_call_is_cleared_away(hooked_up: PluginScene) -> None:
     volume = hooked_up.create()
     hooked_up.bridge.find_datastore = lambda name: None  # type: ignore[method-assign]

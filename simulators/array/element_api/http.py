@@ -30,6 +30,7 @@ _SECRET: Final = re.compile(
     r'("[^"]*(?:secret|password)[^"]*": )(?:"(?:[^"\\]|\\.)*(?:"|\\?$)|-?[0-9][^,}\]]*)', re.IGNORECASE
 )
 _LINE_CHARACTERS: Final = 2000
+_KEPT_BODY_BYTES: Final = 8192
 _BODY_BYTES_MAX: Final = 1 << 20
 
 
@@ -55,9 +56,9 @@ class ElementApi:
 
     def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """Answer one request."""
-        self._note(Direction.RECEIVED, f"{method} {path} {_readable(body)}")
+        self._note(Direction.RECEIVED, f"{method} {path} ", body, _readable)
         reply = self._refusal_of_transport(method, path, headers, body) or self._answer(body)
-        self._note(Direction.SENT, f"{reply.status} {reply.body[:_LINE_CHARACTERS].decode()}")
+        self._note(Direction.SENT, f"{reply.status} ", reply.body[:_LINE_CHARACTERS], bytes.decode)
         return reply
 
     def _refusal_of_transport(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply | None:
@@ -100,8 +101,12 @@ class ElementApi:
             scene = Scene(self.model, self.addresses, live)
             return method.run(scene, Arguments(given or {}, method.parameters))
 
-    def _note(self, direction: Direction, text: str) -> None:
-        self.transcript.record(direction, _masked(text[:_LINE_CHARACTERS]))
+    def _note(self, direction: Direction, start: str, body: bytes, readable: Callable[[bytes], str]) -> None:
+        def text() -> str:
+            return _masked((start + readable(body))[:_LINE_CHARACTERS])
+
+        # Most lines are never read; a large body is not kept for the few that are.
+        self.transcript.record(direction, text if len(body) <= _KEPT_BODY_BYTES else text())
 
 
 def _masked(text: str) -> str:

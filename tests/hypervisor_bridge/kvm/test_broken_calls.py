@@ -155,6 +155,18 @@ def test_what_was_half_made_on_another_lun_is_cleared(make_lab: Callable[..., La
     assert lab.bridge().inventory().items == frozenset()
 
 
+def test_what_was_half_made_is_cleared_on_hosts_that_are_not_asked_again(make_lab: Callable[..., Lab]) -> None:
+    lab = make_lab(chap=CHAP)
+    lab.array.add(1)
+    lab.array.add(2, target="iqn.2020-01.org.small:two")
+    with pytest.raises(Killed):
+        _create(lab, lab.bridge(Trip(18)))
+    assert {each.host_uuid for each in lab.bridge().inventory().items} == {each.uuid for each in lab.hosts}
+    other = lab.array.at(lab.hosts[:1], 2, target="iqn.2020-01.org.small:two")
+    lab.bridge().create_datastore("ds1", other)
+    assert {each.host_uuid for each in lab.bridge().inventory().items} == {lab.hosts[0].uuid}
+
+
 def _sizes(lab: Lab) -> dict[str, int]:
     """What each host's pool shows: a pool that was put back but does not run shows nothing."""
     bridge = lab.bridge()

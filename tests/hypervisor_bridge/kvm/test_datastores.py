@@ -160,6 +160,31 @@ def test_a_rotated_secret_replaces_the_old_one(make_lab: Callable[..., Lab]) -> 
     assert lab.bridge().read_disk(disk, 0, 14) == b"after rotation"
 
 
+def test_another_chap_account_replaces_pool_and_secret(make_lab: Callable[..., Lab]) -> None:
+    lab = make_lab(chap=CHAP, hosts=1)
+    lab.array.add(1)
+    ref = lab.bridge().create_datastore("ds1", lab.array.at(lab.hosts))
+    lab.array.chap = ChapCredentials("other-tenant", Secret("another-secret"))
+    lab.bridge().attach_datastore(ref, lab.array.at(lab.hosts))
+    items = lab.bridge().inventory()
+    assert len(items.of(InventoryKind.TARGET)) == 1
+    assert ["other-tenant" in each.name for each in items.of(InventoryKind.SECRET)] == [True]
+    assert lab.bridge().datastore_bytes(ref, lab.hosts[0]) == 4 * MIB
+
+
+def test_deleting_what_is_gone_does_not_delete_its_successor(lab: Lab) -> None:
+    lab.array.add(1)
+    lab.array.add(1, target=TWO)
+    bridge = lab.bridge()
+    old = bridge.create_datastore("ds1", lab.array.at(lab.hosts))
+    bridge.delete_datastore(old)
+    new = bridge.create_datastore("ds1", lab.array.at(lab.hosts, target=TWO))
+    bridge.delete_datastore(old)
+    assert bridge.find_datastore("ds1") == new
+    with pytest.raises(DatastoreConflict):
+        bridge.list_disks(old)
+
+
 @pytest.mark.parametrize("number", [7, 1])
 def test_a_lun_that_is_not_there_or_another_is_not_visible(lab: Lab, number: int) -> None:
     lab.array.add(1)

@@ -154,6 +154,40 @@ def test_a_disk_grows_while_a_vm_has_it(lab: Lab) -> None:
     assert bridge.resize_disk(disk, MIB) == 8 * MIB
 
 
+def test_a_disk_that_somebody_else_attached_is_recognised_without_its_serial(lab: Lab) -> None:
+    bridge = lab.bridge()
+    disk = _disk(lab, bridge)
+    connections: Any = lab.world.connections
+    virt = connections.connect(lab.hosts[1])
+    for source in (
+        "<disk type='volume'><source pool='ds1' volume='unit:0:0:4'/>",
+        "<disk type='network'><source protocol='iscsi' name='iqn.2020-01.org.small:one/4'><host name='x'/></source>",
+    ):
+        theirs = virt.defineXML(
+            "<domain type='qemu'><name>theirs</name><memory>65536</memory><os><type>hvm</type></os><devices>"
+            f"{source}<target dev='sda' bus='scsi'/></disk></devices></domain>"
+        )
+        with pytest.raises(DiskInUse, match="theirs"):
+            bridge.delete_disk(disk)
+        theirs.undefine()
+    bridge.delete_disk(disk)
+
+
+def test_a_disk_that_the_guest_does_not_release_is_not_reported_as_gone(lab: Lab) -> None:
+    bridge = lab.bridge()
+    disk = _disk(lab, bridge)
+    bridge.create_vm(ONE, lab.hosts[0])
+    bridge.start_vm(ONE, lab.hosts[0])
+    connections: Any = lab.world.connections
+    domain = connections.connect(lab.hosts[0]).lookupByName("one")
+    virtio = "<disk type='volume'><source pool='ds1' volume='unit:0:0:1'/><target dev='vda' bus='virtio'/></disk>"
+    domain.attachDeviceFlags(virtio, 1)
+    with pytest.raises(DiskInUse, match="still has vda"):
+        bridge.detach_disk(ONE, disk)
+    bridge.stop_vm(ONE)
+    bridge.detach_disk(ONE, disk)
+
+
 def test_a_datastore_has_one_disk_that_fits(lab: Lab) -> None:
     bridge = lab.bridge()
     disk = _disk(lab, bridge)

@@ -493,3 +493,31 @@ def test_any_answer_gives_events_or_a_violation(opcode: int, rest: bytes, data: 
     with suppress(PeerViolation):
         machine.receive(header[:16] + (1).to_bytes(4, "big") + header[20:48] + data + bytes(-len(data) % 4))
     machine.take_output()
+
+
+METHOD = p.LoginResponse(0, 0, bytes(6), 0, 0, 0, 1, 1, data=b"AuthMethod=CHAP\0")
+CHALLENGE = replace(METHOD, data=b"CHAP_A=5\0CHAP_I=1\0CHAP_C=0x01\0")
+UNPROVEN = replace(METHOD, data=b"", transit=True, next_stage=1)
+
+
+@pytest.mark.parametrize(
+    "answers", [[ACCEPTED], [METHOD, CHALLENGE, UNPROVEN]], ids=["no authentication at all", "no proof"]
+)
+def test_a_target_that_evades_mutual_authentication_is_left(answers: list[p.Pdu]) -> None:
+    stream = Canned([encode([answer]) for answer in answers])
+    with pytest.raises(MutualAuthenticationFailed):
+        Initiator(HOST, lambda _address, _port: stream).login("array", 3260, TARGET, MUTUAL)
+
+
+def test_an_answer_longer_than_one_receive_is_taken_in_parts() -> None:
+    stream = target().dial()
+    stream.send(encode([p.NopOut(bytes(8), 1, p.NO_TAG, 0, 0, immediate=True)]))
+    assert len(stream.receive(40)) == 40
+    assert len(stream.receive(40)) == 8
+
+
+def test_an_eui_is_no_wwid() -> None:
+    eui = bytes.fromhex("01020004") + b"eui4"
+    naa = bytes.fromhex("01030004") + b"naa6"
+    page = p.DataIn(0, 0, 1, 2, 2, 9, 0, 0, 0, data=b"\0\x83\0\x10" + eui + naa)
+    assert canned(page).wwid(1) == b"naa6".hex()

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from typing import cast
 
 import pytest
 
-from simulators.iscsi.byte_stream import dial_socket
+from simulators.iscsi.byte_stream import SocketStream, dial_socket
 from simulators.iscsi.chap import ChapCredentials
 from simulators.iscsi.errors import ConnectionClosed, Timeout
 from simulators.iscsi.initiator import Initiator
@@ -106,3 +107,48 @@ def test_a_target_that_does_not_answer_is_a_timeout() -> None:
         with pytest.raises(Timeout):
             stream.receive(1)
         stream.close()
+
+
+class Broken:
+    """A socket whose peer is gone, or does not read."""
+
+    def __init__(self, error: OSError) -> None:
+        self._error = error
+
+    def sendall(self, data: bytes) -> None:
+        raise self._error
+
+    def recv(self, limit: int) -> bytes:
+        raise self._error
+
+
+@pytest.mark.parametrize(("error", "raised"), [(TimeoutError(), Timeout), (ConnectionResetError(), ConnectionClosed)])
+def test_a_broken_socket_has_a_name(error: OSError, raised: type[Exception]) -> None:
+    stream = SocketStream(cast("socket.socket", Broken(error)))
+    with pytest.raises(raised):
+        stream.send(b"x")
+
+
+def test_a_reset_connection_reads_as_closed() -> None:
+    assert SocketStream(cast("socket.socket", Broken(ConnectionResetError()))).receive(1) == b""
+
+
+def test_a_portal_that_does_not_accept_is_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(_address: tuple[str, int], _timeout: float) -> socket.socket:
+        raise TimeoutError
+
+    monkeypatch.setattr(socket, "create_connection", never)
+    with pytest.raises(Timeout, match="did not accept"):
+        dial_socket("127.0.0.1", 9)
+
+
+def test_a_revoked_session_is_closed_by_a_sweep() -> None:
+    fabric = FakeFabric()
+    with serving(fabric) as server:
+        session = Initiator(HOST).login(*server.portal, TARGET)
+        fabric.revoke(HOST)
+        assert server.sessions() == []
+        server.sweep()
+        assert session._link._stream.receive(10) == b""
+        session.close()
+    server.sweep()

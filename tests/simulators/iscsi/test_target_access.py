@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from simulators.iscsi import pdu as p
 from simulators.iscsi.lun_address import encode_lun
 from tests.simulators.iscsi.fake_fabric import ACCOUNT, HOST, OTHER_HOST, FakeFabric, MemoryUnit
@@ -26,14 +28,27 @@ def test_a_revoked_access_ends_the_session_with_the_next_command() -> None:
     assert initiator.is_closed
 
 
-def test_a_revoked_session_is_not_listed_and_is_closed_by_the_look() -> None:
+def test_a_revoked_session_is_not_listed_and_can_be_closed_without_waiting_for_a_command() -> None:
     fabric = FakeFabric()
     memory = target(fabric)
     initiator = RawPeer(memory)
     initiator.login()
     fabric.revoke(HOST)
     assert memory.sessions() == []
+    assert not initiator.is_closed
+    memory.sweep()
     assert initiator.is_closed
+
+
+def test_sessions_can_be_listed_while_the_target_is_busy() -> None:
+    memory = target()
+    RawPeer(memory).login()
+    listed: list[int] = []
+    with memory.lock:
+        thread = threading.Thread(target=lambda: listed.append(len(memory.sessions())))
+        thread.start()
+        thread.join(5)
+    assert listed == [1]
 
 
 def test_a_replaced_account_ends_the_sessions_of_the_old_one() -> None:

@@ -333,3 +333,63 @@ def test_any_login_is_answered_or_the_connection_closed(
         if not initiator.is_closed:
             response = initiator.login_step([], raw=text, stage=stage, to=to, continues=continues)
             assert response.next_stage != 3
+
+
+@pytest.mark.parametrize(
+    ("step", "pairs"),
+    [
+        ("method", [("AuthMethod", "CHAP"), ("CHAP_A", "5")]),
+        ("algorithm", [("CHAP_A", "5"), ("CHAP_N", "host-1")]),
+        ("response", [("CHAP_N", "host-1")]),
+        ("response", [("CHAP_N", "host-1"), ("CHAP_R", "0x00"), ("CHAP_A", "5")]),
+    ],
+)
+def test_chap_keys_out_of_place_are_refused(step: str, pairs: list[tuple[str, str]]) -> None:
+    initiator = peer(with_chap=True)
+    if step == "method":
+        pairs = [*NORMAL, *pairs]
+    else:
+        initiator.login_step([*NORMAL, ("AuthMethod", "CHAP")], stage=0, to=None)
+    if step == "response":
+        initiator.login_step([("CHAP_A", "5")], stage=0, to=None)
+    assert initiator.login_step(pairs, stage=0, to=1).status == INITIATOR_ERROR
+
+
+@pytest.mark.parametrize("lone", [("CHAP_I", "9"), ("CHAP_C", "0x0102")])
+def test_half_a_challenge_is_refused(lone: tuple[str, str]) -> None:
+    initiator, challenge = challenged()
+    assert initiator.login_step([*proof(challenge), lone], stage=0, to=1).status == INITIATOR_ERROR
+
+
+def test_authentication_keys_in_the_operational_stage_are_refused() -> None:
+    assert peer().login_step([*NORMAL, ("AuthMethod", "None")]).status == INITIATOR_ERROR
+
+
+def test_silence_without_wanting_to_go_on_settles_nothing() -> None:
+    initiator = peer()
+    assert not initiator.login_step(NORMAL, stage=0, to=None).transit
+    assert keys(initiator.login_step([("AuthMethod", "None")], stage=0, to=1)) == {"AuthMethod": "None"}
+
+
+def test_the_data_segment_must_be_in_range_in_the_security_stage_too() -> None:
+    step = peer().login_step([*NORMAL, ("MaxRecvDataSegmentLength", "5")], stage=0, to=1)
+    assert keys(step)["MaxRecvDataSegmentLength"] == "Reject"
+
+
+def test_session_handles_in_use_are_passed_over() -> None:
+    memory = target()
+    RawPeer(memory).login()
+    memory.core._last_tsih = 65535
+    RawPeer(memory).login(isid=bytes.fromhex("800102030406"))
+    assert [info.tsih for info in memory.sessions()] == [1, 2]
+
+
+def test_a_full_session_table_is_out_of_resources() -> None:
+    memory = target()
+    RawPeer(memory).login()
+    sessions = memory.core._sessions
+    memory.core._sessions = dict.fromkeys(range(1, 65536), sessions[1])
+    initiator = RawPeer(memory)
+    response = initiator.login_step(NORMAL, isid=bytes.fromhex("800102030406"))
+    assert (response.status, response.transit) == ((3, 2), False)
+    assert initiator.is_closed

@@ -494,3 +494,31 @@ def test_a_unit_reset_is_news_for_the_other_initiator() -> None:
     sense = sense_of(only(other.command(TEST_UNIT_READY, lun=7), p.ScsiResponse))
     assert (sense.key, sense.asc, sense.ascq) == (6, 0x29, 0x03)
     assert only(mine.command(TEST_UNIT_READY), p.ScsiResponse).status == 0
+
+
+def test_a_reset_of_one_unit_leaves_the_writes_of_another() -> None:
+    initiator, fabric = logged_in()
+    fabric.access[HOST][2] = fabric.other_unit
+    fabric.revision += 1
+    initiator.command(TEST_UNIT_READY)
+    other = initiator.command_pdu(write_10(1), writes=512, lun=2)
+    r2t = only(initiator.send(other), p.ReadyToTransfer)
+    assert manage(initiator, 5) == 0
+    data = data_out(other.initiator_task_tag, b"x" * 512, transfer_tag=r2t.target_transfer_tag)
+    assert only(initiator.send(data), p.ScsiResponse).status == 0
+
+
+def test_only_the_named_command_is_aborted_while_others_wait() -> None:
+    initiator, fabric = logged_in()
+    kept = initiator.command_pdu(write_10(1), writes=512, data=b"k" * 512, cmd_sn=2)
+    aborted = initiator.command_pdu(write_10(1, lba=1), writes=512, data=b"x" * 512, cmd_sn=3)
+    initiator.send(kept, aborted)
+    assert manage(initiator, 1, tag=aborted.initiator_task_tag) == 0
+    assert len(initiator.send(initiator.command_pdu(TEST_UNIT_READY, cmd_sn=1))) == 2
+    assert fabric.unit.content[:1024] == b"k" * 512 + bytes(512)
+
+
+def test_what_follows_a_logout_is_not_read() -> None:
+    initiator, _ = logged_in()
+    logout = p.LogoutRequest(0, 5, 0, 1, 0)
+    only(initiator.send(logout, initiator.command_pdu(TEST_UNIT_READY, cmd_sn=2)), p.LogoutResponse)

@@ -1,0 +1,197 @@
+"""The bottom of a world: its parts, its trace, how failures are charged, and how to look at the array."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from conformance import homes
+from conformance.calls import KitClock, Operations
+from conformance.context import Locks
+from conformance.contract import (
+    ArrayView,
+    ArrayWitness,
+    ArrayWorld,
+    BridgeError,
+    BridgeLedger,
+    Cluster,
+    ClusterWorld,
+    DataStore,
+    Hookup,
+    Host,
+    HostProbe,
+    HypervisorBridge,
+    HypervisorType,
+    ProbeRefused,
+    ProbeSession,
+    ProviderError,
+    Secret,
+    WitnessedLun,
+)
+from conformance.errors import KitError
+from conformance.guard import TracedBridge, Watch
+from conformance.instance import Instance
+from conformance.ledger import MemoryLedger
+from conformance.probe_bridge import ProbeAwareBridge, no_bridge
+from conformance.trace import Trace
+from conformance.verdict import Broken, Violation
+
+if TYPE_CHECKING:
+    from conformance.subject import RunningSubject
+
+T = TypeVar("T")
+_STORE_BYTES_UNSEEN = 2**40
+
+
+class WorldBase:
+    """The bottom of a world."""
+
+    array: ArrayWorld
+    witness: ArrayWitness
+    instance: Instance
+    _given: dict[str, str | Secret]
+    _first_view: ArrayView | None = None
+
+    def __init__(self, subject: RunningSubject, tag: str, *, hypervisor: bool = False) -> None:
+        self.subject, self.tag = subject, tag
+        self._hooks_up = hypervisor or subject.hookup is Hookup.PLUGIN
+        self.found: list[Violation] = []
+        self.trace = Trace()
+        simulated = subject.environment.file.array.kind == "simulated"
+        operations = Operations(KitClock(simulated=simulated))
+        self.watch = Watch(self.trace, operations, subject.profile.completion_ceiling)
+        self._locks = Locks()
+        self._undo: list[tuple[str, Callable[[], object]]] = []
+        self._hosts: dict[str, Host] = {}
+        self._known_hosts: dict[str, Host] = {}
+        self._probes: dict[str, HostProbe] = {}
+        self._sessions: list[ProbeSession] = []
+        self._stores: dict[str, DataStore] = {}
+        self._instances: list[Instance] = []
+        self._removed: set[str] = set()
+        self._forgotten: set[str] = set()
+        self._numbers = 0
+        self._named = 0
+        self.ledger: BridgeLedger = MemoryLedger()
+        self._cluster_world: ClusterWorld | None = None
+        self.bridge_breaks: set[str] = set()
+
+    def view(self) -> ArrayView:
+        """The array as the witness sees it now."""
+        return self.witness.observe()
+
+    def new_luns(self) -> list[WitnessedLun]:
+        """LUNs that were made in this world and are not in the trash."""
+        known = {each.external_id for each in self._first_view.luns} if self._first_view else set()
+        return [each for each in self.view().live if each.external_id not in known]
+
+    def fill(self, free_bytes: int) -> None:
+        """Let strangers use up the array until `free_bytes` are left."""
+        before = self.view()
+        self.witness.fill(free_bytes)
+        after = self.view()
+        known = {each.external_id for each in before.luns}
+        things = set(before.objects)
+        if self._first_view is not None:
+            self._first_view = replace(
+                self._first_view,
+                luns=(
+                    *self._first_view.luns,
+                    *(each for each in after.luns if each.external_id not in known),
+                ),
+                objects=(*self._first_view.objects, *(each for each in after.objects if each not in things)),
+            )
+
+    def know_secret(self, secret: Secret) -> None:
+        """Remember a secret, to mask it in reports and to search for it."""
+        text = secret.reveal()
+        if len(text) >= 8:
+            self.trace.secrets.add(text)
+
+    def defer(self, step: str, act: Callable[[], object]) -> None:
+        """Do this at the end, before what was deferred earlier."""
+        self._undo.append((step, act))
+
+    @property
+    def _prefix(self) -> str:
+        safety = self.subject.environment.file.safety
+        return safety.prefix if safety else "sc-"
+
+    def _uuid(self, number: int) -> str:
+        """Uuids that differ only in the middle: whoever cuts one off at either end mixes up objects."""
+        ends = hashlib.sha256(self.tag.encode()).hexdigest()
+        return f"{ends[:8]}-{ends[8:12]}-4{number:03x}-8{ends[12:15]}-{ends[15:27]}"
+
+    def _next(self) -> int:
+        self._numbers += 1
+        return self._numbers
+
+    def _step(self, step: str, act: Callable[[], T]) -> T:
+        with self.charged(step):
+            return act()
+
+    @contextmanager
+    def charged(self, step: str) -> Iterator[None]:
+        """Charge a failure inside to the requirement that answers for this step."""
+        try:
+            yield
+        except (ProviderError, BridgeError, ProbeRefused) as error:
+            said = self.trace.masked(f"{type(error).__name__}: {error}")
+            who = "the host" if isinstance(error, ProbeRefused) else "the plugin"
+            raise Broken(Violation(f"{step} to succeed", said, who, homes.STEP[step])) from error
+
+    @cached_property
+    def cluster(self) -> Cluster:
+        """The cluster of this world: the hypervisor's where it is needed, else one that only exists in the cloud."""
+        if self._hooks_up:
+            return self.cluster_world.cluster
+        return Cluster(f"cluster-{self.tag}", "conformance-a", HypervisorType.KVM)
+
+    @cached_property
+    def other_cluster(self) -> Cluster:
+        """Another cluster, of probe hosts only."""
+        return Cluster(f"other-{self.tag}", "conformance-b", HypervisorType.KVM)
+
+    @property
+    def separate_cluster(self) -> Cluster:
+        """Another cluster where the cloud hooks hosts up; a plugin's own datastore belongs to one cluster."""
+        return self.cluster if self.subject.hookup is Hookup.PLUGIN else self.other_cluster
+
+    @property
+    def cluster_world(self) -> ClusterWorld:
+        """The hypervisor's cluster, opened when first needed."""
+        if self._cluster_world is None:
+            entry = self.subject.environment.cluster
+            if entry is None:
+                raise KitError(f"no hypervisor in this environment: {self.subject.environment.missing_cluster}")
+            self._cluster_world = entry.open_world(self.array.dial)
+        return self._cluster_world
+
+    def hosts_of(self, cluster: Cluster) -> Sequence[Host]:
+        """The cluster's hosts, probe hosts included."""
+        probes = [each for each in self._hosts.values() if each.cluster_uuid == cluster.uuid]
+        if self._cluster_world is not None and cluster.uuid == self._cluster_world.cluster.uuid:
+            return [*self._cluster_world.hosts(), *probes]
+        return probes
+
+    def bridge_for_plugin(self, cluster: Cluster) -> HypervisorBridge:
+        """The bridge a plugin is handed: traced, and aware of probe hosts."""
+        real = cluster.uuid == self.cluster.uuid and self.subject.environment.cluster is not None
+        opened = self.open_bridge if real else no_bridge("this cluster has probe hosts only")
+        aware = ProbeAwareBridge(cluster.hypervisor, lambda: list(self._hosts.values()), opened)
+        return cast(
+            "HypervisorBridge",
+            TracedBridge(self.trace, cast("HypervisorBridge", aware), "plugin", self.bridge_breaks),
+        )
+
+    def open_bridge(self) -> HypervisorBridge:
+        """A bridge to the hypervisor's cluster, as after a restart: what it knows is in the ledger."""
+        factory = self.subject.environment.bridge_factory
+        if factory is None:
+            raise KitError(f"no bridge: {self.subject.environment.missing_cluster}")
+        world = self.cluster_world
+        return factory(world.cluster, world.connections, self.ledger)

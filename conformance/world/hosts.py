@@ -1,0 +1,125 @@
+"""Probe hosts in a world: they are granted, log in, and leave."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from conformance import homes
+from conformance.contract import (
+    BlockConnection,
+    Cluster,
+    Connection,
+    Host,
+    HostProbe,
+    Iqn,
+    ProbeSession,
+)
+from conformance.errors import KitError
+from conformance.verdict import Broken, Violation
+
+if TYPE_CHECKING:
+    pass
+
+T = TypeVar("T")
+_STORE_BYTES_UNSEEN = 2**40
+
+
+from conformance.world.volumes import Made, WithVolumes
+
+
+class WithHosts(WithVolumes):
+    """Probe hosts in a world."""
+
+    def host(self, name: str = "a", cluster: Cluster | None = None, *, initiators: int = 1) -> Host:
+        """A probe host of that name: one that the kit logs in as. Told to the plugin's listener when it is new."""
+        if name not in self._hosts:
+            host = self._known_hosts.get(name) or self._new_host(name, cluster or self.cluster, initiators)
+            self._hosts[name] = self._known_hosts[name] = host
+            listener = self.plugin.host_listener
+            if listener is not None:
+                self.store_uuid  # noqa: B018  (a host joins a cluster whose stores are there)
+                self._step("host_added", lambda: listener.host_added(host, tuple(self._stores.values())))
+        return self._hosts[name]
+
+    def _new_host(self, name: str, cluster: Cluster, initiators: int) -> Host:
+        # Each name is the beginning of the next: whoever compares only beginnings mixes up hosts.
+        ones = "1" * (1 + len(self._known_hosts))
+        ends = ("h", "i")[:initiators]
+        iqns = tuple(Iqn(f"iqn.2013-03.org.storage-conformance:{self.tag}-{end}{ones}") for end in ends)
+        return Host(self._uuid(self._next()), f"{self._prefix}host-{ones}", cluster.hypervisor, cluster.uuid, iqns)
+
+    def unknown_host(self) -> Host:
+        """A host that no plugin was told of."""
+        iqn = Iqn(f"iqn.2013-03.org.storage-conformance:{self.tag}-unknown")
+        return Host(f"host-{self.tag}-unknown", "unknown", self.cluster.hypervisor, self.cluster.uuid, (iqn,))
+
+    def remove_host(self, host: Host) -> None:
+        """A probe host leaves its cluster; its grants were revoked."""
+        listener = self.plugin.host_listener
+        stores = tuple(self._stores.values())
+        if listener is not None:
+            self._step("host_about_to_be_removed", lambda: listener.host_about_to_be_removed(host, stores))
+            self._step("host_removed", lambda: listener.host_removed(host, stores))
+        self._hosts = {name: each for name, each in self._hosts.items() if each != host}
+        self._probes.pop(host.uuid, None)
+
+    def stranger(self) -> Host:
+        """A probe host of another cluster: outside every granule of the first."""
+        return self.host("stranger", self.separate_cluster)
+
+    def second_probe(self, host: Host) -> HostProbe:
+        """The second initiator of a host that has two."""
+        entry = self.subject.environment.probe
+        if entry is None:
+            raise KitError(f"no host probe: {self.subject.environment.missing_probe}")
+        return entry.open_probe(host.iqns[1], self.array.dial)
+
+    def probe(self, host: Host) -> HostProbe:
+        """The initiator of a probe host."""
+        if host.uuid not in self._probes:
+            entry = self.subject.environment.probe
+            if entry is None:
+                raise KitError(f"no host probe: {self.subject.environment.missing_probe}")
+            self._probes[host.uuid] = entry.open_probe(host.iqns[0], self.array.dial)
+        return self._probes[host.uuid]
+
+    def grant(self, made: Made, host: Host) -> None:
+        """Give a host access that a property needs; failing is charged to the requirement on grants."""
+        made.granted[host] = None
+        self._step("grant_access", lambda: self.driver.grant_access(self.store, made.volume, host))
+
+    def revoke(self, made: Made, host: Host) -> None:
+        """Take access away; failing is charged to the requirement on revokes."""
+        remaining = [each for each in made.granted if each != host]
+        self._step("revoke_access", lambda: self.driver.revoke_access(self.store, made.volume, host, remaining))
+        made.granted.pop(host, None)
+
+    def connection(self, made: Made, host: Host) -> BlockConnection:
+        """How a granted host reaches the LUN."""
+        found = self._step("connection", lambda: self.driver.connection(self.store, made.volume, host))
+        return self.block(found)
+
+    def block(self, connection: Connection) -> BlockConnection:
+        """The connection as one to a LUN; its CHAP secrets are remembered, to be searched for."""
+        if not isinstance(connection, BlockConnection):
+            raise Broken(Violation("a connection to a LUN", f"{connection!r}", "the plugin", homes.STEP["connection"]))
+        for path in connection.paths:
+            chap = getattr(path, "chap", None)
+            if chap is not None:
+                for secret in (chap.secret, chap.mutual_secret):
+                    if secret is not None:
+                        self.know_secret(secret)
+        return connection
+
+    def login(self, made: Made, host: Host) -> ProbeSession:
+        """Log in as a granted host; closed at the end."""
+        connection = self.connection(made, host)
+        session = self._step("login", lambda: self.probe(host).open(connection))
+        self._sessions.append(session)
+        return session
+
+    def access(self, made: Made, name: str = "a") -> tuple[Host, ProbeSession]:
+        """Grant a probe host and log in as it."""
+        host = self.host(name)
+        self.grant(made, host)
+        return host, self.login(made, host)

@@ -1,0 +1,69 @@
+"""Plugin instances in a world: one at first, more when a property wants them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from conformance import leaks
+from conformance.context import KitContext
+from conformance.contract import (
+    DataStoreDriver,
+)
+from conformance.guard import GuardedPlugin
+from conformance.instance import Instance
+from conformance.verdict import Broken, Violation
+
+if TYPE_CHECKING:
+    pass
+
+T = TypeVar("T")
+_STORE_BYTES_UNSEEN = 2**40
+
+
+from conformance.world.base import WorldBase
+
+
+class WithInstances(WorldBase):
+    """Plugin instances in a world."""
+
+    @property
+    def plugin(self) -> GuardedPlugin:
+        """The plugin instance in use."""
+        return self.instance.plugin
+
+    @property
+    def driver(self) -> DataStoreDriver:
+        """Its driver."""
+        return self.plugin.driver
+
+    def new_instance(self) -> Instance:
+        """Start one more instance of the plugin, with endpoints of its own."""
+        raw = self.subject.new_provider()
+        instance = Instance(raw, self.watch, self.array.endpoints, self.subject.door)
+        self._instances.append(instance)
+        context = KitContext(
+            trace=self.trace,
+            operations=self.watch.operations,
+            locks=self._locks,
+            bridge_of=self.bridge_for_plugin,
+            hosts_of=self.hosts_of,
+        )
+        self._configure(instance, context)
+        return instance
+
+    def _configure(self, instance: Instance, context: KitContext) -> None:
+        try:
+            instance.plugin.raw.configure(context)
+        except Exception as error:
+            raise Broken(
+                Violation("configure to succeed", f"{type(error).__name__}: {error}", "the plugin", "REG-002")
+            ) from error
+
+    def restart_plugin(self) -> None:
+        """Put a new instance in the place of the one in use, as after a restart of the cloud's process."""
+        old = self.instance
+        self.instance = self.new_instance()
+        leaks.close_provider(old.plugin.raw)
+        old.close()
+        self._instances.remove(old)
+        self._stores = {uuid: self.instance.localised(store) for uuid, store in self._stores.items()}

@@ -1,0 +1,172 @@
+"""Volumes in a world: made through the plugin, found on the array by the witness, deleted at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from conformance import homes
+from conformance.contract import (
+    ArrayView,
+    Created,
+    DataStore,
+    Host,
+    Placement,
+    QosPolicy,
+    Tenant,
+    Volume,
+    VolumeRequest,
+    WitnessedLun,
+)
+from conformance.errors import KitError
+from conformance.strategies.names import Name, PlainName
+from conformance.strategies.sizes import Granules, Size
+from conformance.verdict import Broken, Violation
+
+if TYPE_CHECKING:
+    pass
+
+T = TypeVar("T")
+_STORE_BYTES_UNSEEN = 2**40
+
+
+from conformance.world.stores import WithStores
+
+if TYPE_CHECKING:
+    from conformance.subject import RunningSubject
+
+
+@dataclass(eq=False, slots=True)
+class Made:
+    """A volume made in this world, its LUN as the witness found it (None without one), and who was let in."""
+
+    volume: Volume
+    lun: WitnessedLun | None
+    store_uuid: str
+    granted: dict[Host, None] = field(default_factory=dict)
+
+    @property
+    def uuid(self) -> str:
+        """The owner's uuid."""
+        return self.volume.uuid
+
+
+class WithVolumes(WithStores):
+    """Volumes in a world."""
+
+    def __init__(self, subject: RunningSubject, tag: str, *, hypervisor: bool = False) -> None:
+        super().__init__(subject, tag, hypervisor=hypervisor)
+        self._made: dict[str, Made] = {}
+
+    def size(self, wanted: Size) -> int:
+        """Resolve a size inside the plugin's limits, in bytes."""
+        return wanted.resolve(self.subject.declared.limits)
+
+    def request(
+        self, size: Size | None = None, name: Name | None = None, qos: QosPolicy | None = None
+    ) -> VolumeRequest:
+        """A request for a new volume."""
+        number = self._next()
+        plain = f"{self._prefix}{self.tag}-volume" + "1" * self._named
+        self._named += 1
+        return VolumeRequest(
+            uuid=self._uuid(number),
+            name=(name or PlainName()).resolve(plain, self.subject.declared.limits),
+            size_bytes=self.size(size or Granules(0)),
+            qos=qos or QosPolicy(),
+            tenant=Tenant(f"tenant-{self.tag}", "conformance"),
+            hypervisor=self.cluster.hypervisor,
+        )
+
+    @property
+    def volumes(self) -> list[Made]:
+        """The volumes that are there, oldest first."""
+        return list(self._made.values())
+
+    @property
+    def placement(self) -> Placement:
+        """The cluster and its hypervisor hosts."""
+        hosts = tuple(self.cluster_world.hosts()) if self._hooks_up else ()
+        return Placement(self.cluster, hosts)
+
+    def create(self, request: VolumeRequest | None = None, store: DataStore | None = None) -> Made:
+        """Make a volume that a property needs; failing is charged to the requirement on creates."""
+        request = request or self.request()
+        before = self.view() if self.witness.powers else None
+        answer = self._step("create", lambda: self.driver_create(request, store))
+        return self._keep(request, answer, before, store)
+
+    def driver_create(self, request: VolumeRequest, store: DataStore | None = None) -> Created:
+        """Call `create` as the cloud would; what it makes is removed at the end."""
+        at = store or self.store
+        self.subject.journal.intend("volume", request.uuid, {"store": at.request.uuid, "name": request.name})
+        unknown = Volume(request, None, max(request.size_bytes, 1), placement=self.placement)
+        store_uuid = at.request.uuid
+        self._undo.append(("delete", lambda: self._delete_made(request.uuid, unknown, store_uuid)))
+        return self.driver.create(at, request, self.placement)
+
+    def _keep(self, request: VolumeRequest, answer: Created, before: ArrayView | None, store: DataStore | None) -> Made:
+        volume = Volume(
+            request,
+            answer.external_id,
+            answer.size_bytes,
+            answer.identity,
+            answer.disk,
+            self.placement,
+            answer.details,
+        )
+        lun = self._new_lun(before) if before is not None else None
+        at = (store or self.store).request.uuid
+        made = Made(volume, lun, at, dict.fromkeys(self.placement.hosts))
+        self._made[request.uuid] = made
+        return made
+
+    def _new_lun(self, before: ArrayView) -> WitnessedLun:
+        known = {each.external_id for each in before.live}
+        new = [each for each in self.view().live if each.external_id not in known]
+        if len(new) != 1:
+            seen = f"{len(new)} new LUNs on the array"
+            raise Broken(Violation("create to make exactly one LUN", seen, "the array", homes.STEP["create"]))
+        return new[0]
+
+    def lun(self, made: Made) -> WitnessedLun:
+        """The volume's LUN as the witness sees it now."""
+        if made.lun is None:
+            raise KitError("this property needs a witness")
+        for each in self.view().live:
+            if each.external_id == made.lun.external_id:
+                return each
+        raise Broken(Violation("the LUN to be on the array", "it is gone", "the array", None))
+
+    def _delete_made(self, uuid: str, unknown: Volume, store_uuid: str) -> None:
+        if uuid in self._forgotten:
+            return
+        made = self._made.get(uuid)
+        store = self._stores[store_uuid]
+        volume = made.volume if made else unknown
+        for host in list(made.granted) if made else []:
+            remaining = [each for each in made.granted if each != host] if made else []
+            self.driver.revoke_access(store, volume, host, remaining)
+            if made:
+                del made.granted[host]
+        self.driver.delete(store, volume)
+        self._made.pop(uuid, None)
+        self.subject.journal.gone(uuid)
+
+    def delete(self, made: Made) -> None:
+        """Delete a volume whose hosts were revoked; failing is charged to the requirement on deletes."""
+        self._step("delete", lambda: self.driver.delete(self.store, made.volume))
+        self._made.pop(made.uuid, None)
+
+    def forget(self, *volumes: Made) -> None:
+        """Do not delete these at the end: their store goes with all that is in it."""
+        for made in volumes:
+            self._forgotten.add(made.uuid)
+            self._made.pop(made.uuid, None)
+
+    def resize(self, made: Made, size_bytes: int) -> int:
+        """Grow a volume that a property needs grown; answers the new size in bytes."""
+        resizer = self.plugin.driver
+        answer = self._step("resize", lambda: resizer.resize(self.store, made.volume, size_bytes))  # type: ignore[attr-defined]
+        made.volume = replace(made.volume, size_bytes=answer.size_bytes)
+        return cast("int", answer.size_bytes)

@@ -1,0 +1,1 @@
+"""Ratios, not milliseconds: `python -m tests.benchmarks`, or `tox -e bench`."""

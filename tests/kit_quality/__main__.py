@@ -1,0 +1,140 @@
+"""`python -m tests.kit_quality`: run the corpus and say how good the kit is."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from conformance.catalogue import catalogue, foundations
+from conformance.requirement import Requirement
+from tests.faulty_providers.corpus import all_faults
+from tests.faulty_providers.fault import Fault
+from tests.faulty_providers.faulty import BASES
+from tests.kit_quality import told
+from tests.kit_quality.bench import Run, needs_sockets
+from tests.kit_quality.pool import Job, Pool
+from tests.kit_quality.reach import seen_from
+from tests.kit_quality.tally import Tally, differences, tried
+from tests.variants import all_variants
+
+_FAULT_SECONDS: Final = 20.0
+
+
+def chosen(faults: Sequence[Fault], only: Sequence[str]) -> list[Fault]:
+    """Faults by requirement id, area, or any words of their name; all when nothing is named."""
+    return [
+        each
+        for each in faults
+        if not only
+        or any(word in {each.requirement, each.requirement[:3]} or word.lower() in each.name.lower() for word in only)
+    ]
+
+
+class Campaign:
+    """One run of the corpus."""
+
+    def __init__(self, faults: Sequence[Fault], pool: Pool, *, is_whole: bool) -> None:
+        self._faults = {each.name: each for each in faults}
+        self._pool, self._is_whole = pool, is_whole
+        self._bases: dict[str, Run] = {}
+        self._runs: dict[str, Run] = {}
+        self._began = time.monotonic()
+        self.tally = Tally(must_bite=self._must_bite())
+
+    def _must_bite(self) -> Mapping[str, Requirement]:
+        asked = {each.requirement for each in self._faults.values()}
+        return {key: each for key, each in catalogue().items() if self._is_whole or key in asked}
+
+    def go(self, sample: int, seed: int) -> None:
+        """Bases first: what they touch says what each fault is tried with."""
+        bases = list(BASES) if self._is_whole else sorted({each.base for each in self._faults.values()})
+        self._pool.run([Job("base", each) for each in bases], self._base_done)
+        if self.tally.errors:
+            return
+        jobs = [Job("fault", each.name, self._requirements(each)) for each in self._faults.values()]
+        # The long ones first, so that no worker is left alone with one at the end.
+        jobs.sort(key=lambda each: -len(each.only))
+        variants = [Job("variant", name) for name, _ in all_variants()] if self._is_whole else []
+        self._pool.run([*variants, *jobs], self._done)
+        self._pool.run(self._sampled(sample, seed), self._compare)
+
+    def _requirements(self, fault: Fault) -> list[str]:
+        if needs_sockets(fault):
+            # Only what cannot be asked in memory is asked over sockets, with what it rests on.
+            return sorted({fault.requirement, *foundations(fault.requirement, catalogue())})
+        return seen_from(fault.at, self._bases[fault.base].reach)
+
+    def _sampled(self, sample: int, seed: int) -> list[Job]:
+        names = sorted(name for name, each in self._faults.items() if self._is_filtered(each))
+        picked = random.Random(seed).sample(names, min(sample, len(names)))
+        return [Job("fault", name, list(catalogue())) for name in picked]
+
+    def _is_filtered(self, fault: Fault) -> bool:
+        run = self._runs.get(fault.name)
+        return run is not None and not run.error and not needs_sockets(fault) and len(run.verdicts) > 1
+
+    def _base_done(self, job: Job, run: Run) -> None:
+        self._bases[job.name] = run
+        self.tally.add_unbroken(run)
+        self._say(f"{job.name} unbroken: {len(run.ranked)} red", run)
+
+    def _done(self, job: Job, run: Run) -> None:
+        if job.kind == "variant":
+            self.tally.add_unbroken(run)
+            self._say(f"{job.name}: {', '.join(run.ranked) or 'no red'}", run)
+            return
+        fault = self._faults[job.name]
+        one = tried(fault, run, self._bases[fault.base])
+        self._runs[job.name] = run
+        self.tally.add(one)
+        mark = "found   " if one.is_right_first else "MISLED  " if one.is_killed else "SURVIVED"
+        self._say(f"{mark} {fault.name}: {', '.join(one.ranked[:6]) or run.error}", run)
+
+    def _compare(self, job: Job, run: Run) -> None:
+        fault = self._faults[job.name]
+        self.tally.errors += differences(self._runs[job.name], run, self._bases[fault.base])
+        self._say(f"unfiltered: {fault.name}", run)
+
+    def _say(self, text: str, run: Run) -> None:
+        done = len(self._runs)
+        sys.stdout.write(f"[{time.monotonic() - self._began:5.1f} s {done:>3}/{len(self._faults)}] {text}")
+        sys.stdout.write(f"  ({run.seconds:.1f} s)\n")
+        sys.stdout.flush()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Answers the exit status."""
+    asked = _parser().parse_args(arguments)
+    faults = chosen(all_faults(), asked.only)
+    if not faults:
+        sys.stderr.write(f"no fault of the corpus is named by {' '.join(asked.only)}\n")
+        return 2
+    began = time.monotonic()
+    with Pool(asked.workers, asked.seed, _FAULT_SECONDS) as pool:
+        campaign = Campaign(faults, pool, is_whole=not asked.only)
+        campaign.go(asked.sample, asked.seed)
+    seconds = time.monotonic() - began
+    asked.output.parent.mkdir(parents=True, exist_ok=True)
+    asked.output.write_text(json.dumps(told.as_json(campaign.tally, seconds), indent=1) + "\n", encoding="utf-8")
+    sys.stdout.write(told.as_text(campaign.tally, seconds) + "\n")
+    return campaign.tally.exit_status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.kit_quality", description=__doc__)
+    parser.add_argument("--only", nargs="+", default=[], metavar="WORD", help="requirement id, area, or words of a name")
+    parser.add_argument("--seed", type=int, default=0, help="what inputs and the sample are drawn from")
+    parser.add_argument("--workers", type=int, default=2, help="worker processes")
+    parser.add_argument("--output", type=Path, default=Path("build/kit-quality.json"), help="where the JSON goes")
+    parser.add_argument("--sample", type=int, default=3, help="faults that are tried with every requirement as well")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

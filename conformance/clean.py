@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from conformance.contract import BridgeError, DataStore, ProviderError, StoreReq
 from conformance.errors import WiringError
 from conformance.journal import leftovers
 from conformance.opening import opened
+from conformance.subject import RunningSubject
 from conformance.verdict import Broken
 from conformance.world import World
 
@@ -28,16 +28,23 @@ class Cleaned:
 
 
 def clean(asked: Asked, journal: Path, tell: Tell) -> Cleaned:
-    """Remove all that the journal names, newest first. What could not be removed stays in the journal."""
+    """Start the plugin and remove all that the journal names. What could not be removed stays in the journal."""
     try:
-        entries = leftovers(journal)
+        if not leftovers(journal):
+            return Cleaned(0, ())
     except OSError as error:
         raise WiringError(f"cannot read the journal {journal}: {error.strerror or error}") from None
+    with opened(asked, journal=journal, is_cleaning=True) as subject:
+        return tidy(subject, tell)
+
+
+def tidy(subject: RunningSubject, tell: Tell) -> Cleaned:
+    """Remove what the journal of a running subject names, newest first."""
+    path = subject.journal.path
+    entries = leftovers(path) if path is not None and path.exists() else []
     if not entries:
         return Cleaned(0, ())
-    with ExitStack() as stack:
-        subject = stack.enter_context(opened(asked, journal=journal, is_cleaning=True))
-        world = stack.enter_context(subject.world())
+    with subject.world() as world:
         return _Cleaning(world, tell).run(entries)
 
 
@@ -52,10 +59,10 @@ class _Cleaning:
 
     def run(self, entries: list[dict[str, object]]) -> Cleaned:
         self._stores = {str(each["made"]): each for each in entries if each["kind"] == "store"}
-        for each in (each for each in entries if each["kind"] == "volume"):
-            self._try(each, self._delete_volume)
-        for each in self._stores.values():
-            self._try(each, self._delete_store)
+        for entry in (each for each in entries if each["kind"] == "volume"):
+            self._try(entry, self._delete_volume)
+        for store in self._stores.values():
+            self._try(store, self._delete_store)
         return Cleaned(self._gone, tuple(self._problems))
 
     def _try(self, entry: Entry, act: Callable[[Entry], None]) -> None:

@@ -23,7 +23,7 @@ class Profile:
 PROFILES: Final[Mapping[str, Profile]] = {
     each.name: each
     for each in (
-        Profile("smoke", examples=3, steps=8, shrink_seconds=2.0, completion_ceiling=5.0),
+        Profile("smoke", examples=2, steps=8, shrink_seconds=2.0, completion_ceiling=5.0),
         Profile("certify", examples=12, steps=16, shrink_seconds=10.0, completion_ceiling=30.0, is_certifying=True),
         Profile("soak", examples=200, steps=40, shrink_seconds=30.0, completion_ceiling=60.0, is_random=True),
     )

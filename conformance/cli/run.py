@@ -20,6 +20,7 @@ from rich.theme import Theme
 
 from conformance.asked import Asked, parsed
 from conformance.catalogue import catalogue
+from conformance.clean import tidy
 from conformance.cli.interrupt import stoppable
 from conformance.cli.progress import COLOURS, shown
 from conformance.errors import WiringError
@@ -89,26 +90,32 @@ def run(
     if not provider:
         raise WiringError("no plugin was named; give --provider module:attribute; nothing was started")
     with stoppable(), leaves_no_cache():
-        result, started = _result(asked, only or [], order, console, report, journal)
+        result, started, left = _result(asked, only or [], order, console, report, journal)
         files = {
             "report.json": as_json.text(result, asked.replay, started),
             "junit.xml": as_junit.text(result, asked.replay, started),
         }
         written = folder.write(report, files)
     console.print(as_text.summary(result, asked.replay, verbose=verbose), soft_wrap=True)
+    for problem in left:
+        console.print(f"Left on the array: {problem}", soft_wrap=True)
     console.print(f"Reports: {', '.join(map(str, written))}", soft_wrap=True)
     raise typer.Exit(result.exit_status)
 
 
 def _result(
     asked: Asked, only: Sequence[str], order: Order, console: Console, report: Path, journal: Path | None
-) -> tuple[Result, str]:
+) -> tuple[Result, str, Sequence[str]]:
+    """The result, when the run started, and what could not be removed after it."""
     requirements = catalogue()
     chosen = ordered(choose(requirements, only), order, asked.seed)
     folder.check_writable(report)
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    with opened(asked, journal=journal) as subject, shown(console, [each.id for each in chosen]) as progress:
-        return run_session(subject, chosen, requirements, seed=asked.seed, listen=progress.ended), started
+    with opened(asked, journal=journal) as subject:
+        with shown(console, [each.id for each in chosen]) as progress:
+            result = run_session(subject, chosen, requirements, seed=asked.seed, listen=progress.ended)
+        # An interrupt ends a world in the middle; on an array that is not simulated things may be left then.
+        return result, started, tidy(subject, lambda told: console.print(told, soft_wrap=True)).problems
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from conformance.contract import QosPolicy
+from conformance.contract.values import QosPolicy
 
 
 @dataclass(slots=True)

@@ -35,12 +35,11 @@ def summary(result: Result, replay: Replay, *, verbose: bool = False) -> str:
     """The whole text; the cause in full, the other failures in short unless `verbose`."""
     parts = [score_line(result)]
     if result.was_interrupted:
-        parts.append("Interrupted: this is about what ran until then; everything was cleaned up.")
+        parts.append("Interrupted: this is about what ran until then.")
     for place, identifier in enumerate(result.ranked, 1):
         tell = failure if verbose or place == 1 else short_failure
         parts.append(f"{place}. {tell(result.outcomes[identifier], replay)}")
-    parts.append(_counts(result))
-    parts += list(_groups(result))
+    parts += [*_counts(result), *_groups(result)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -143,9 +142,10 @@ def _marked(lines: Iterable[str]) -> Iterator[tuple[bool, str]]:
         yield number == 0, line
 
 
-def _counts(result: Result) -> str:
+def _counts(result: Result) -> Iterator[str]:
     counted = [(each, result.count(each)) for each in Verdict]
-    return "\n".join(["Verdicts", *(f"   {each:<14} {count:>4}" for each, count in counted if count)])
+    if result.outcomes:
+        yield "\n".join(["Verdicts", *(f"   {each:<14} {count:>4}" for each, count in counted if count)])
 
 
 def _groups(result: Result) -> Iterator[str]:

@@ -74,8 +74,13 @@ def _lun(model: ArrayModel, volume: Volume) -> WitnessedLun:
         qos=QosPolicy(volume.qos.min_iops, volume.qos.max_iops, volume.qos.burst_iops),
         written_bytes=volume.blocks.written_bytes,
         visible_to=frozenset(_let_in(model, volume)),
-        needs_chap=account.lets_in_by_chap,
+        needs_chap=account.lets_in_by_chap or _members_need_chap(model, volume),
     )
+
+
+def _members_need_chap(model: ArrayModel, volume: Volume) -> bool:
+    members = (number for group_id in volume.groups for number in model.groups.get(group_id).initiators)
+    return any(model.initiators.get(number).requires_chap for number in members)
 
 
 def _let_in(model: ArrayModel, volume: Volume) -> Iterator[Iqn]:

@@ -48,7 +48,8 @@ if TYPE_CHECKING:
 
 TRANSFER_BYTES = 256 << 10
 """The most one READ or WRITE of ours moves; longer ones are split."""
-UNMAP_BYTES = 1 << 30
+UNMAP_BYTES = 512 << 20
+"""The most one UNMAP of ours covers; less where the block limits page says so."""
 _RECEIVE_BYTES = 1 << 20
 _ALLOCATION = 65535
 # Reset, inventory changed, capacity changed: told once, then the command may be sent again (SAM-5 §5.14).
@@ -168,6 +169,7 @@ class Session:
         self.target_iqn = target_iqn
         self._link = link
         self._blocks: dict[int, int] = {}
+        self._unmaps: dict[int, int] = {}
 
     def __enter__(self) -> Session:
         return self
@@ -260,7 +262,7 @@ class Session:
 
     def unmap(self, lun: int, offset: int, length: int) -> None:
         """Deallocate a range of a thin unit."""
-        for start, piece in self._pieces(lun, offset, length, UNMAP_BYTES):
+        for start, piece in self._pieces(lun, offset, length, self._unmap_bytes(lun)):
             block = self._block_bytes(lun)
             descriptor = (start // block).to_bytes(8, "big") + (piece // block).to_bytes(4, "big") + bytes(4)
             parameters = (22).to_bytes(2, "big") + (16).to_bytes(2, "big") + bytes(4) + descriptor
@@ -314,6 +316,13 @@ class Session:
         if lun not in self._blocks:
             self.read_capacity(lun)
         return self._blocks[lun]
+
+    def _unmap_bytes(self, lun: int) -> int:
+        """Return what one UNMAP may cover: MAXIMUM UNMAP LBA COUNT of VPD page B0, where it says anything."""
+        if lun not in self._unmaps:
+            blocks = int.from_bytes(self.vpd(lun, 0xB0)[20:24], "big")
+            self._unmaps[lun] = min(blocks * self._block_bytes(lun), UNMAP_BYTES) or UNMAP_BYTES
+        return self._unmaps[lun]
 
     def _pieces(self, lun: int, offset: int, length: int, limit: int) -> list[tuple[int, int]]:
         block = self._block_bytes(lun)

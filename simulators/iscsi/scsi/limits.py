@@ -3,5 +3,5 @@
 from __future__ import annotations
 
 MAX_TRANSFER_BYTES = 8 << 20
-MAX_UNMAP_BYTES = 1 << 30
+MAX_UNMAP_BYTES = 512 << 20
 MAX_UNMAP_DESCRIPTORS = 256

@@ -228,6 +228,24 @@ def test_unmap_and_flush_reach_the_unit() -> None:
     assert fabric.unit.flushes == 1
 
 
+def test_unmap_respects_the_limits_of_the_target() -> None:
+    fabric = FakeFabric()
+    ours = session(fabric)
+    ours._unmaps[1] = 1024  # as if the block limits page said two blocks
+    ours.write(1, 0, b"x" * 4096)
+    ours.unmap(1, 0, 2560)
+    assert fabric.unit.content[:4096] == bytes(2560) + b"x" * 1536
+    unmaps = [entry for entry in ours._link.machine._transcript.entries() if "ScsiCommand 42" in entry.text]
+    assert len(unmaps) == 3
+
+
+def test_unmap_of_a_thick_unit_is_for_the_target_to_refuse() -> None:
+    fabric = FakeFabric()
+    fabric.access[HOST][1] = MemoryUnit(is_thin=False)
+    with pytest.raises(CheckCondition, match="20/00"):
+        session(fabric).unmap(1, 0, 512)
+
+
 @pytest.mark.parametrize(("offset", "length"), [(1, 512), (0, 511), (-512, 512), (0, -512)])
 def test_half_blocks_are_refused_here(offset: int, length: int) -> None:
     ours = session(FakeFabric())

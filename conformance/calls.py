@@ -1,4 +1,6 @@
-"""Every call into a plugin runs on a daemon thread of its own with a deadline: a hang is a verdict, not a hang of the kit."""
+"""Every call into a plugin runs on a daemon thread of its own with a deadline: a hang is a verdict, not a hang of the
+kit.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ class CallHung(Exception):
 
 
 class StrayExit(Exception):
-    """The call raised what is no Exception: SystemExit, KeyboardInterrupt … The user's own Ctrl-C never looks like this."""
+    """The call raised what is no Exception: SystemExit, KeyboardInterrupt … The user's own Ctrl-C never looks like
+    this.
+    """
 
     def __init__(self, error: BaseException) -> None:
         self.error = error

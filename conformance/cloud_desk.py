@@ -19,6 +19,7 @@ from conformance.contract import (
     Host,
     HypervisorBridge,
     InventoryItem,
+    InventoryKind,
     ProviderError,
     VmRef,
     Volume,
@@ -50,8 +51,8 @@ class CloudDesk:
         self._orchestrator = Orchestrator(
             database=None,
             provider=world.plugin.as_provider,
-            bridges=lambda cluster: self._bridge,
-            hosts=lambda cluster: world.cluster_world.hosts(),
+            bridges=lambda _cluster: self._bridge,
+            hosts=lambda _cluster: world.cluster_world.hosts(),
             calls=DirectCalls(),
             hooks=world.subject.hooks,
             clock=world.watch.operations.clock,
@@ -220,7 +221,7 @@ class CloudDesk:
     def left_on_hosts(self) -> list[InventoryItem]:
         """What the hypervisor holds and did not hold before the storage was added, VMs aside."""
         items = self._bridge.inventory().items - self._first.items
-        return sorted(each for each in items if each.kind not in {"vm"})
+        return sorted(each for each in items if each.kind is not InventoryKind.VM)
 
     def inventory_of(self, host: Host) -> list[InventoryItem]:
         """What one host holds because of storage."""

@@ -1,6 +1,8 @@
-"""The plugin as the kit calls it: every call has a thread, a deadline, a line in the trace, and a look at what comes back.
+"""The plugin as the kit calls it: every call has a thread, a deadline, a line in the trace, and a look at what comes
+back.
 
-Objects here stand in for the contract's protocols: a guarded driver is called like a driver, by the properties as well as
+Objects here stand in for the contract's protocols: a guarded driver is called like a driver, by the properties as
+well as
 by the orchestrator.
 """
 

@@ -1,4 +1,6 @@
-"""What a run makes on something real, written to disk before each call, so that `clean` can undo what a killed run left."""
+"""What a run makes on something real, written to disk before each call, so that `clean` can undo what a killed run
+left.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """A bridge whose cluster also has probe hosts: for them hooking up means nothing, for all others it is the real bridge.
 
-Probe hosts are hosts of the cloud but not of the hypervisor; a plugin of hookup PLUGIN hooks up whatever host it grants.
+Probe hosts are hosts of the cloud but not of the hypervisor; a plugin of hookup PLUGIN hooks up whatever host it
+grants.
 """
 
 from __future__ import annotations

@@ -120,8 +120,10 @@ def requirement(
 ) -> Callable[[Property], Property]:
     """Make a property the test of requirement `identifier`.
 
-    `lacks`: only asked of plugins that declare these capabilities unsupported. `examples` scales the profile's number of
-    examples. `hooked_up`: in hookup PLUGIN the requirement is the plugin's own. `not_testable`: listed with this reason.
+    `lacks`: only asked of plugins that declare these capabilities unsupported. `examples` scales the profile's number
+    of
+    examples. `hooked_up`: in hookup PLUGIN the requirement is the plugin's own. `not_testable`: listed with this
+    reason.
     """
     if not _ID.fullmatch(identifier):
         raise ValueError(f"{identifier!r} is no requirement id; expected AREA-NNN")

@@ -96,7 +96,7 @@ def run_session(
     *,
     seed: int = 0,
     shuffle: bool = False,
-    listen: Listener = lambda outcome: None,
+    listen: Listener = lambda _outcome: None,
 ) -> Result:
     """Run requirements one after the other. Ctrl-C ends the run and keeps what was found so far."""
     order = list(chosen)

@@ -326,9 +326,6 @@ class _Call:
         self.__name__, self.__doc__ = name, inspect.getdoc(method)
         self.__signature__ = inspect.signature(method)
 
-    def __call__(self, *args: object, **kwargs: object) -> object:
-        raise NotImplementedError
-
     def _result_of(self, future: Future[T]) -> T:
         """Wait for a future until the operation's deadline, and give what it gives."""
         try:

@@ -1,4 +1,6 @@
-"""The steps programs are made of. Numbers name volumes and hosts; a step that makes no sense at its turn is passed over."""
+"""The steps programs are made of. Numbers name volumes and hosts; a step that makes no sense at its turn is passed
+over.
+"""
 
 from __future__ import annotations
 

@@ -165,7 +165,9 @@ def test_acc_010_revoking_one_volume_keeps_the_hosts_others(subject: RunningSubj
 @requirement("ACC-011", needs=[Need.PROBE], rests_on=["ACC-001"])
 @given(pattern=patterns())
 def test_acc_011_fenced_hosts_cannot_write(subject: RunningSubject, pattern: Pattern) -> None:
-    """`fence` MUST return only when the hosts cannot write, sessions they have included, and leave others their access."""
+    """`fence` MUST return only when the hosts cannot write, sessions they have included, and leave others their
+    access.
+    """
     with subject.world() as world:
         made = world.create()
         fenced, staying = [world.host("lost"), world.host("failed")], world.host("staying", world.separate_cluster)

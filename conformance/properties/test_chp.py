@@ -36,7 +36,7 @@ def test_chp_002_no_login_with_a_wrong_secret(subject: RunningSubject) -> None:
 
 @requirement("CHP-003", needs=[Capability.CHAP, Need.PROBE], rests_on=["CHP-002"])
 def test_chp_003_credentials_of_another_are_refused(subject: RunningSubject) -> None:
-    """Credentials MUST open only what the trait chap_scope says: one volume's not another's, one host's not another's."""
+    """Credentials MUST open only what the trait chap_scope says: no other volume's and no other host's door."""
     with subject.world() as world:
         made = world.create()
         host, _ = world.access(made)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from conformance.contract import Capability, WitnessPower
 from conformance.expect import (
     ARRAY,
-    CLOUD as THE_CLOUD,
     HYPERVISOR,
     expect,
     expect_bytes,
     expect_equal,
     expect_none,
+)
+from conformance.expect import (
+    CLOUD as THE_CLOUD,
 )
 from conformance.requirement import BRIDGE, CLOUD, Need, given, requirement
 from conformance.strategies.data import Pattern, Place, patterns, places
@@ -68,7 +70,7 @@ def test_dst_002_bytes_on_the_disk_are_bytes_on_the_lun(
     hooked_up=True,
 )
 def test_dst_003_a_deleted_volume_leaves_nothing_on_hosts(subject: RunningSubject) -> None:
-    """Deleting a volume MUST leave no target, session, datastore, disk or secret on any host, except what others use."""
+    """Deleting a volume MUST leave no target, datastore, disk or secret on any host, except what others use."""
     with subject.world(hypervisor=True) as world:
         world.cloud.ready()
         staying = world.cloud.create_volume()

@@ -15,7 +15,9 @@ from conformance.subject import RunningSubject
 @requirement("HST-001", subject=CLOUD, needs=[Need.HYPERVISOR], rests_on=["DST-001", "HST-004"], hooked_up=True)
 @given(pattern=patterns())
 def test_hst_001_a_new_host_gets_the_clusters_datastores(subject: RunningSubject, pattern: Pattern) -> None:
-    """After a host was added every datastore of its cluster MUST be usable from it, with its data, and nothing restarted."""
+    """After a host was added every datastore of its cluster MUST be usable from it, with its data, and nothing
+    restarted.
+    """
     with subject.world(hypervisor=True) as world:
         volume = world.cloud.create_volume()
         world.cloud.write(volume, 0, pattern.content)

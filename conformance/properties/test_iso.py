@@ -25,7 +25,7 @@ def test_iso_001_strangers_luns_are_left_alone(subject: RunningSubject) -> None:
 
 @requirement("ISO-002", needs=[Need.ENDPOINT], rests_on=["LIF-001", "PRV-001"])
 def test_iso_002_each_store_has_its_own_array(subject: RunningSubject) -> None:
-    """Calls for a store MUST go to the endpoint of that store and to no other, when one plugin serves several arrays."""
+    """Calls for a store MUST go to the endpoint of that store and no other, when one plugin serves several arrays."""
     with subject.world() as world:
         here = world.store
         there, doors = world.store_elsewhere()

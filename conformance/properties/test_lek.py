@@ -37,7 +37,9 @@ def test_lek_002_what_was_made_is_listed(subject: RunningSubject, first: Size, s
 @requirement("LEK-003", needs=[WitnessPower.SIZE, WitnessPower.QOS], rests_on=["PRV-001", "DEL-001"])
 @given(first=sizes(), second=sizes())
 def test_lek_003_used_is_the_sum_of_what_is_there(subject: RunningSubject, first: Size, second: Size) -> None:
-    """`used` MUST be the sum over the store's volumes by the declared accounting, or unknown, and fall when one is deleted."""
+    """`used` MUST be the sum over the store's volumes by the declared accounting, or unknown, and fall when one is
+    deleted.
+    """
     with subject.world() as world:
         made = [world.create(world.request(each)) for each in (first, second)]
         usage_is_true(world)

@@ -88,7 +88,7 @@ def test_lif_006_deleting_a_store_removes_all_that_is_in_it(subject: RunningSubj
     with subject.world() as world:
         request = world.store.request
         granted, plain = world.create(), world.create()
-        host, session = world.access(granted)
+        _, session = world.access(granted)
         session.close()
         world.forget(granted, plain)
         with world.charged("delete_datastore"):
@@ -99,7 +99,7 @@ def test_lif_006_deleting_a_store_removes_all_that_is_in_it(subject: RunningSubj
 
 @requirement("LIF-007", needs=[WitnessPower.LUNS], rests_on=["LIF-006"])
 def test_lif_007_deleting_a_store_that_never_was_succeeds(subject: RunningSubject) -> None:
-    """`delete_datastore` MUST succeed for a store that was never initialised or is half made, and change nothing else."""
+    """`delete_datastore` MUST succeed for a store never initialised or half made, and change nothing else."""
     with subject.world() as world:
         world.create()
         half = world.store_request()

@@ -150,7 +150,9 @@ def test_ops_009_two_instances_serve_one_store(subject: RunningSubject) -> None:
 )
 @given(program=programs())
 def test_ops_010_any_sequence_ends_as_the_model_says(subject: RunningSubject, program: list[Step]) -> None:
-    """After any sequence of operations on several volumes and hosts the array, the hosts and the data MUST be as expected."""
+    """After any sequence of operations on several volumes and hosts the array, the hosts and the data MUST be as
+    expected.
+    """
     with subject.world() as world:
         follow(world, program)
 

@@ -27,7 +27,7 @@ from conformance.requirement import Need, given, pinned, requirement
 from conformance.strategies.data import BLOCK, Pattern, Place, patterns, places
 from conformance.strategies.names import CapitalName, Name, NameOfLength, PlainName, SameName, names
 from conformance.strategies.qos import QosAt, policies
-from conformance.strategies.sizes import PartOfLargest, Growth, Size, growths, sizes
+from conformance.strategies.sizes import Growth, PartOfLargest, Size, growths, sizes
 from conformance.strategies.wrong import WrongSize, wrong_sizes
 from conformance.subject import RunningSubject
 
@@ -36,7 +36,9 @@ from conformance.subject import RunningSubject
 @pinned(asked=PartOfLargest(40))
 @given(asked=sizes())
 def test_prv_001_create_makes_one_lun_of_the_asked_size(subject: RunningSubject, asked: Size) -> None:
-    """`create` MUST make exactly one LUN of at least the asked size, less than one granule more, and answer its true size."""
+    """`create` MUST make exactly one LUN of at least the asked size, less than one granule more, and answer its true
+    size.
+    """
     with subject.world() as world:
         request = world.request(asked)
         size_is_true(world, world.create(request), request.size_bytes)
@@ -72,7 +74,9 @@ def test_prv_003_another_size_is_a_conflict(subject: RunningSubject, asked: Size
 @pinned(first=CapitalName(), second=PlainName())
 @given(first=names(), second=names())
 def test_prv_004_two_volumes_are_two_luns(subject: RunningSubject, first: Name, second: Name) -> None:
-    """Two volumes MUST be two LUNs with ids of their own, whatever their names: long, alike, equal or full of odd characters."""
+    """Two volumes MUST be two LUNs with ids of their own, whatever their names: long, alike, equal or full of odd
+    characters.
+    """
     with subject.world() as world:
         one, two = world.create(world.request(name=first)), world.create(world.request(name=second))
         expect(
@@ -148,7 +152,7 @@ def test_prv_010_the_identity_told_is_the_luns_own(subject: RunningSubject) -> N
         world.create()
         made = world.create()
         host, session = world.access(made)
-        identity_is_true(world, made, world.connection(made, host), session)
+        identity_is_true(made, world.connection(made, host), session)
 
 
 @requirement("PRV-011", needs=[WitnessPower.LUNS, Need.PROBE], rests_on=["PRV-008", "DEL-001"])

@@ -36,7 +36,9 @@ def test_qos_002_set_qos_sets_exactly_what_was_asked(subject: RunningSubject, fi
 
 @requirement("QOS-003", needs=[Capability.QOS, WitnessPower.QOS], rests_on=["QOS-002"])
 def test_qos_003_out_of_limits_is_refused(subject: RunningSubject) -> None:
-    """QoS outside the declared limits MUST be refused with InvalidRequest, by `create` and `set_qos`, and change nothing."""
+    """QoS outside the declared limits MUST be refused with InvalidRequest, by `create` and `set_qos`, and change
+    nothing.
+    """
     with subject.world() as world:
         made, wrong = world.create(), qos_out_of_limits(world)
         driver: Any = world.driver
@@ -46,8 +48,8 @@ def test_qos_003_out_of_limits_is_refused(subject: RunningSubject) -> None:
 
 
 @requirement("QOS-004", needs=[Capability.QOS, WitnessPower.QOS], rests_on=["QOS-002"])
-@given(policy=policies(), part=policies())
-def test_qos_004_what_is_left_out_stays(subject: RunningSubject, policy: QosAt, part: QosAt) -> None:
+@given(policy=policies())
+def test_qos_004_what_is_left_out_stays(subject: RunningSubject, policy: QosAt) -> None:
     """`set_qos` MUST leave a value that is None as it is."""
     with subject.world() as world:
         limits = subject.declared.limits

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from conformance import homes
 from conformance.contract import (
@@ -16,15 +16,10 @@ from conformance.contract import (
 )
 from conformance.errors import KitError
 from conformance.verdict import Broken, Violation
+from conformance.world.volumes import Made, WithVolumes
 
 if TYPE_CHECKING:
     pass
-
-T = TypeVar("T")
-_STORE_BYTES_UNSEEN = 2**40
-
-
-from conformance.world.volumes import Made, WithVolumes
 
 
 class WithHosts(WithVolumes):

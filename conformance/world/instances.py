@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from conformance import leaks
 from conformance.context import KitContext
@@ -12,15 +12,10 @@ from conformance.contract import (
 from conformance.guard import GuardedPlugin
 from conformance.instance import Instance
 from conformance.verdict import Broken, Violation
+from conformance.world.base import WorldBase
 
 if TYPE_CHECKING:
     pass
-
-T = TypeVar("T")
-_STORE_BYTES_UNSEEN = 2**40
-
-
-from conformance.world.base import WorldBase
 
 
 class WithInstances(WorldBase):

@@ -6,7 +6,7 @@ import secrets
 import socket
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from conformance.contract import (
@@ -16,15 +16,12 @@ from conformance.contract import (
     StoreRequest,
 )
 from conformance.instance import Doors
+from conformance.world.instances import WithInstances
 
 if TYPE_CHECKING:
     pass
 
-T = TypeVar("T")
 _STORE_BYTES_UNSEEN = 2**40
-
-
-from conformance.world.instances import WithInstances
 
 
 class WithStores(WithInstances):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, cast
 
 from conformance import homes
 from conformance.contract import (
@@ -22,15 +22,11 @@ from conformance.errors import KitError
 from conformance.strategies.names import Name, PlainName
 from conformance.strategies.sizes import Granules, Size
 from conformance.verdict import Broken, Violation
+from conformance.world.stores import WithStores
 
 if TYPE_CHECKING:
     pass
 
-T = TypeVar("T")
-_STORE_BYTES_UNSEEN = 2**40
-
-
-from conformance.world.stores import WithStores
 
 if TYPE_CHECKING:
     from conformance.subject import RunningSubject

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 
 from conformance import homes, leaks
 from conformance.cloud_desk import CloudDesk
@@ -21,15 +21,10 @@ from conformance.instance import Instance
 from conformance.orchestrator.errors import OperationRefused
 from conformance.overheard import Overheard
 from conformance.verdict import Broken, Violation
+from conformance.world.hosts import WithHosts
 
 if TYPE_CHECKING:
     pass
-
-T = TypeVar("T")
-_STORE_BYTES_UNSEEN = 2**40
-
-
-from conformance.world.hosts import WithHosts
 
 
 class World(WithHosts):

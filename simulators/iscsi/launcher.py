@@ -36,7 +36,7 @@ _NO_LUN: Final = (0x25, 0x00)  # LOGICAL UNIT NOT SUPPORTED, SPC-4 table of addi
 def host_probe(options: LaunchOptions) -> ProbeEntry:
     """Launch the entry; it has no settings and nothing that runs."""
     if options.settings:
-        raise LaunchFailed(f"unknown key {sorted(options.settings)[0]} in [probe]; it knows none but launch")
+        raise LaunchFailed(f"unknown key {min(options.settings)} in [probe]; it knows none but launch")
     return ProbeEntry()
 
 

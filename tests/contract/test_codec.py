@@ -49,6 +49,7 @@ from conformance.contract import (
     VolumeRequest,
     Wwpn,
 )
+from conformance.contract._wire_form import form_of
 from conformance.contract.codec import CodecError, decode, decode_as, encode
 
 from .strategies import BRIDGE_ERRORS, PROVIDER_ERRORS, bridge_errors, errors_of, scalars, values_of
@@ -223,6 +224,7 @@ def wire_with(path: str, value: object) -> dict[str, object]:
         ("request.tenant.type", "Zone", "request.tenant.type: is of another type; expected Tenant"),
         ("request.provisioning", "fat", "request.provisioning: is no Provisioning; expected one of thin, thick"),
         ("details", [], "details: is list; expected an object"),
+        ("size_bytes", None, "size_bytes: is NoneType; expected a whole number"),
         ("details.a", 1, "details.[a]: is int; expected text"),
         ("identity", 1, "identity: is int; expected LunIdentity or nothing"),
         (
@@ -278,10 +280,17 @@ def test_an_item_twice_is_no_set() -> None:
         decode(wire)
 
 
-@pytest.mark.parametrize("undo", [None, [{"type": "Busy", "retry_after_seconds": 1, "reason": ""}], [3]])
+@pytest.mark.parametrize(
+    "undo", [None, [{"type": "Busy", "retry_after_seconds": 1, "reason": ""}], [3], [{"type": "Zone"}]]
+)
 def test_bad_undo_errors_are_refused(undo: object) -> None:
     with pytest.raises(CodecError, match="undo_errors"):
         decode({**encode(TargetNotFound("k", "h", "c", "r")), "undo_errors": undo})
+
+
+def stored(secret: Secret) -> StoreRequest:
+    zone = contract.Zone("z", "z")
+    return StoreRequest("u", "n", zone, AccessModel.DIRECT, 1, secrets={"password": secret})
 
 
 def lied(value: object) -> str:
@@ -315,6 +324,10 @@ def lied(value: object) -> str:
             ChapCredentials("u", Secret("0123456789ab"), cast("str", 5), Secret("other-secret")),
             "mutual_username: is int; expected text",
         ),
+        (HttpRequest("GET", "/", {}, cast("bytes", "text")), "body: is str; expected bytes"),
+        (HttpRequest("GET", "/", cast("dict[str, str]", {1: "b"}), b""), "headers: has a key that is no text"),
+        (contract.DataStore(cast("StoreRequest", None)), "request: is NoneType; expected StoreRequest"),
+        (stored(cast("Secret", "plain")), "secrets.[password]: is str; expected Secret"),
         (Conflict(lied(None), "f", 1, 2), "uuid: is NoneType; expected text"),
         (Busy(cast("float", "soon")), "retry_after_seconds: is str; expected a number"),
     ],
@@ -380,3 +393,8 @@ def test_every_value_of_the_contract_has_a_strategy_and_no_protocol_is_one() -> 
     assert ClusterEntry not in VALUES
     assert len(PROVIDER_ERRORS) == 12
     assert len(BRIDGE_ERRORS) == 15
+
+
+def test_a_type_without_a_form_is_a_mistake_in_the_contract() -> None:
+    with pytest.raises(TypeError, match="has no form on the wire"):
+        form_of(list[int])

@@ -74,6 +74,14 @@ def test_a_base_cannot_be_raised(base: type[Exception], facts: tuple[str, ...]) 
         base(*facts)
 
 
+class VendorError(ProviderError):
+    """A kind of a vendor's own, without a sentence of its own."""
+
+
+def test_an_error_without_a_sentence_says_its_facts() -> None:
+    assert str(VendorError("shelf", 3)) == "shelf 3"
+
+
 def test_the_two_trees_never_mix() -> None:
     for error in SENTENCES:
         assert isinstance(error, ProviderError) is not isinstance(error, BridgeError)

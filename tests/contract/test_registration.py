@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
 
@@ -287,6 +287,7 @@ def parameter(name: str = "url", kind: ParameterKind = ParameterKind.URL, **flag
         ((parameter(kind=ParameterKind.BYTES, endpoint=True),), "kind URL or TEXT"),
         ((parameter(ca_file=True),), "kind PATH for a CA file"),
         (("url",), "a Parameter"),
+        ((Parameter("url", ParameterKind.URL, cast("bool", "yes"), "words"),), "true or false"),
     ],
 )
 def test_parameters_are_well_formed(parameters: tuple[object, ...], expected: str) -> None:
@@ -387,6 +388,56 @@ class Images:
 
 def test_a_generator_is_fine_where_an_iterator_is_asked_for() -> None:
     assert check(changed(image_store_driver=Images())) == []
+
+
+class Shapeless:
+    """Its attributes cannot be read."""
+
+    def __getattr__(self, name: str) -> object:
+        raise OSError("no")
+
+
+def test_a_part_that_raises_is_listed_member_by_member() -> None:
+    found = {each.member: each.found for each in check(changed(host_listener=Shapeless()))}
+    assert found["host_listener.host_added"] == "raising OSError (no)"
+
+
+class NoText(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no")
+
+
+class BadDefault:
+    def __repr__(self) -> str:
+        raise RuntimeError("no")
+
+
+def bad_default(store: object, request: object, placement: object = BadDefault(), *, more: object) -> None: ...
+
+
+def test_what_cannot_be_shown_is_named() -> None:
+    (found,) = check(changed(name=NoText()))
+    assert found.found == "raising NoText"
+    (found,) = check(driver_with(create=bad_default))
+    assert found.found == "with a default that cannot be shown"
+
+
+class Dynamic:
+    """Its methods come from nowhere that can be looked at."""
+
+    def __init__(self, base: object) -> None:
+        self._base = base
+
+    def __getattr__(self, name: str) -> object:
+        if name in {"rotate_chap", "seed"}:
+            raise SystemExit(4)
+        return getattr(self._base, name)
+
+
+def test_a_dynamic_driver_is_asked_and_survived() -> None:
+    base = provider()
+    (found,) = check(changed(driver=Dynamic(base.driver)))
+    assert (found.member, found.found) == ("driver.rotate_chap", "raising SystemExit (4)")
 
 
 def test_a_new_driver_each_time_is_a_mismatch() -> None:

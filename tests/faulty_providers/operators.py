@@ -231,7 +231,9 @@ def note_on_error(text: Callable[[Call], str]) -> Change:
 
 def alter_bridge(method: str, change: Change, when: When = always) -> Change:
     """For `Provider.configure`: from now on the plugin makes this one call of its bridges wrongly."""
-    return lambda call: call.proceed(context=_BridgingContext(call.arguments["context"], method, change, when, call.memory))
+    return lambda call: call.proceed(
+        context=_BridgingContext(call.arguments["context"], method, change, when, call.memory)
+    )
 
 
 class _BridgingContext:
@@ -262,7 +264,13 @@ class _MisusedBridge:
             given = dict(inspect.signature(function).bind(*arguments, **keywords).arguments)
             site = Site(Part.BRIDGE, name)
             call = Call(
-                site, given, lambda **final: function(**final), self._memory, {"bridge": self._bridge}, 1, False  # noqa: FBT003
+                site,
+                given,
+                lambda **final: function(**final),
+                self._memory,
+                {"bridge": self._bridge},
+                1,
+                False,  # noqa: FBT003
             )
             return self._change(call) if self._when(call) else call.proceed()
 

@@ -1,0 +1,99 @@
+"""Who gets in, as far as the declared granule and mechanism go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from conformance.contract import (
+    AccessMechanism,
+    BlockConnection,
+    DeleteWhileGranted,
+    Host,
+    HostListener,
+    InUse,
+    ProbeIoError,
+    ProbeRefused,
+    ProbeSession,
+)
+from conformance.errors import KitError
+from conformance.expect import (
+    HOST,
+    broken,
+    expect,
+    expect_done,
+    expect_refusal,
+)
+from conformance.judgements.array import is_gone
+from conformance.strategies.data import BLOCK
+from conformance.world import Made, World
+
+
+def listener_of(world: World) -> HostListener:
+    """The plugin's host listener; gating has made sure that there is one."""
+    listener = world.plugin.host_listener
+    if listener is None:
+        raise KitError("this property needs a host listener")
+    return listener
+
+
+def deleted_while_granted(world: World, made: Made, host: Host, session: ProbeSession) -> None:
+    """A delete while a host has access is refused, or takes the access away, as declared."""
+    if world.subject.declared.traits.delete_while_granted is DeleteWhileGranted.REFUSED:
+        expect_refusal(InUse, "delete while granted", lambda: world.driver.delete(world.store, made.volume))
+        expect_done("reading after the refused delete", lambda: session.read(0, BLOCK))
+        return
+    expect_done("delete while granted", lambda: world.driver.delete(world.store, made.volume))
+    is_gone(world, made)
+    still_works = _reads(session)
+    expect(not still_works, "a deleted LUN to be out of reach", f"{host.name} still reads it", HOST)
+
+
+def _reads(session: ProbeSession) -> bool:
+    try:
+        session.read(0, BLOCK)
+    except (ProbeIoError, ProbeRefused):
+        return False
+    return True
+
+
+def cannot_write(session: ProbeSession, host: Host) -> None:
+    """A write over this session fails."""
+    try:
+        session.write(0, b"\xee" * BLOCK)
+    except (ProbeIoError, ProbeRefused):
+        return
+    broken(f"{host.name} not to be able to write", "its write succeeded", HOST)
+
+
+def out_of_reach(world: World, host: Host, connection: BlockConnection) -> None:
+    """A host cannot log in to this LUN: not without credentials, and where hosts are masked not with anybody's."""
+    way = _way_in(world, host, connection)
+    expect(not way, f"{host.name} not to reach the LUN", f"it logged in {way}", HOST)
+
+
+def _way_in(world: World, host: Host, connection: BlockConnection) -> str:
+    by_chap_alone = world.subject.declared.traits.access_mechanism is AccessMechanism.CHAP
+    probe = world.probe(host)
+    if logs_in(lambda: probe.open_without_chap(connection)):
+        return "without credentials"
+    # Where CHAP alone guards a LUN, whoever was given the secret gets in: that is what was declared.
+    if not by_chap_alone and logs_in(lambda: probe.open(connection)):
+        return "with another host's connection"
+    return ""
+
+
+def locked_out(world: World, host: Host, connection: BlockConnection) -> None:
+    """A host that lost its access cannot log in with what it once was told."""
+    probe = world.probe(host)
+    with_secret = logs_in(lambda: probe.open(connection))
+    without = logs_in(lambda: probe.open_without_chap(connection))
+    expect(not (with_secret or without), f"{host.name} to be locked out", "it logged in again", HOST)
+
+
+def logs_in(login: Callable[[], ProbeSession]) -> bool:
+    try:
+        session = login()
+    except ProbeRefused:
+        return False
+    session.close()
+    return True

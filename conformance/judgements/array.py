@@ -1,0 +1,107 @@
+"""What the array holds, before and after: nothing changes, nothing is left, something is gone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Set
+from contextlib import contextmanager
+
+from conformance.contract import (
+    ArrayView,
+    QosPolicy,
+    SpaceAccounting,
+)
+from conformance.expect import (
+    ARRAY,
+    PLUGIN,
+    broken,
+    expect,
+    expect_done,
+    expect_equal,
+    expect_none,
+)
+from conformance.world import Made, World
+
+
+def objects_of(world: World, iqns: Set[str]) -> list[str]:
+    """Everything on the array that carries one of these initiators."""
+    view = world.view()
+    # Whole names only: one host's name may be the beginning of another's.
+    pattern = re.compile("|".join(f"{re.escape(each)}(?![\\w.:-])" for each in sorted(iqns)))
+    named = [f"{each.kind} {each.name}" for each in view.objects if pattern.search(f"{each.name} {each.value}")]
+    shown = [f"access to {each.name}" for each in view.luns if {str(iqn) for iqn in each.visible_to} & iqns]
+    return named + shown
+
+
+@contextmanager
+def nothing_is_left(world: World) -> Iterator[None]:
+    """Expect the array to hold afterwards exactly what it held before, accounts and groups included."""
+    before = world.view()
+    yield
+    after = world.view()
+    left = {(each.kind, each.name) for each in after.objects} - {(each.kind, each.name) for each in before.objects}
+    left |= {("LUN", each.name) for each in after.luns} - {("LUN", each.name) for each in before.luns}
+    expect_none("object left on the array", [" ".join(each) for each in left], ARRAY)
+
+
+Facts = frozenset[tuple[str, int, QosPolicy | None, frozenset[object], bool]]
+
+
+def facts(view: ArrayView) -> Facts:
+    """What must not change when nothing is to change: LUNs, their size, QoS and access."""
+    return frozenset(
+        (each.external_id, each.size_bytes, each.qos, frozenset[object](each.visible_to), each.in_trash)
+        for each in view.luns
+    )
+
+
+@contextmanager
+def nothing_changes(world: World) -> Iterator[None]:
+    """Expect the LUNs of the array to be the same afterwards."""
+    before = facts(world.view())
+    yield
+    after = facts(world.view())
+    if before != after:
+        gone, new = sorted(map(str, before - after)), sorted(map(str, after - before))
+        broken("nothing to change on the array", f"before {gone}, after {new}", ARRAY)
+
+
+@contextmanager
+def others_unchanged(world: World, *except_for: Made) -> Iterator[None]:
+    """Expect every other LUN of the array to be the same afterwards."""
+    ids = {each.lun.external_id for each in except_for if each.lun is not None}
+
+    def of_others() -> Facts:
+        return frozenset(each for each in facts(world.view()) if each[0] not in ids)
+
+    before = of_others()
+    yield
+    after = of_others()
+    if not before <= after:
+        broken("other LUNs not to change", f"changed or gone: {sorted(map(str, before - after))}", ARRAY)
+
+
+def is_gone(world: World, made: Made) -> None:
+    """The LUN is not on the array any more; in the trash only where that is declared."""
+    trash_allowed = world.subject.declared.traits.trash_seconds > 0
+    left = [
+        each
+        for each in world.view().luns
+        if made.lun is not None and each.external_id == made.lun.external_id and not (each.in_trash and trash_allowed)
+    ]
+    where = "in the trash, and no trash is declared" if left and left[0].in_trash else "still there"
+    expect(not left, "the LUN to be gone from the array", f"it is {where}", ARRAY)
+
+
+def usage_is_true(world: World) -> None:
+    """What `used` tells is the sum over this store's LUNs, or unknown."""
+    told = expect_done("used", lambda: world.driver.used(world.store))
+    luns = [world.lun(each) for each in world.volumes if each.store_uuid == world.store_uuid]
+    written = world.subject.declared.traits.space_accounting is SpaceAccounting.WRITTEN
+    sum_bytes = sum(each.written_bytes if written else each.size_bytes for each in luns)
+    lags = world.subject.declared.traits.stats_lag_seconds > 0
+    if told.bytes is not None and not lags:
+        expect_equal("the bytes in use", told.bytes, sum_bytes, PLUGIN)
+    minima = [each.qos.min_iops for each in luns if each.qos is not None and each.qos.min_iops is not None]
+    if told.iops is not None and not lags and len(minima) == len(luns):
+        expect_equal("the IOPS in use", told.iops, sum(minima), PLUGIN)

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from conformance.machines.operations import KINDS
-from conformance.strategies import data, names, qos, sizes, wrong
+from conformance.strategies import data, faults, names, qos, sizes, wrong
 
 _KINDS: Mapping[str, type] = {
     each.__name__: each
@@ -21,6 +21,7 @@ _KINDS: Mapping[str, type] = {
         names.CapitalName,
         data.Pattern,
         data.Place,
+        faults.Cut,
         qos.QosAt,
         wrong.WrongSize,
     )

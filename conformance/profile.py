@@ -9,7 +9,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Examples per requirement, time to shrink after a failure, and a ceiling on declared completion times, in seconds."""
+    """Examples per requirement, seconds to shrink after a failure, and a ceiling on declared completion times."""
 
     name: str
     examples: int

@@ -74,9 +74,7 @@ class Upstream:
         try:
             self._context = ssl.create_default_context(cafile=ca_file)
         except OSError as error:
-            raise WiringError(
-                f"[array] ca_file {ca_file}: {error.strerror or error}; nothing was started"
-            ) from None
+            raise WiringError(f"[array] ca_file {ca_file}: {error.strerror or error}; nothing was started") from None
         self._local = threading.local()
 
     def handle(self, request: HttpRequest) -> HttpResponse:

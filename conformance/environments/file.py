@@ -61,9 +61,7 @@ class SecretSource(_Table):
         if self.env is not None:
             value = os.environ.get(self.env)
             if value is None:
-                raise WiringError(
-                    f"variable {self.env} is not set; the environment file takes a secret from it"
-                )
+                raise WiringError(f"variable {self.env} is not set; the environment file takes a secret from it")
             return Secret(value)
         if self.file is None:
             raise WiringError('a secret needs { env = "NAME" } or { file = "PATH" }')
@@ -164,18 +162,12 @@ def external_array(file: EnvironmentFile) -> ExternalArray:
 def _parsed(path: Path | None, label: str) -> dict[str, object]:
     try:
         if path is None:
-            text = (
-                resources.files("conformance.environments")
-                .joinpath("simulated.toml")
-                .read_text(encoding="utf-8")
-            )
+            text = resources.files("conformance.environments").joinpath("simulated.toml").read_text(encoding="utf-8")
         else:
             text = path.read_text(encoding="utf-8")
         return tomllib.loads(text)
     except OSError as error:
-        raise WiringError(
-            f"cannot read environment file {label}: {error.strerror}; nothing was started"
-        ) from None
+        raise WiringError(f"cannot read environment file {label}: {error.strerror}; nothing was started") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise WiringError(f"{label} is no TOML: {error}; nothing was started") from None
 

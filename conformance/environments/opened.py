@@ -32,17 +32,11 @@ def load(reference: str, what: str) -> Any:
     try:
         found = importlib.import_module(module)
     except ModuleNotFoundError as error:
-        raise WiringError(
-            f"{what} {reference}: no module {error.name}; is it installed and spelled so?"
-        ) from None
+        raise WiringError(f"{what} {reference}: no module {error.name}; is it installed and spelled so?") from None
     except Exception as error:
-        raise WiringError(
-            f"{what} {reference}: importing {module} failed: {type(error).__name__}: {error}"
-        ) from error
+        raise WiringError(f"{what} {reference}: importing {module} failed: {type(error).__name__}: {error}") from error
     if not hasattr(found, attribute):
-        raise WiringError(
-            f"{what} {reference}: module {module} ({found.__file__}) has no attribute {attribute}"
-        )
+        raise WiringError(f"{what} {reference}: module {module} ({found.__file__}) has no attribute {attribute}")
     return getattr(found, attribute)
 
 

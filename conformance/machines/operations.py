@@ -81,9 +81,7 @@ class RestartPlugin:
     """Go on with a new instance of the plugin."""
 
 
-Step = (
-    CreateVolume | DeleteVolume | GrantHost | RevokeHost | WriteData | GrowVolume | ChangeQos | RestartPlugin
-)
+Step = CreateVolume | DeleteVolume | GrantHost | RevokeHost | WriteData | GrowVolume | ChangeQos | RestartPlugin
 KINDS: Final[tuple[type, ...]] = (
     CreateVolume,
     DeleteVolume,

@@ -50,9 +50,7 @@ class _Follower:
         if self.expected.exists(step.volume):
             known = self.made[step.volume].volume
             # Repeated as it was asked first: a volume that has grown since would be another size.
-            if known.size_bytes == self.expected.volumes[step.volume].size_bytes and not self._has_changed(
-                step.volume
-            ):
+            if known.size_bytes == self.expected.volumes[step.volume].size_bytes and not self._has_changed(step.volume):
                 again = expect_done("a repeated create", lambda: self.world.driver_create(known.request))
                 expect_equal("external_id", again.external_id, known.external_id, PLUGIN)
             return
@@ -161,9 +159,7 @@ class _Follower:
                 session = self.world.login(self.made[number], reader)
                 for offset in expected.written:
                     found = expect_done("reading", partial(session.read, offset, BLOCK))
-                    expect_bytes(
-                        f"volume {number} at {offset}", found, expected.block_at(offset, BLOCK), HOST
-                    )
+                    expect_bytes(f"volume {number} at {offset}", found, expected.block_at(offset, BLOCK), HOST)
                 session.close()
 
     def host(self, number: int) -> Host:

@@ -37,9 +37,7 @@ class Authority:
         context.load_cert_chain(path)
         return context
 
-    def _signed(
-        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, *, authority: bool
-    ) -> x509.Certificate:
+    def _signed(self, subject: x509.Name, key: ec.EllipticCurvePublicKey, *, authority: bool) -> x509.Certificate:
         now = datetime.datetime.now(datetime.UTC)
         names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
         builder = (
@@ -52,9 +50,7 @@ class Authority:
             .not_valid_after(now + datetime.timedelta(days=7))
             .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
-            )
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
         )
         if not authority:
             builder = builder.add_extension(names, critical=False)

@@ -16,6 +16,23 @@ def hand_on(request: HttpRequest, handler: HttpHandler) -> HttpResponse:
     return handler(request)
 
 
+def cut(nth: int, *, after: bool) -> Passage:
+    """Drop the connection at the nth request, counted from 0: before it reaches the array, or after it was carried out."""
+    seen = 0
+
+    def pass_or_cut(request: HttpRequest, handler: HttpHandler) -> HttpResponse:
+        nonlocal seen
+        seen += 1
+        if seen != nth + 1:
+            return handler(request)
+        if after:
+            handler(request)
+            raise ConnectionResetError("the reply was lost")
+        raise ConnectionResetError("the request was lost")
+
+    return pass_or_cut
+
+
 class Recorder:
     """Hands requests of one plugin instance to the array and notes them in the trace; closed, it refuses all."""
 
@@ -38,7 +55,7 @@ class Recorder:
         try:
             response = self.passage(request, self._handler)
         except ConnectionError as error:
-            note.fault = type(error).__name__
+            note.fault = str(error)
             raise
         note.status, note.response = response.status, response.body
         return response

@@ -31,9 +31,7 @@ class ProxyServer:
         self._context = self.trusted.server_context()
         self._loop = asyncio.new_event_loop()
         self._workers = ThreadPoolExecutor(8, thread_name_prefix="storage-conformance proxy")
-        self._thread = threading.Thread(
-            target=self._loop.run_forever, name="storage-conformance proxies", daemon=True
-        )
+        self._thread = threading.Thread(target=self._loop.run_forever, name="storage-conformance proxies", daemon=True)
         self._thread.start()
         self._runners: dict[str, web.ServerRunner] = {}
 
@@ -88,11 +86,7 @@ class ProxyServer:
             if request.transport is not None:
                 request.transport.abort()
             return web.Response(status=502)
-        kept = {
-            key: value
-            for key, value in got.headers.items()
-            if key.lower() in {"content-type", "www-authenticate"}
-        }
+        kept = {key: value for key, value in got.headers.items() if key.lower() in {"content-type", "www-authenticate"}}
         return web.Response(status=got.status, headers=kept, body=got.body)
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from conformance import leaks
 from conformance.context import KitContext
 from conformance.contract import (
     DataStoreDriver,
+    ProviderError,
 )
 from conformance.guard import GuardedPlugin
 from conformance.instance import Instance
+from conformance.strategies.faults import Cut
 from conformance.verdict import Broken, Violation
+from conformance.wire import exchange
 from conformance.world.base import WorldBase
 
 if TYPE_CHECKING:
@@ -62,3 +67,17 @@ class WithInstances(WorldBase):
         old.close()
         self._instances.remove(old)
         self._stores = {uuid: self.instance.localised(store) for uuid, store in self._stores.items()}
+
+    @contextmanager
+    def broken_off(self, cut: Cut) -> Iterator[None]:
+        """What the plugin does inside meets this cut, and may fail as the contract allows."""
+        passage = exchange.cut(cut.nth, after=cut.is_reply)
+        recorders = self.instance.doors.recorders
+        for each in recorders:
+            each.passage = passage
+        try:
+            with suppress(ProviderError):
+                yield
+        finally:
+            for each in recorders:
+                each.passage = exchange.hand_on

@@ -90,7 +90,7 @@ class WithVolumes(WithStores):
         request = request or self.request()
         before = self.view() if self.witness.powers else None
         answer = self._step("create", lambda: self.driver_create(request, store))
-        return self._keep(request, answer, before, store)
+        return self.keep(request, answer, before, store)
 
     def driver_create(self, request: VolumeRequest, store: DataStore | None = None) -> Created:
         """Call `create` as the cloud would; what it makes is removed at the end."""
@@ -101,7 +101,7 @@ class WithVolumes(WithStores):
         self._undo.append(("delete", lambda: self._delete_made(request.uuid, unknown, store_uuid)))
         return self.driver.create(at, request, self.placement)
 
-    def _keep(self, request: VolumeRequest, answer: Created, before: ArrayView | None, store: DataStore | None) -> Made:
+    def keep(self, request: VolumeRequest, answer: Created, before: ArrayView | None, store: DataStore | None) -> Made:
         volume = Volume(
             request,
             answer.external_id,

@@ -139,8 +139,27 @@ class _FaultyConnector:
         self._plugin, self._connect = plugin, connect
 
     def __call__(self, *arguments: Any) -> Any:
-        connection = self._connect(*arguments)
+        connection = self._opened(arguments)
         return _FaultyConnection(self._plugin, connection) if self._plugin.injector.is_at(Part.WIRE) else connection
+
+
+    def _opened(self, arguments: tuple[Any, ...]) -> Any:
+        """`Wire.connect` is the site where connections are opened."""
+        plugin = self._plugin
+        fault = plugin.injector.fault
+        if fault is None or fault.at != Site(Part.WIRE, "connect"):
+            return self._connect(*arguments)
+        named = dict(zip(("url", "ca_file", "verify", "timeout"), arguments, strict=True))
+        call = Call(
+            fault.at,
+            named,
+            lambda **given: self._connect(*given.values()),
+            plugin.memory,
+            plugin.true_parts,
+            1,
+            not plugin.has_initialised,
+        )
+        return plugin.injector.pass_through(call)
 
 
 class _FaultyConnection:
@@ -166,11 +185,16 @@ class _FaultyConnection:
                 raise _ApiError(status, answer)
             return decoded["result"]
 
+        def other(method: str, **params: Any) -> Any:
+            """Another request than the one that passes: `others["send"]`; the answer is the whole reply."""
+            return json.loads(send(json.dumps({**asked, "method": method, "params": params}).encode())[1])
+
         plugin = self._plugin
         fault = plugin.injector.fault
         assert fault is not None
+        others = {**plugin.true_parts, "send": other}
         call = Call(
-            fault.at, dict(asked.get("params", {})), proceed, plugin.memory, plugin.true_parts, self._numbers,
+            fault.at, dict(asked.get("params", {})), proceed, plugin.memory, others, self._numbers,
             not plugin.has_initialised,
         )  # fmt: skip
         try:

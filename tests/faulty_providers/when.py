@@ -39,6 +39,19 @@ def repeated(call: Call) -> bool:
     return bool(seen[uuid] > 1)
 
 
+def repeated_for(*names: str) -> When:
+    """When the same objects pass again: the uuids of these arguments, together."""
+
+    def is_again(call: Call) -> bool:
+        seen = call.memory.shared.setdefault(f"repeats {call.site} {names}", set())
+        key = tuple(str(getattr(call.arguments.get(name), "uuid", "")) for name in names)
+        again = key in seen
+        seen.add(key)
+        return again
+
+    return is_again
+
+
 def after_restart(call: Call) -> bool:
     """When the plugin object did not initialise the store itself."""
     return call.is_restarted

@@ -1,0 +1,100 @@
+"""FLT: requests and replies that are lost on the way; repeated, every operation ends as if nothing had happened."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.contract import Capability, Volume, WitnessPower
+from conformance.expect import ARRAY, HOST, expect_bytes, expect_done, expect_none, expect_size
+from conformance.judgements import is_gone, locked_out, lun_bytes, others_unchanged, size_is_true
+from conformance.requirement import Need, given, requirement
+from conformance.strategies.data import Pattern, patterns
+from conformance.strategies.faults import Cut, cuts
+from conformance.strategies.sizes import Growth, growths
+from conformance.subject import RunningSubject
+
+
+@requirement("FLT-001", needs=[Need.ENDPOINT, WitnessPower.SIZE], rests_on=["PRV-002"], examples=3)
+@given(cut=cuts())
+def test_flt_001_a_create_broken_off_can_be_repeated(subject: RunningSubject, cut: Cut) -> None:
+    """`create` repeated after a request or reply was lost MUST succeed with one LUN as asked."""
+    with subject.world() as world:
+        request, store = world.request(), world.store
+        before = world.view()
+        with world.broken_off(cut):
+            world.driver_create(request, store)
+        answer = expect_done("the repeated create", lambda: world.driver_create(request, store))
+        size_is_true(world, world.keep(request, answer, before, store), request.size_bytes)
+
+
+@requirement("FLT-002", needs=[Need.ENDPOINT, WitnessPower.LUNS], rests_on=["DEL-003"], examples=3)
+@given(cut=cuts())
+def test_flt_002_a_create_broken_off_can_be_undone(subject: RunningSubject, cut: Cut) -> None:
+    """`delete` by uuid after a `create` whose request or reply was lost MUST succeed and leave no LUN."""
+    with subject.world() as world:
+        request, store = world.request(), world.store
+        with world.broken_off(cut):
+            world.driver_create(request, store)
+        lost = Volume(request, None, request.size_bytes, placement=world.placement)
+        expect_done("delete by uuid", lambda: world.driver.delete(store, lost))
+        expect_none("LUN left", [each.name for each in world.new_luns()], ARRAY)
+
+
+@requirement("FLT-003", needs=[Need.ENDPOINT, Need.PROBE], rests_on=["ACC-005"], examples=3)
+@given(cut=cuts(), pattern=patterns())
+def test_flt_003_a_grant_broken_off_can_be_repeated(subject: RunningSubject, cut: Cut, pattern: Pattern) -> None:
+    """`grant_access` repeated after a request or reply was lost MUST succeed and let the host in."""
+    with subject.world() as world:
+        made, host = world.create(), world.host()
+        with world.broken_off(cut):
+            world.driver.grant_access(world.store, made.volume, host)
+        made.granted[host] = None
+        expect_done("the repeated grant", lambda: world.driver.grant_access(world.store, made.volume, host))
+        session = expect_done("login", lambda: world.login(made, host))
+        session.write(0, pattern.content)
+        expect_bytes("what was written", session.read(0, len(pattern.content)), pattern.content, HOST)
+
+
+@requirement("FLT-004", needs=[Need.ENDPOINT, Need.PROBE], rests_on=["ACC-004", "ACC-006", "ACC-007"], examples=3)
+@given(cut=cuts())
+def test_flt_004_a_revoke_broken_off_can_be_repeated(subject: RunningSubject, cut: Cut) -> None:
+    """`revoke_access` repeated after a request or reply was lost MUST succeed and shut the host out, and no other."""
+    with subject.world() as world:
+        made = world.create()
+        leaver, staying = world.host("leaver"), world.host("staying", world.separate_cluster)
+        for host in (leaver, staying):
+            world.grant(made, host)
+        connection = world.connection(made, leaver)
+        with world.broken_off(cut):
+            world.driver.revoke_access(world.store, made.volume, leaver, [staying])
+        expect_done("the repeated revoke", lambda: world.revoke(made, leaver))
+        locked_out(world, leaver, connection)
+        expect_done("login of the host that stays", lambda: world.login(made, staying))
+
+
+@requirement("FLT-005", needs=[Need.ENDPOINT, WitnessPower.LUNS], rests_on=["DEL-002", "DEL-004"], examples=3)
+@given(cut=cuts())
+def test_flt_005_a_delete_broken_off_can_be_repeated(subject: RunningSubject, cut: Cut) -> None:
+    """`delete` repeated after a request or reply was lost MUST succeed, with the volume gone and no other."""
+    with subject.world() as world:
+        made, _neighbour = world.create(), world.create()
+        with others_unchanged(world, made):
+            with world.broken_off(cut):
+                world.driver.delete(world.store, made.volume)
+            expect_done("the repeated delete", lambda: world.delete(made))
+        is_gone(world, made)
+
+
+@requirement("FLT-006", needs=[Need.ENDPOINT, Capability.RESIZE, WitnessPower.SIZE], rests_on=["EXT-003"], examples=3)
+@given(cut=cuts(), growth=growths())
+def test_flt_006_a_resize_broken_off_can_be_repeated(subject: RunningSubject, cut: Cut, growth: Growth) -> None:
+    """`resize` repeated after a request or reply was lost MUST succeed with the size asked."""
+    with subject.world() as world:
+        made = world.create()
+        asked = growth.beyond(made.volume.size_bytes, subject.declared.limits)
+        resizer: Any = world.driver
+        with world.broken_off(cut):
+            resizer.resize(world.store, made.volume, asked)
+        expect_done("the repeated resize", lambda: world.resize(made, asked))
+        granule = subject.declared.limits.granularity_bytes
+        expect_size("a LUN", world.lun(made).size_bytes, lun_bytes(world, asked), granule, ARRAY)

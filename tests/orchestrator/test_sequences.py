@@ -162,6 +162,16 @@ def test_resize_in_plugin_hookup_and_the_direct_model_is_one_call() -> None:
         assert world.script.names == ["plugin.resize"]
 
 
+def test_resize_in_the_direct_model_shows_the_vm_the_new_size() -> None:
+    world, cloud = attached(model=DIRECT)
+    assert world.calls(lambda: cloud.resize_volume(VOLUME.uuid, 20_000)) == [
+        "plugin.resize",
+        "plugin.connection",
+        "bridge.connect_target",
+        "bridge.attach_lun",
+    ]
+
+
 def test_resize_without_resize_online_takes_the_lun_from_all_hosts_meanwhile() -> None:
     world, cloud = with_volume(lacks=frozenset({Capability.RESIZE_ONLINE}))
     assert world.calls(lambda: cloud.resize_volume(VOLUME.uuid, 20_000)) == [

@@ -2,7 +2,7 @@
 
 FRAMEWORK: resize → connection on each host → expand_datastore → resize_disk
 PLUGIN:    resize (does all of that)
-DIRECT:    resize
+DIRECT:    resize; attached to a VM then: connection → connect_target → attach_lun, so that it sees the new size
 
 A plugin without RESIZE_ONLINE refuses while a host has access. In FRAMEWORK all hosts are then unhooked
 before and hooked up again after; a volume that a VM has is refused by the cloud.
@@ -61,6 +61,8 @@ class ResizeVolume(VolumeOperation):
     def steps(self) -> Sequence[Step]:
         volume, hosts = self.volume, self._unhooked or self.record.hosts
         resize = Step("resize", self._resize)
+        if self.record.way is Way.DIRECT:
+            return [resize, *self._shown_to_vm()]
         if self.record.way is not Way.FRAMEWORK:
             return [resize]
         return [
@@ -71,6 +73,13 @@ class ResizeVolume(VolumeOperation):
             Step("expand_datastore", self._expand_datastore),
             Step("resize_disk", self._resize_disk),
         ]
+
+    def _shown_to_vm(self) -> list[Step]:
+        attached, volume = self.record.attachment, self.volume
+        if attached is None:
+            return []
+        host = attached.host
+        return [volume.ask_connection(host), volume.connect_target(host), volume.attach_lun(attached.vm, host)]
 
     def _offline(self) -> list[Step]:
         leaving = [each for each in reversed(self.record.grants) if each.host in self._unhooked]

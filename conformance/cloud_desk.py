@@ -9,7 +9,6 @@ import uuid as uuids
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from conformance import homes
 from conformance.contract import (
     BridgeError,
     BridgeInventory,
@@ -169,7 +168,9 @@ class CloudDesk:
         for each in self._live():
             if known is not None and each.external_id == known.external_id:
                 return each
-        raise Broken(Violation("the volume to be one LUN", "there is none", "the array", homes.STEP["create_volume"]))
+        raise Broken(
+            Violation("the volume to be one LUN", "there is none", "the array", self._world.home("create_volume"))
+        )
 
     def hosts_seeing(self, uuid: str) -> list[str]:
         """Names of the hosts that see the volume's datastore, sorted."""
@@ -255,7 +256,7 @@ class CloudDesk:
     def _disk(self, uuid: str) -> DiskLocation:
         disk = self.volume(uuid).disk
         if disk is None:
-            raise Broken(Violation("a volume to be a disk", "it has none", CLOUD, homes.STEP["create_volume"]))
+            raise Broken(Violation("a volume to be a disk", "it has none", CLOUD, self._world.home("create_volume")))
         return disk
 
     def _sees(self, host: Host, look: Callable[[Host], int]) -> bool:
@@ -284,4 +285,4 @@ class CloudDesk:
             with self._world.charged(step):
                 return act()
         except OperationRefused as error:
-            raise Broken(Violation(f"{step} to succeed", str(error), CLOUD, homes.STEP[step])) from error
+            raise Broken(Violation(f"{step} to succeed", str(error), CLOUD, self._world.home(step))) from error

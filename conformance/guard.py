@@ -53,6 +53,10 @@ _ANSWERS: Final[Mapping[str, type | tuple[type, ...]]] = {
     "update": DataStore,
     "can_copy": bool,
 }
+_SET_UP: Final = frozenset(
+    {"initialize", "attach_cluster", "create", "host_added", "host_connected", "grant_access", "connection"}
+    | {"list_objects", "used"}
+)
 _BUSY_TRIES: Final = 5
 _LONGEST_BUSY_SECONDS: Final = 60.0
 _ITEMS: Final[Mapping[str, type]] = {
@@ -70,6 +74,7 @@ class Watch:
     operations: Operations
     ceiling: float
     found: list[Violation] = field(default_factory=list)
+    went_beyond_set_up: bool = False
     hung: set[str] = field(default_factory=set)
     answers: list[object] = field(default_factory=list)
     before_calls: list[Callable[[str, Sequence[object]], None]] = field(default_factory=list)
@@ -139,6 +144,7 @@ class Guarded:
             raise
         watch.trace.end(note, answer)
         watch.answers.append(answer)
+        watch.went_beyond_set_up |= name not in _SET_UP
         self._judge_answer(name, answer, note, seconds)
         return answer
 

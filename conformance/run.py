@@ -142,7 +142,7 @@ def _one(attempts: _Attempts, arguments: Mapping[str, object]) -> None:
         attempts.requirement.body(watched, **arguments)
     except Broken as error:
         _note_failure(attempts, key)
-        finding = _finding(attempts, error.violation, abstract, watched)
+        finding = _finding(attempts, error.violation, abstract, watched, cleaning=False)
         if finding.requirement_id == attempts.requirement.id:
             attempts.own = finding
         else:
@@ -163,20 +163,22 @@ def _note_failure(attempts: _Attempts, key: str) -> None:
 def _keep_side_findings(attempts: _Attempts, watched: _Watched, abstract: Mapping[str, object]) -> None:
     for world in watched.worlds:
         for violation in world.found:
-            finding = _finding(attempts, violation, abstract, watched)
+            finding = _finding(attempts, violation, abstract, watched, cleaning=True)
             if finding.requirement_id == attempts.requirement.id:
                 attempts.own = attempts.own or finding
             else:
                 attempts.charged.setdefault(finding.requirement_id, finding)
 
 
-def _finding(attempts: _Attempts, violation: Violation, abstract: Mapping[str, object], watched: _Watched) -> Finding:
+def _finding(
+    attempts: _Attempts, violation: Violation, abstract: Mapping[str, object], watched: _Watched, *, cleaning: bool
+) -> Finding:
     steps: tuple[str, ...] = ()
     wire: tuple[str, ...] = ()
     masked = violation
     for world in watched.worlds:
-        steps += world.trace.steps()
-        wire += world.trace.wire()
+        steps += world.trace.steps(cleaning=cleaning)
+        wire += world.trace.wire(cleaning=cleaning)
         masked = Violation(
             world.trace.masked(masked.expected),
             world.trace.masked(masked.observed),

@@ -63,6 +63,7 @@ class Trace:
         self._lock = threading.Lock()
         self._began = time.perf_counter()
         self._current: list[Call] = []
+        self._cleaning_from: int | None = None
 
     def begin(
         self,
@@ -97,13 +98,20 @@ class Trace:
                     break
         return one
 
-    def steps(self) -> tuple[str, ...]:
-        """Every call of the cloud and of the plugin as a line, secrets masked."""
-        return tuple(self.masked(f"{each.number}. {each.text()}") for each in self.calls)
+    def begin_cleaning(self) -> None:
+        """Note that what follows only cleans up."""
+        self._cleaning_from = self._cleaning_from or len(self.calls)
 
-    def wire(self, last: int = 8) -> tuple[str, ...]:
+    def steps(self, *, cleaning: bool) -> tuple[str, ...]:
+        """Every call of the cloud and of the plugin as a line, secrets masked; with the cleaning up only if asked."""
+        return tuple(self.masked(f"{each.number}. {each.text()}") for each in self._told(cleaning=cleaning))
+
+    def _told(self, *, cleaning: bool) -> list[Call]:
+        return self.calls if cleaning else self.calls[: self._cleaning_from]
+
+    def wire(self, last: int = 8, *, cleaning: bool) -> tuple[str, ...]:
         """The last exchanges with the array, secrets masked."""
-        every = [(call, each) for call in self.calls for each in call.exchanges]
+        every = [(call, each) for call in self._told(cleaning=cleaning) for each in call.exchanges]
         return tuple(self.masked(_wire_line(call, each)) for call, each in every[-last:])
 
     def masked(self, text: str) -> str:
@@ -148,8 +156,10 @@ def _short_dataclass(value: object) -> str:
         if each.name not in _HIDDEN and (content := getattr(value, each.name)) not in (None, (), "")
     ]
     name = type(value).__name__
-    if name in {"DataStore", "Host", "Cluster", "Placement"}:
+    if name in {"DataStore", "StoreRequest", "Host", "Cluster", "Placement"}:
         return f"{name}({getattr(value, 'name', '') or _inner_name(value)})"
+    if name == "Volume":
+        return f"Volume({_inner_name(value)}, id {value.external_id}, {value.size_bytes} bytes)"  # type: ignore[attr-defined]
     return f"{name}({', '.join(shown)})"
 
 

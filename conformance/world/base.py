@@ -93,6 +93,7 @@ class WorldBase:
         """Let strangers use up the array until `free_bytes` are left."""
         before = self.view()
         self.witness.fill(free_bytes)
+        self.watch.went_beyond_set_up = True
         after = self.view()
         known = {each.external_id for each in before.luns}
         things = set(before.objects)
@@ -142,7 +143,19 @@ class WorldBase:
         except (ProviderError, BridgeError, ProbeRefused) as error:
             said = self.trace.masked(f"{type(error).__name__}: {error}")
             who = "the host" if isinstance(error, ProbeRefused) else "the plugin"
-            raise Broken(Violation(f"{step} to succeed", said, who, homes.STEP[step])) from error
+            raise Broken(Violation(f"{step} to succeed", said, who, self.home(step))) from error
+
+    def home(self, step: str) -> str | None:
+        """The requirement that answers for a failing step; None, the one that is running, once more than set-up was done.
+
+        A login that fails after a revoke is not what the requirement on grants is about.
+        """
+        return None if self.watch.went_beyond_set_up else homes.STEP[step]
+
+    @property
+    def probe_hosts(self) -> list[Host]:
+        """Every probe host of this world, those that left included."""
+        return list(self._known_hosts.values())
 
     @cached_property
     def cluster(self) -> Cluster:

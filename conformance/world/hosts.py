@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance import homes
 from conformance.contract import (
     BlockConnection,
     Cluster,
@@ -16,6 +15,7 @@ from conformance.contract import (
 )
 from conformance.errors import KitError
 from conformance.verdict import Broken, Violation
+from conformance.world import watching
 from conformance.world.volumes import Made, WithVolumes
 
 if TYPE_CHECKING:
@@ -82,12 +82,14 @@ class WithHosts(WithVolumes):
         """Give a host access that a property needs; failing is charged to the requirement on grants."""
         made.granted[host] = None
         self._step("grant_access", lambda: self.driver.grant_access(self.store, made.volume, host))
+        watching.after_grant(self, made, host)
 
     def revoke(self, made: Made, host: Host) -> None:
         """Take access away; failing is charged to the requirement on revokes."""
         remaining = [each for each in made.granted if each != host]
         self._step("revoke_access", lambda: self.driver.revoke_access(self.store, made.volume, host, remaining))
         made.granted.pop(host, None)
+        watching.after_revoke(self, made, host)
 
     def connection(self, made: Made, host: Host) -> BlockConnection:
         """How a granted host reaches the LUN."""
@@ -97,7 +99,7 @@ class WithHosts(WithVolumes):
     def block(self, connection: Connection) -> BlockConnection:
         """The connection as one to a LUN; its CHAP secrets are remembered, to be searched for."""
         if not isinstance(connection, BlockConnection):
-            raise Broken(Violation("a connection to a LUN", f"{connection!r}", "the plugin", homes.STEP["connection"]))
+            raise Broken(Violation("a connection to a LUN", f"{connection!r}", "the plugin", self.home("connection")))
         for path in connection.paths:
             chap = getattr(path, "chap", None)
             if chap is not None:

@@ -61,6 +61,7 @@ class WithInstances(WorldBase):
 
     def restart_plugin(self) -> None:
         """Put a new instance in the place of the one in use, as after a restart of the cloud's process."""
+        self.watch.went_beyond_set_up = True
         old = self.instance
         self.instance = self.new_instance()
         leaks.close_provider(old.plugin.raw)
@@ -71,6 +72,7 @@ class WithInstances(WorldBase):
     @contextmanager
     def broken_off(self, cut: Cut) -> Iterator[None]:
         """What the plugin does inside meets this cut, and may fail as the contract allows."""
+        self.watch.went_beyond_set_up = True
         passage = exchange.cut(cut.nth, after=cut.is_reply)
         recorders = self.instance.doors.recorders
         for each in recorders:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
-from conformance import homes
 from conformance.contract import (
     ArrayView,
     Created,
@@ -22,6 +21,7 @@ from conformance.errors import KitError
 from conformance.strategies.names import Name, PlainName
 from conformance.strategies.sizes import Granules, Size
 from conformance.verdict import Broken, Violation
+from conformance.world import watching
 from conformance.world.stores import WithStores
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class Made:
     volume: Volume
     lun: WitnessedLun | None
     store_uuid: str
+    lun_bytes: int
     granted: dict[Host, None] = field(default_factory=dict)
 
     @property
@@ -113,8 +114,10 @@ class WithVolumes(WithStores):
         )
         lun = self._new_lun(before) if before is not None else None
         at = (store or self.store).request.uuid
-        made = Made(volume, lun, at, dict.fromkeys(self.placement.hosts))
+        lun_bytes = lun.size_bytes if lun else answer.size_bytes
+        made = Made(volume, lun, at, lun_bytes, dict.fromkeys(self.placement.hosts))
         self._made[request.uuid] = made
+        watching.after_create(self, made)
         return made
 
     def _new_lun(self, before: ArrayView) -> WitnessedLun:
@@ -122,7 +125,7 @@ class WithVolumes(WithStores):
         new = [each for each in self.view().live if each.external_id not in known]
         if len(new) != 1:
             seen = f"{len(new)} new LUNs on the array"
-            raise Broken(Violation("create to make exactly one LUN", seen, "the array", homes.STEP["create"]))
+            raise Broken(Violation("create to make exactly one LUN", seen, "the array", self.home("create")))
         return new[0]
 
     def lun(self, made: Made) -> WitnessedLun:
@@ -153,6 +156,7 @@ class WithVolumes(WithStores):
         """Delete a volume whose hosts were revoked; failing is charged to the requirement on deletes."""
         self._step("delete", lambda: self.driver.delete(self.store, made.volume))
         self._made.pop(made.uuid, None)
+        watching.after_delete(self, made)
 
     def forget(self, *volumes: Made) -> None:
         """Do not delete these at the end: their store goes with all that is in it."""
@@ -165,4 +169,7 @@ class WithVolumes(WithStores):
         resizer = self.plugin.driver
         answer = self._step("resize", lambda: resizer.resize(self.store, made.volume, size_bytes))  # type: ignore[attr-defined]
         made.volume = replace(made.volume, size_bytes=answer.size_bytes)
+        if made.lun is not None:
+            made.lun_bytes = self.lun(made).size_bytes
+        watching.after_resize(self, made, size_bytes)
         return cast("int", answer.size_bytes)

@@ -69,6 +69,7 @@ class World(WithHosts):
             self._overheard.__exit__(None, None, None)
 
     def _clean_up(self, *, went_well: bool) -> None:
+        self.trace.begin_cleaning()
         problems = [each for each in (self._undone(step, act) for step, act in reversed(self._undo)) if each]
         for instance in self._instances:
             problems += [each for each in [self._closed(instance)] if each]

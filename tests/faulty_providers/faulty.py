@@ -13,11 +13,13 @@ from conformance.orchestrator.steps import Step, StepHooks
 from conformance.subject import SubjectPlan
 from reference_providers import minimal, solidfire
 from tests.faulty_providers.fault import Call, Fault, Memory, Part, Site
+from tests.variants.trash import WithTrash
 
 BASES: Mapping[str, Callable[..., Any]] = {
     "solidfire": solidfire.PROVIDER,
     "solidfire-plugin-hookup": solidfire.PLUGIN_HOOKUP,
     "minimal": minimal.PROVIDER,
+    "with-trash": WithTrash,
 }
 
 

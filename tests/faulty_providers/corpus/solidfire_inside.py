@@ -1,0 +1,40 @@
+"""Ways to the array for faults that do more than they should, on the base plugin `solidfire`. No faults of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.contract import Volume, VolumeRequest
+from tests.faulty_providers.fault import Call, Fault
+
+FAULTS: tuple[Fault, ...] = ()
+
+
+def store_of(call: Call) -> Any:
+    """The store a call is about."""
+    return call.arguments["store"]
+
+
+def ask(call: Call, method: str, **params: Any) -> Any:
+    """A request of the fault's own; answers the result."""
+    if "send" in call.others:
+        return call.others["send"](method, **params).get("result", {})
+    request = call.arguments.get("request")
+    about = store_of(call).request if "store" in call.arguments else request
+    element = call.others["lifecycle"]._arrays.of(about)  # noqa: SLF001
+    return element._client.call(method, params, lambda result: result)  # noqa: SLF001
+
+
+def others_of_store(call: Call) -> list[Volume]:
+    """Volumes of the store besides the one that the call is about."""
+    meant = call.arguments["volume"].uuid
+    return [each for each in all_of_store(call) if each.uuid != meant]
+
+
+def all_of_store(call: Call) -> list[Volume]:
+    """All volumes of the store, oldest first."""
+    listed = call.others["driver"].list_objects(store_of(call))
+    return [
+        Volume(VolumeRequest(each.owner_uuid, each.owner_uuid, each.size_bytes), each.external_id, each.size_bytes)
+        for each in listed
+    ]

@@ -140,6 +140,10 @@ class CloudDesk:
         self._do("add_host", lambda: self._orchestrator.add_host(host))
         return host
 
+    def come_back(self, host: Host) -> None:
+        """A host that left joins the cloud again."""
+        self._do("add_host", lambda: self._orchestrator.add_host(host))
+
     def remove_host(self, host: Host) -> None:
         """The cloud lets a host go."""
         self._do("remove_host", lambda: self._orchestrator.remove_host(host))

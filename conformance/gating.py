@@ -24,7 +24,17 @@ class Ground:
 
 # Choices and rightful limits of the plugin, not weaknesses of the environment.
 _PLUGINS_CHOICE = frozenset(
-    {Need.FRAMEWORK, Need.HOST_LISTENER, Need.ENDPOINT, Need.SECRET, Need.VERIFIED_TLS, Need.UPDATE}
+    {
+        Need.FRAMEWORK,
+        Need.PLUGIN,
+        Need.DIRECT,
+        Need.CAPACITY,
+        Need.HOST_LISTENER,
+        Need.ENDPOINT,
+        Need.SECRET,
+        Need.VERIFIED_TLS,
+        Need.UPDATE,
+    }
 )
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import threading
 import time
 import traceback
 from collections.abc import Mapping, Set
 from typing import Final
+from urllib.parse import quote
 
 from conformance import homes
 from conformance.calls import CallHung, StrayExit, run_with_deadline
-from conformance.contract import ArrayView, DataStoreProvider
+from conformance.contract import ArrayView, BridgeInventory, DataStoreProvider
 from conformance.verdict import Broken, Violation
 
 _CLOSE_SECONDS: Final = 2.0
@@ -35,6 +38,26 @@ def left_on_array(before: ArrayView, after: ArrayView, *, trash_allowed: bool) -
     if gone:
         found.append(Violation("LUNs of others to stay", f"gone: {', '.join(gone[:6])}", "the array", "ISO-001"))
     return found
+
+
+def left_on_hosts(before: BridgeInventory, after: BridgeInventory) -> list[Violation]:
+    """What hypervisors hold now because of storage and did not hold before."""
+    left = sorted(f"{each.kind} {each.name}" for each in after.items - before.items)
+    if not left:
+        return []
+    return [Violation("nothing to be left on hosts", ", ".join(left[:6]), "the hypervisor", homes.LEFT_ON_HOSTS)]
+
+
+def spellings(secret: str, users: Set[str]) -> set[str]:
+    """A secret as it may be written: itself, percent-encoded, in hexadecimal, and in base64 wherever it may begin."""
+    raw = secret.encode()
+    written = {secret, quote(secret, safe=""), raw.hex(), json.dumps(secret)[1:-1]}
+    written |= {base64.b64encode(f"{user}:{secret}".encode()).decode().rstrip("=") for user in users}
+    for ahead in range(3):
+        # Of the first and the last group some bits belong to what stands beside the secret.
+        text = base64.b64encode(bytes(ahead) + raw).decode().rstrip("=")
+        written.add(text[4 if ahead else 0 : len(text) - len(text) % 4])
+    return {each for each in written if len(each) >= 8}
 
 
 def secrets_in(texts: Mapping[str, str], secrets: Set[str]) -> list[Violation]:

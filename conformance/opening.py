@@ -44,7 +44,9 @@ def opened(asked: Asked, *, journal: Path | None = None, is_cleaning: bool = Fal
         _refuse_mismatches(subject, plan)
         _check_parameters(subject, asked)
         if file.array.kind == "external":
-            _check_array(subject)
+            _knock(subject)
+            if not is_cleaning:
+                _ask_for_store(subject)
         yield subject
 
 
@@ -117,9 +119,8 @@ def _check_parameters(subject: RunningSubject, asked: Asked) -> None:
         )
 
 
-def _check_array(subject: RunningSubject) -> None:
-    """See that somebody answers at the array's address, and lets the plugin in: else every requirement fails alike."""
-    _knock(subject)
+def _ask_for_store(subject: RunningSubject) -> None:
+    """See that the array lets the plugin in: else every requirement fails alike."""
     with subject.world() as world:
         request = world.store_request()
         refusal = _refusal(world, request)
@@ -142,6 +143,7 @@ def _refusal(world: World, request: StoreRequest) -> BaseException | None:
 
 
 def _knock(subject: RunningSubject) -> None:
+    """See that somebody answers at the array's address."""
     world = subject.environment.array.open_world()
     try:
         for endpoint in world.endpoints:

@@ -169,6 +169,10 @@ class RunningSubject:
         if not self.mismatches:
             framework = declared.hookup is Hookup.FRAMEWORK
             checks[Need.FRAMEWORK] = (framework, "hookup is PLUGIN")
+            checks[Need.PLUGIN] = (not framework, "hookup is FRAMEWORK")
+            direct = AccessModel.DIRECT in declared.access_models
+            checks[Need.DIRECT] = (direct, "the plugin does not serve access model direct")
+            checks[Need.CAPACITY] = (not declared.traits.overprovisioning, "over-provisioning is declared")
             checks[Need.HOST_LISTENER] = (
                 declared.host_listener is not None,
                 "the plugin has no host listener",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -57,7 +58,9 @@ def clean(
         typer.echo(f"there is no journal {journal}: nothing was left behind")
         return
     asked = Asked(provider, environment, parameters=parsed(parameter or []))
-    done = cleaning.clean(asked, journal, typer.echo)
+    # Worlds replace sys.stdout while they are open.
+    stdout = sys.stdout
+    done = cleaning.clean(asked, journal, lambda told: typer.echo(told, file=stdout))
     for problem in done.problems:
         typer.echo(f"could not remove {problem}", err=True)
     typer.echo(f"{done.gone} removed, {len(done.problems)} left")

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from conformance.judgements.access import cannot_write, deleted_while_granted, listener_of, locked_out, out_of_reach
+from conformance.judgements.access import (
+    cannot_write,
+    deleted_while_granted,
+    fc_only_is_refused_or_served,
+    listener_of,
+    locked_out,
+    out_of_reach,
+)
 from conformance.judgements.array import (
     facts,
     is_gone,
@@ -14,8 +21,8 @@ from conformance.judgements.array import (
 )
 from conformance.judgements.capabilities import unsupported_is_refused
 from conformance.judgements.chap import chap_of, foreign_credentials_refused, wrong_secret
-from conformance.judgements.lives import everything_fails, whole_life
-from conformance.judgements.qos import another_qos, qos_is, qos_out_of_limits
+from conformance.judgements.lives import error_names, everything_fails, whole_life
+from conformance.judgements.qos import another_qos, fitted, merged, parts_of, qos_is, qos_out_of_limits
 from conformance.judgements.sizes import (
     below_smallest,
     identity_is_true,
@@ -32,8 +39,11 @@ __all__ = [
     "cannot_write",
     "chap_of",
     "deleted_while_granted",
+    "error_names",
     "everything_fails",
     "facts",
+    "fc_only_is_refused_or_served",
+    "fitted",
     "foreign_credentials_refused",
     "identity_is_true",
     "is_gone",
@@ -41,12 +51,14 @@ __all__ = [
     "listener_of",
     "locked_out",
     "lun_bytes",
+    "merged",
     "more_than_there_is",
     "nothing_changes",
     "nothing_is_left",
     "objects_of",
     "others_unchanged",
     "out_of_reach",
+    "parts_of",
     "qos_is",
     "qos_out_of_limits",
     "size_answer_is_true",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from conformance.contract import (
     AccessMechanism,
     BlockConnection,
     DeleteWhileGranted,
+    FcPath,
     Host,
     HostListener,
     InUse,
+    InvalidRequest,
     ProbeIoError,
     ProbeRefused,
     ProbeSession,
@@ -18,6 +21,7 @@ from conformance.contract import (
 from conformance.errors import KitError
 from conformance.expect import (
     HOST,
+    PLUGIN,
     broken,
     expect,
     expect_done,
@@ -44,6 +48,7 @@ def deleted_while_granted(world: World, made: Made, host: Host, session: ProbeSe
         return
     expect_done("delete while granted", lambda: world.driver.delete(world.store, made.volume))
     is_gone(world, made)
+    world.forget(made)
     still_works = _reads(session)
     expect(not still_works, "a deleted LUN to be out of reach", f"{host.name} still reads it", HOST)
 
@@ -97,3 +102,13 @@ def logs_in(login: Callable[[], ProbeSession]) -> bool:
         return False
     session.close()
     return True
+
+
+def fc_only_is_refused_or_served(world: World, made: Made, host: Host) -> None:
+    """A host with a Fibre Channel port only is refused, or its connection has a Fibre Channel path."""
+    with suppress(InvalidRequest):
+        world.driver.grant_access(world.store, made.volume, host)
+        made.granted[host] = None
+        connection = world.block(world.driver.connection(world.store, made.volume, host))
+        usable = any(isinstance(each, FcPath) for each in connection.paths)
+        expect(usable, "a path the host can use", f"{connection.paths}", PLUGIN)

@@ -64,3 +64,8 @@ def everything_fails(world: World) -> None:
     for attempt in attempts:
         with suppress(ProviderError, BridgeError):
             attempt()
+
+
+def error_names(error: Exception) -> set[str]:
+    """What an error names: the texts among its attributes."""
+    return {each for each in vars(error).values() if isinstance(each, str)}

@@ -22,13 +22,43 @@ def qos_is(world: World, made: Made, wanted: QosPolicy) -> None:
             expect_equal(name, getattr(found, name), value, ARRAY)
 
 
-def qos_out_of_limits(world: World) -> QosPolicy:
-    """A policy just beyond the plugin's range."""
+def qos_out_of_limits(world: World) -> list[QosPolicy]:
+    """Policies just beyond the plugin's range: each value by itself too large, with the others as they may be."""
     largest = world.subject.declared.limits.qos_largest or QosPolicy(10**9, 10**9, 10**9)
-    return QosPolicy((largest.min_iops or 10**9) + 1, None, None)
+    low = QosAt(0, 0, 0).resolve(world.subject.declared.limits)
+    return [
+        QosPolicy((largest.min_iops or 10**9) + 1, None, None),
+        QosPolicy(low.min_iops, (largest.max_iops or 10**9) + 1, None),
+        QosPolicy(low.min_iops, low.max_iops, (largest.burst_iops or 10**9) + 1),
+    ]
 
 
 def another_qos(world: World, qos: QosPolicy) -> QosPolicy:
     """A policy inside the limits that is not this one."""
     limits = world.subject.declared.limits
     return next(each for each in (QosAt(0, 0, 0).resolve(limits), QosAt(500, 500, 500).resolve(limits)) if each != qos)
+
+
+def parts_of(qos: QosPolicy) -> list[QosPolicy]:
+    """Each value alone."""
+    return [QosPolicy(min_iops=qos.min_iops), QosPolicy(max_iops=qos.max_iops), QosPolicy(burst_iops=qos.burst_iops)]
+
+
+def fitted(start: QosPolicy, part: QosPolicy) -> QosPolicy:
+    """The part, moved so that minimum, maximum and burst stay in order."""
+    return QosPolicy(
+        min(part.min_iops, start.max_iops or part.min_iops) if part.min_iops else None,
+        _between(part.max_iops, start.min_iops, start.burst_iops) if part.max_iops else None,
+        max(part.burst_iops, start.max_iops or 0) if part.burst_iops else None,
+    )
+
+
+def _between(value: int, low: int | None, high: int | None) -> int:
+    return min(max(value, low or value), high or value)
+
+
+def merged(start: QosPolicy, part: QosPolicy) -> QosPolicy:
+    """What a volume has after `part` was set over `start`."""
+    return QosPolicy(
+        part.min_iops or start.min_iops, part.max_iops or start.max_iops, part.burst_iops or start.burst_iops
+    )

@@ -17,7 +17,15 @@ from conformance.expect import (
     expect_none,
     expect_refusal,
 )
-from conformance.judgements import cannot_write, locked_out, nothing_changes, others_unchanged, out_of_reach
+from conformance.judgements import (
+    cannot_write,
+    fc_only_is_refused_or_served,
+    locked_out,
+    nothing_changes,
+    nothing_is_left,
+    others_unchanged,
+    out_of_reach,
+)
 from conformance.requirement import Need, given, requirement
 from conformance.strategies.data import Pattern, Place, patterns, places
 from conformance.subject import RunningSubject
@@ -75,11 +83,12 @@ def test_acc_005_grant_can_be_repeated(subject: RunningSubject, pattern: Pattern
     with subject.world() as world:
         made = world.create()
         host, session = world.access(made)
+        connection = world.connection(made, host)
         session.write(0, pattern.content)
         expect_done("a repeated grant", lambda: world.driver.grant_access(world.store, made.volume, host))
         found = expect_done("reading on", lambda: session.read(0, len(pattern.content)))
         expect_bytes("data after a repeated grant", found, pattern.content, HOST)
-        world.login(made, host)
+        expect_done("login as told before the repeated grant", lambda: world.probe(host).open(connection)).close()
 
 
 @requirement("ACC-006", needs=[WitnessPower.ACCESS], rests_on=["ACC-004", "DEL-001"])
@@ -139,7 +148,7 @@ def test_acc_009_a_host_without_initiator_is_refused(subject: RunningSubject) ->
     with subject.world() as world:
         made = world.create()
         bare = replace(world.host(), uuid=f"bare-{world.tag}", name="bare", initiators=())
-        with nothing_changes(world):
+        with nothing_changes(world), nothing_is_left(world):
             expect_refusal(
                 InvalidRequest,
                 "granting a host without initiator",
@@ -169,14 +178,15 @@ def test_acc_011_fenced_hosts_cannot_write(subject: RunningSubject, pattern: Pat
     access.
     """
     with subject.world() as world:
-        made = world.create()
+        made, other = world.create(), world.create()
         fenced, staying = [world.host("lost"), world.host("failed")], world.host("staying", world.separate_cluster)
         for host in (*fenced, staying):
             world.grant(made, host)
         lost = {host: (world.login(made, host), world.connection(made, host)) for host in fenced}
         session = world.login(made, staying)
         session.write(0, pattern.content)
-        with world.charged("fence"):
+        world.grant(other, fenced[0])
+        with others_unchanged(world, made), world.charged("fence"):
             world.driver.fence(world.store, made.volume, fenced)
         for host, (old_session, connection) in lost.items():
             made.granted.pop(host)
@@ -272,3 +282,22 @@ def test_acc_017_every_initiator_of_a_host_gets_in(subject: RunningSubject) -> N
         expect_refusal(
             ProbeRefused, "login from the second initiator", lambda: world.second_probe(host).open(connection)
         )
+
+
+@requirement("ACC-018", needs=[WitnessPower.ACCESS], rests_on=["ACC-009"])
+def test_acc_018_a_grant_gives_a_path_the_host_can_use(subject: RunningSubject) -> None:
+    """`grant_access` for a host with initiators of another kind only MUST raise InvalidRequest, or give it such a path."""
+    with subject.world() as world:
+        fc_only_is_refused_or_served(world, world.create(), world.fc_host())
+
+
+@requirement("ACC-019", needs=[Need.PLUGIN, Need.PROBE], rests_on=["ACC-011"])
+def test_acc_019_a_fence_does_not_need_the_host(subject: RunningSubject) -> None:
+    """`fence` MUST work while the hypervisor does not answer: the hosts it is called for are lost."""
+    with subject.world() as world:
+        made = world.create()
+        host, session = world.access(made)
+        with world.hypervisor_silent():
+            expect_done("fence", lambda: world.driver.fence(world.store, made.volume, [host, *world.placement.hosts]))
+        made.granted.clear()
+        cannot_write(session, host)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from conformance.contract import Capability, WitnessPower
+from conformance.expect import PLUGIN, expect
 from conformance.judgements import largest_works, qos_is, size_is_true, unsupported_is_refused
 from conformance.requirement import requirement
 from conformance.subject import RunningSubject
@@ -30,6 +31,17 @@ def test_cpb_003_the_largest_lun_can_be_made(subject: RunningSubject) -> None:
     """The largest LUN declared MUST be one that can be made where there is room for it."""
     with subject.world() as world:
         largest_works(world)
+
+
+@requirement("CPB-005", needs=[Capability.MULTIPATH], rests_on=["ACC-001"])
+def test_cpb_005_several_paths_are_told(subject: RunningSubject) -> None:
+    """With MULTIPATH `connection` MUST tell several paths or portals."""
+    with subject.world() as world:
+        made, host = world.create(), world.host()
+        world.grant(made, host)
+        paths = world.connection(made, host).paths
+        ways = sum(len(getattr(each, "portals", "1")) for each in paths)
+        expect(ways > 1, "several ways to the LUN", f"{ways}", PLUGIN)
 
 
 @requirement("CPB-004", needs=[Capability.QOS, WitnessPower.QOS], rests_on=["QOS-001"])

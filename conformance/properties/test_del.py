@@ -41,6 +41,7 @@ def test_del_003_a_lost_create_is_found_by_uuid(subject: RunningSubject) -> None
         with others_unchanged(world, made):
             expect_done("delete by uuid", lambda: world.driver.delete(world.store, lost))
         is_gone(world, made)
+        world.forget(made)
 
 
 @requirement("DEL-004", needs=[WitnessPower.LUNS, Need.PROBE], rests_on=["DEL-001", "ACC-001"])

@@ -20,7 +20,7 @@ from conformance.judgements import lun_bytes, nothing_changes, others_unchanged,
 from conformance.requirement import Need, given, requirement
 from conformance.strategies.data import Pattern, Place, patterns, places
 from conformance.strategies.qos import QosAt, policies
-from conformance.strategies.sizes import Granules, Growth, Size, growths, sizes
+from conformance.strategies.sizes import Growth, Size, growths, sizes
 from conformance.subject import RunningSubject
 from conformance.world import Made, World
 
@@ -76,10 +76,11 @@ def test_ext_003_resize_can_be_repeated(subject: RunningSubject, growth: Growth)
 def test_ext_004_a_smaller_size_is_refused(subject: RunningSubject, start: Growth) -> None:
     """`resize` to a smaller size MUST raise InvalidRequest and change nothing, unless SHRINK is supported."""
     with subject.world() as world:
-        small = world.size(Granules(0))
-        made = world.create(world.request(Granules(start.count)))
+        made = world.create()
+        first = made.volume.size_bytes
+        world.resize(made, start.beyond(first, subject.declared.limits))
         with nothing_changes(world):
-            expect_refusal(InvalidRequest, "resize to a smaller size", _resize(world, made, small))
+            expect_refusal(InvalidRequest, "resize to the size it had", _resize(world, made, first))
 
 
 @requirement("EXT-005", needs=[Capability.RESIZE, WitnessPower.SIZE], rests_on=["EXT-001"])
@@ -101,6 +102,7 @@ def test_ext_006_a_host_sees_the_growth_online(subject: RunningSubject, pattern:
     with subject.world() as world:
         made = world.create()
         _, session = world.access(made)
+        world.access(made, "second")
         session.write(0, pattern.content)
         asked = growth.beyond(made.volume.size_bytes, subject.declared.limits)
         world.resize(made, asked)

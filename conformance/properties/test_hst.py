@@ -129,3 +129,30 @@ def test_hst_007_a_host_that_left_holds_nothing(subject: RunningSubject) -> None
         world.cloud.remove_host(host)
         expect_none("storage left on the host", world.cloud.inventory_of(host), HYPERVISOR)
         expect_none("access left", world.cloud.lun(volume).visible_to & set(host.iqns), ARRAY)
+
+
+@requirement("HST-008", subject=CLOUD, needs=[Need.HYPERVISOR], rests_on=["HST-007"], hooked_up=True)
+@given(pattern=patterns())
+def test_hst_008_a_host_that_comes_back_is_hooked_up_again(subject: RunningSubject, pattern: Pattern) -> None:
+    """A host that left and comes back MUST see every datastore of its cluster again, with its data."""
+    with subject.world(hypervisor=True) as world:
+        volume = world.cloud.create_volume()
+        world.cloud.write(volume, 0, pattern.content)
+        host = world.cloud.add_host()
+        world.cloud.remove_host(host)
+        world.cloud.come_back(host)
+        found = world.cloud.read_from(host, volume, 0, len(pattern.content))
+        expect_bytes("data from the host that came back", found, pattern.content, HYPERVISOR)
+
+
+@requirement("HST-009", needs=[Need.PROBE], rests_on=["ACC-004", "ACC-013"])
+def test_hst_009_a_host_may_change_its_initiator(subject: RunningSubject) -> None:
+    """A host granted with another initiator than before MUST reach the LUN with the new one."""
+    with subject.world() as world:
+        made = world.create()
+        host, session = world.access(made)
+        session.close()
+        world.revoke(made, host)
+        changed = world.with_new_initiator(host)
+        world.grant(made, changed)
+        world.login(made, changed)

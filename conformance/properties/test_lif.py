@@ -16,13 +16,14 @@ from conformance.expect import (
     ARRAY,
     HOST,
     PLUGIN,
+    expect,
     expect_bytes,
     expect_done,
     expect_equal,
     expect_none,
     expect_refusal,
 )
-from conformance.judgements import more_than_there_is, nothing_changes, nothing_is_left
+from conformance.judgements import error_names, more_than_there_is, nothing_changes, nothing_is_left
 from conformance.requirement import Need, given, requirement
 from conformance.strategies.data import Pattern, patterns
 from conformance.subject import RunningSubject
@@ -33,9 +34,11 @@ def test_lif_001_initialize_accepts_a_good_request(subject: RunningSubject) -> N
     """`initialize` MUST accept a good request and answer a store with that request, the same when repeated."""
     with subject.world() as world:
         request = world.store_request()
-        store = world.add_store(request)
+        store = world.use(request)
         expect_equal("the store's request", store.request.uuid, request.uuid, PLUGIN)
+        made = world.create()
         again = expect_done("a repeated initialize", lambda: world.plugin.lifecycle.initialize(request))
+        expect_equal("owners listed", world.owners(again), [made.uuid], PLUGIN)
         expect_equal("the store's details", dict(again.details), dict(store.details), PLUGIN)
 
 
@@ -45,7 +48,11 @@ def test_lif_002_wrong_credentials_are_found_at_once(subject: RunningSubject) ->
     with subject.world() as world:
         wrong = world.with_wrong_secrets(world.store_request())
         with nothing_is_left(world):
-            expect_refusal(AuthenticationFailed, "wrong credentials", lambda: world.plugin.lifecycle.initialize(wrong))
+            error = expect_refusal(
+                AuthenticationFailed, "wrong credentials", lambda: world.plugin.lifecycle.initialize(wrong)
+            )
+        names = {each.name for each in subject.declared.parameters}
+        expect(error_names(error) & names, f"one of the parameters {sorted(names)}", str(error), PLUGIN)
 
 
 @requirement("LIF-003", needs=[Need.ENDPOINT], rests_on=["LIF-001"])
@@ -115,12 +122,16 @@ def test_lif_008_stores_do_not_meet(subject: RunningSubject, pattern: Pattern) -
     """Deleting a store MUST leave the volumes, data and hosts of other stores on the same array alone."""
     with subject.world() as world:
         made = world.create()
-        _, session = world.access(made)
+        host, session = world.access(made)
         session.write(0, pattern.content)
         second = world.add_store()
+        expect_equal("volumes listed for the empty store", world.owners(second), [], PLUGIN)
         other = world.create(store=second)
+        world.grant(other, host)
+        world.grant(world.create(), host)
         expect_equal("volumes listed for the second store", world.owners(second), [other.uuid], PLUGIN)
-        expect_equal("volumes listed for the first store", world.owners(world.store), [made.uuid], PLUGIN)
+        mine = sorted(each.uuid for each in world.volumes if each is not other)
+        expect_equal("volumes listed for the first store", world.owners(world.store), mine, PLUGIN)
         world.forget(other)
         with world.charged("delete_datastore"):
             world.plugin.lifecycle.delete_datastore(second.request)
@@ -139,7 +150,8 @@ def test_lif_009_a_capacity_below_what_is_used_is_refused(subject: RunningSubjec
         large = replace(world.store.request, capacity_bytes=world.store.request.capacity_bytes + made.volume.size_bytes)
         with nothing_changes(world):
             expect_refusal(InvalidRequest, "update below used", lambda: update.update(world.store, small))
-            expect_done("update to more", lambda: update.update(world.store, large))
+            updated = expect_done("update to more", lambda: update.update(world.store, large))
+        expect_equal("the new capacity", updated.request.capacity_bytes, large.capacity_bytes, PLUGIN)
 
 
 @requirement("LIF-010", needs=[WitnessPower.LUNS], rests_on=["LIF-001"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from conformance.contract import Capability, CapacityExhausted, Conflict, InvalidRequest, WitnessPower
 from conformance.expect import (
@@ -61,11 +62,13 @@ def test_prv_002_create_can_be_repeated(subject: RunningSubject, asked: Size) ->
 def test_prv_003_another_size_is_a_conflict(subject: RunningSubject, asked: Size, other: Growth) -> None:
     """`create` of a uuid that exists with another size MUST raise Conflict and change nothing."""
     with subject.world() as world:
-        made = world.create(world.request(asked))
-        larger = other.beyond(made.volume.size_bytes, subject.declared.limits)
-        request = replace(made.volume.request, size_bytes=larger)
-        with nothing_changes(world):
-            expect_refusal(Conflict, "create with another size", lambda: world.driver_create(request))
+        small = world.create(world.request(asked))
+        larger = other.beyond(small.volume.size_bytes, subject.declared.limits)
+        large = world.create(replace(world.request(), size_bytes=larger))
+        for made, size in ((small, larger), (large, small.volume.request.size_bytes)):
+            request = replace(made.volume.request, size_bytes=size)
+            with nothing_changes(world):
+                expect_refusal(Conflict, "create with another size", partial(world.driver_create, request))
 
 
 @requirement("PRV-004", needs=[WitnessPower.LUNS], rests_on=["PRV-001"])

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from conformance.contract import Capability, InvalidRequest, QosPolicy, WitnessPower
+from conformance.contract import Capability, InvalidRequest, WitnessPower
 from conformance.expect import ARRAY, HOST, expect_bytes, expect_done, expect_equal, expect_refusal
-from conformance.judgements import nothing_changes, others_unchanged, qos_is, qos_out_of_limits
+from conformance.judgements import (
+    another_qos,
+    fitted,
+    merged,
+    nothing_changes,
+    others_unchanged,
+    parts_of,
+    qos_is,
+    qos_out_of_limits,
+)
 from conformance.requirement import Need, given, requirement
 from conformance.strategies.data import Pattern, patterns
 from conformance.strategies.qos import QosAt, policies
 from conformance.subject import RunningSubject
-from conformance.world import Made, World
 
 
 @requirement("QOS-001", needs=[Capability.QOS, WitnessPower.QOS], rests_on=["PRV-001"])
@@ -30,8 +39,9 @@ def test_qos_002_set_qos_sets_exactly_what_was_asked(subject: RunningSubject, fi
     with subject.world() as world:
         limits = subject.declared.limits
         made = world.create(world.request(qos=first.resolve(limits)))
-        _set(world, made, second.resolve(limits))
-        qos_is(world, made, second.resolve(limits))
+        for policy in (second, first):
+            world.set_qos(made, policy.resolve(limits))
+            qos_is(world, made, policy.resolve(limits))
 
 
 @requirement("QOS-003", needs=[Capability.QOS, WitnessPower.QOS], rests_on=["QOS-002"])
@@ -40,11 +50,13 @@ def test_qos_003_out_of_limits_is_refused(subject: RunningSubject) -> None:
     nothing.
     """
     with subject.world() as world:
-        made, wrong = world.create(), qos_out_of_limits(world)
+        made = world.create()
         driver: Any = world.driver
-        with nothing_changes(world):
-            expect_refusal(InvalidRequest, "set_qos", lambda: driver.set_qos(world.store, made.volume, wrong))
-            expect_refusal(InvalidRequest, "create", lambda: world.driver_create(world.request(qos=wrong)))
+        for wrong in qos_out_of_limits(world):
+            request = world.request(qos=wrong)
+            with nothing_changes(world):
+                expect_refusal(InvalidRequest, "set_qos", partial(driver.set_qos, world.store, made.volume, wrong))
+                expect_refusal(InvalidRequest, "create", partial(world.driver_create, request))
 
 
 @requirement("QOS-004", needs=[Capability.QOS, WitnessPower.QOS], rests_on=["QOS-002"])
@@ -52,12 +64,12 @@ def test_qos_003_out_of_limits_is_refused(subject: RunningSubject) -> None:
 def test_qos_004_what_is_left_out_stays(subject: RunningSubject, policy: QosAt) -> None:
     """`set_qos` MUST leave a value that is None as it is."""
     with subject.world() as world:
-        limits = subject.declared.limits
-        start = policy.resolve(limits)
-        made = world.create(world.request(qos=start))
-        largest = (limits.qos_largest or start).burst_iops
-        _set(world, made, QosPolicy(burst_iops=largest))
-        qos_is(world, made, QosPolicy(start.min_iops, start.max_iops, largest))
+        start = policy.resolve(subject.declared.limits)
+        for part in parts_of(another_qos(world, start)):
+            made = world.create(world.request(qos=start))
+            fitting = fitted(start, part)
+            world.set_qos(made, fitting)
+            qos_is(world, made, merged(start, fitting))
 
 
 @requirement("QOS-005", needs=[Capability.QOS, WitnessPower.QOS], rests_on=["QOS-002"])
@@ -65,10 +77,11 @@ def test_qos_004_what_is_left_out_stays(subject: RunningSubject, policy: QosAt) 
 def test_qos_005_only_the_volume_meant_changes(subject: RunningSubject, policy: QosAt) -> None:
     """`set_qos` MUST change nothing but the QoS of this volume."""
     with subject.world() as world:
-        _before, made, _after = world.create(), world.create(), world.create()
+        before, made, after = world.create(), world.create(), world.create()
         size = world.lun(made).size_bytes
         with others_unchanged(world, made):
-            _set(world, made, policy.resolve(subject.declared.limits))
+            world.set_qos(made, policy.resolve(subject.declared.limits))
+        world.set_qos(after, another_qos(world, policy.resolve(subject.declared.limits)))
         expect_equal("the size", world.lun(made).size_bytes, size, ARRAY)
 
 
@@ -80,12 +93,6 @@ def test_qos_006_sessions_survive_a_change(subject: RunningSubject, pattern: Pat
         made = world.create()
         _, session = world.access(made)
         session.write(0, pattern.content)
-        _set(world, made, policy.resolve(subject.declared.limits))
+        world.set_qos(made, policy.resolve(subject.declared.limits))
         found = expect_done("reading on", lambda: session.read(0, len(pattern.content)))
         expect_bytes("data after a change of QoS", found, pattern.content, HOST)
-
-
-def _set(world: World, made: Made, qos: QosPolicy) -> None:
-    driver: Any = world.driver
-    with world.charged("set_qos"):
-        driver.set_qos(world.store, made.volume, qos)

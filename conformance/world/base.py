@@ -17,6 +17,7 @@ from conformance.contract import (
     ArrayWitness,
     ArrayWorld,
     BridgeError,
+    BridgeInventory,
     BridgeLedger,
     Cluster,
     ClusterWorld,
@@ -55,6 +56,7 @@ class WorldBase:
     instance: Instance
     _given: dict[str, str | Secret]
     _first_view: ArrayView | None = None
+    _first_inventory: BridgeInventory
 
     def __init__(self, subject: RunningSubject, tag: str, *, hypervisor: bool = False) -> None:
         self.subject, self.tag = subject, tag
@@ -112,6 +114,15 @@ class WorldBase:
         text = secret.reveal()
         if len(text) >= 8:
             self.trace.secrets.add(text)
+
+    @contextmanager
+    def hypervisor_silent(self) -> Iterator[None]:
+        """No host of the cluster answers meanwhile: every call of a bridge fails."""
+        self.bridge_breaks |= {name for name in dir(HypervisorBridge) if not name.startswith("_")} - {"hypervisor"}
+        try:
+            yield
+        finally:
+            self.bridge_breaks.clear()
 
     def defer(self, step: str, act: Callable[[], object]) -> None:
         """Do this at the end, before what was deferred earlier."""
@@ -182,6 +193,7 @@ class WorldBase:
             if entry is None:
                 raise KitError(f"no hypervisor in this environment: {self.subject.environment.missing_cluster}")
             self._cluster_world = entry.open_world(self.array.dial)
+            self._first_inventory = self.open_bridge().inventory()
         return self._cluster_world
 
     def hosts_of(self, cluster: Cluster) -> Sequence[Host]:

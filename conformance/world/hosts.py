@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from conformance.contract import (
     BlockConnection,
@@ -11,7 +13,10 @@ from conformance.contract import (
     Host,
     HostProbe,
     Iqn,
+    ProbeRefused,
     ProbeSession,
+    Refusal,
+    Wwpn,
 )
 from conformance.errors import KitError
 from conformance.verdict import Broken, Violation
@@ -22,21 +27,31 @@ if TYPE_CHECKING:
     pass
 
 
+_BYSTANDER: Final = "bystander"
+
+
 class WithHosts(WithVolumes):
     """Probe hosts in a world."""
 
     def host(self, name: str = "a", cluster: Cluster | None = None, *, initiators: int = 1) -> Host:
         """A probe host of that name: one that the kit logs in as. Told to the plugin's listener when it is new."""
         if name not in self._hosts:
-            host = self._known_hosts.get(name) or self._new_host(name, cluster or self.cluster, initiators)
-            self._hosts[name] = self._known_hosts[name] = host
-            listener = self.plugin.host_listener
-            if listener is not None:
-                self.store_uuid  # noqa: B018  (a host joins a cluster whose stores are there)
-                self._step("host_added", lambda: listener.host_added(host, tuple(self._stores.values())))
+            self._join(_BYSTANDER, self.cluster, 1)
+            self._join(name, cluster or self.cluster, initiators)
         return self._hosts[name]
 
-    def _new_host(self, name: str, cluster: Cluster, initiators: int) -> Host:
+    def _join(self, name: str, cluster: Cluster, initiators: int) -> None:
+        """A host joins; every first one finds a bystander there, whom nobody ever grants anything."""
+        if name in self._hosts:
+            return
+        host = self._known_hosts.get(name) or self._new_host(cluster, initiators)
+        self._hosts[name] = self._known_hosts[name] = host
+        listener = self.plugin.host_listener
+        if listener is not None:
+            self.store_uuid  # noqa: B018  (a host joins a cluster whose stores are there)
+            self._step("host_added", lambda: listener.host_added(host, tuple(self._stores.values())))
+
+    def _new_host(self, cluster: Cluster, initiators: int) -> Host:
         # Each name is the beginning of the next: whoever compares only beginnings mixes up hosts.
         ones = "1" * (1 + len(self._known_hosts))
         ends = ("h", "i")[:initiators]
@@ -81,20 +96,22 @@ class WithHosts(WithVolumes):
     def grant(self, made: Made, host: Host) -> None:
         """Give a host access that a property needs; failing is charged to the requirement on grants."""
         made.granted[host] = None
-        self._step("grant_access", lambda: self.driver.grant_access(self.store, made.volume, host))
-        watching.after_grant(self, made, host)
+        self._step("grant_access", lambda: self.driver.grant_access(self._at(made), made.volume, host))
+        watching.after_grant(self, made)
 
     def revoke(self, made: Made, host: Host) -> None:
         """Take access away; failing is charged to the requirement on revokes."""
         remaining = [each for each in made.granted if each != host]
-        self._step("revoke_access", lambda: self.driver.revoke_access(self.store, made.volume, host, remaining))
+        self._step("revoke_access", lambda: self.driver.revoke_access(self._at(made), made.volume, host, remaining))
         made.granted.pop(host, None)
-        watching.after_revoke(self, made, host)
+        watching.after_revoke(self, made)
 
     def connection(self, made: Made, host: Host) -> BlockConnection:
         """How a granted host reaches the LUN."""
-        found = self._step("connection", lambda: self.driver.connection(self.store, made.volume, host))
-        return self.block(found)
+        found = self._step("connection", lambda: self.driver.connection(self._at(made), made.volume, host))
+        connection = self.block(found)
+        watching.after_connection(self, made, connection)
+        return connection
 
     def block(self, connection: Connection) -> BlockConnection:
         """The connection as one to a LUN; its CHAP secrets are remembered, to be searched for."""
@@ -111,9 +128,33 @@ class WithHosts(WithVolumes):
     def login(self, made: Made, host: Host) -> ProbeSession:
         """Log in as a granted host; closed at the end."""
         connection = self.connection(made, host)
-        session = self._step("login", lambda: self.probe(host).open(connection))
+        session = self._opened(host, connection)
         self._sessions.append(session)
+        watching.after_login(self, made, host, connection, session)
         return session
+
+    def _opened(self, host: Host, connection: BlockConnection) -> ProbeSession:
+        try:
+            return self._step("login", lambda: self.probe(host).open(connection))
+        except Broken as error:
+            refused = error.__cause__
+            if isinstance(refused, ProbeRefused) and refused.refusal is Refusal.AUTHENTICATION:
+                raise Broken(replace(error.violation, requirement_id="CHP-002")) from refused
+            raise
+
+    def fc_host(self) -> Host:
+        """A host whose only initiator is a Fibre Channel port."""
+        wwpn = Wwpn(hashlib.sha256(self.tag.encode()).hexdigest()[:16])
+        return replace(self.unknown_host(), uuid=self._uuid(self._next()), name="fc-only", initiators=(wwpn,))
+
+    def with_new_initiator(self, host: Host) -> Host:
+        """The same host with another initiator name, as after its adapter was replaced."""
+        changed = replace(host, initiators=(Iqn(f"{host.iqns[0]}-new"),))
+        for name, each in self._hosts.items():
+            if each == host:
+                self._hosts[name] = self._known_hosts[name] = changed
+        self._probes.pop(host.uuid, None)
+        return changed
 
     def access(self, made: Made, name: str = "a") -> tuple[Host, ProbeSession]:
         """Grant a probe host and log in as it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import socket
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
@@ -14,6 +14,7 @@ from conformance.contract import (
     DataStore,
     Secret,
     StoreRequest,
+    Zone,
 )
 from conformance.instance import Doors
 from conformance.world.instances import WithInstances
@@ -41,7 +42,9 @@ class WithStores(WithInstances):
     def _store_bytes(self) -> int:
         return self._first_view.capacity_bytes // 2 if self._first_view else _STORE_BYTES_UNSEEN
 
-    def store_request(self, capacity_bytes: int | None = None, doors: Doors | None = None) -> StoreRequest:
+    def store_request(
+        self, capacity_bytes: int | None = None, doors: Doors | None = None, model: AccessModel | None = None
+    ) -> StoreRequest:
         """A request for one more store with all parameters filled in; half of the array unless told otherwise."""
         values = self.instance.values(self._given, doors)
         for secret in values.secrets.values():
@@ -50,8 +53,8 @@ class WithStores(WithInstances):
         return StoreRequest(
             uuid=self._uuid(number),
             name=f"{self._prefix}store" + "-2" * len(self._stores),
-            scope=self.cluster,
-            access_model=self.subject.access_model or AccessModel.DEDICATED,
+            scope=self.cluster if self._hooks_up else Zone(f"zone-{self.tag}", "conformance"),
+            access_model=model or self.subject.access_model or AccessModel.DEDICATED,
             capacity_bytes=self._store_bytes if capacity_bytes is None else capacity_bytes,
             capacity_iops=None,
             parameters=values.parameters,
@@ -70,8 +73,19 @@ class WithStores(WithInstances):
         self._undo.append(("delete_datastore", lambda: self.remove_store(request)))
         store = self._step("initialize", lambda: self.plugin.lifecycle.initialize(request))
         self._stores[request.uuid] = store
-        self._step("attach_cluster", lambda: self.plugin.lifecycle.attach_cluster(store, self.cluster))
+        for cluster in {self.cluster, self.separate_cluster}:
+            self._step("attach_cluster", partial(self.plugin.lifecycle.attach_cluster, store, cluster))
         return store
+
+    def use(self, request: StoreRequest) -> DataStore:
+        """Make the store of this request the world's first."""
+        store = self.add_store(request)
+        self.__dict__["store_uuid"] = request.uuid
+        return store
+
+    def store_of(self, uuid: str) -> DataStore:
+        """A store of this world by its uuid."""
+        return self._stores[uuid]
 
     def remove_store(self, request: StoreRequest) -> None:
         """Let hosts leave, detach the cluster and delete the store; removed before is fine."""
@@ -79,10 +93,11 @@ class WithStores(WithInstances):
             return
         store = self._stores.get(request.uuid)
         if store is not None:
-            self._forget_hosts()
-            self.plugin.lifecycle.detach_cluster(store, self.cluster)
+            for cluster in {self.cluster, self.separate_cluster}:
+                self.plugin.lifecycle.detach_cluster(store, cluster)
         self.plugin.lifecycle.delete_datastore(self.instance.localised_request(request))
         self._removed.add(request.uuid)
+        self._stores.pop(request.uuid, None)
         self.subject.journal.gone(request.uuid)
 
     def with_wrong_secrets(self, request: StoreRequest) -> StoreRequest:
@@ -120,10 +135,12 @@ class WithStores(WithInstances):
         with self.charged("list_objects"):
             return sorted(each.owner_uuid for each in self.driver.list_objects(store))
 
-    def _forget_hosts(self) -> None:
+    def _hosts_leave(self) -> None:
+        """Every probe host leaves, while there is a store through which the plugin can reach the array."""
         listener = self.plugin.host_listener
-        if listener is None:
+        if listener is None or not self._hosts:
             return
+        stores = tuple(self._stores.values()) or (self.add_store(),)
         for host in self._hosts.values():
-            listener.host_about_to_be_removed(host, tuple(self._stores.values()))
-            listener.host_removed(host, tuple(self._stores.values()))
+            listener.host_about_to_be_removed(host, stores)
+            listener.host_removed(host, stores)

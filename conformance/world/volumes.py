@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from conformance.contract import (
     ArrayView,
@@ -40,6 +40,7 @@ class Made:
     lun: WitnessedLun | None
     store_uuid: str
     lun_bytes: int
+    qos: QosPolicy
     granted: dict[Host, None] = field(default_factory=dict)
 
     @property
@@ -115,7 +116,7 @@ class WithVolumes(WithStores):
         lun = self._new_lun(before) if before is not None else None
         at = (store or self.store).request.uuid
         lun_bytes = lun.size_bytes if lun else answer.size_bytes
-        made = Made(volume, lun, at, lun_bytes, dict.fromkeys(self.placement.hosts))
+        made = Made(volume, lun, at, lun_bytes, request.qos, dict.fromkeys(self.placement.hosts))
         self._made[request.uuid] = made
         watching.after_create(self, made)
         return made
@@ -138,25 +139,40 @@ class WithVolumes(WithStores):
         raise Broken(Violation("the LUN to be on the array", "it is gone", "the array", None))
 
     def _delete_made(self, uuid: str, unknown: Volume, store_uuid: str) -> None:
-        if uuid in self._forgotten:
+        store = self._stores.get(store_uuid)
+        if uuid in self._forgotten or store is None:
             return
         made = self._made.get(uuid)
-        store = self._stores[store_uuid]
         volume = made.volume if made else unknown
         for host in list(made.granted) if made else []:
             remaining = [each for each in made.granted if each != host] if made else []
             self.driver.revoke_access(store, volume, host, remaining)
             if made:
                 del made.granted[host]
+                watching.after_revoke(self, made)
         self.driver.delete(store, volume)
         self._made.pop(uuid, None)
+        if made:
+            watching.after_delete(self, made)
         self.subject.journal.gone(uuid)
 
     def delete(self, made: Made) -> None:
         """Delete a volume whose hosts were revoked; failing is charged to the requirement on deletes."""
-        self._step("delete", lambda: self.driver.delete(self.store, made.volume))
+        self._step("delete", lambda: self.driver.delete(self._at(made), made.volume))
         self._made.pop(made.uuid, None)
         watching.after_delete(self, made)
+
+    def _at(self, made: Made) -> DataStore:
+        return self.store_of(made.store_uuid)
+
+    def set_qos(self, made: Made, qos: QosPolicy) -> None:
+        """Set QoS that a property needs set; failing is charged to the requirement on that."""
+        driver: Any = self.driver
+        self._step("set_qos", lambda: driver.set_qos(self._at(made), made.volume, qos))
+        made.qos = QosPolicy(
+            qos.min_iops or made.qos.min_iops, qos.max_iops or made.qos.max_iops, qos.burst_iops or made.qos.burst_iops
+        )
+        watching.after_set_qos(self, made)
 
     def forget(self, *volumes: Made) -> None:
         """Do not delete these at the end: their store goes with all that is in it."""
@@ -167,7 +183,7 @@ class WithVolumes(WithStores):
     def resize(self, made: Made, size_bytes: int) -> int:
         """Grow a volume that a property needs grown; answers the new size in bytes."""
         resizer = self.plugin.driver
-        answer = self._step("resize", lambda: resizer.resize(self.store, made.volume, size_bytes))  # type: ignore[attr-defined]
+        answer = self._step("resize", lambda: resizer.resize(self._at(made), made.volume, size_bytes))  # type: ignore[attr-defined]
         made.volume = replace(made.volume, size_bytes=answer.size_bytes)
         if made.lun is not None:
             made.lun_bytes = self.lun(made).size_bytes

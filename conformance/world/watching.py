@@ -9,35 +9,88 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NoReturn
 
-from conformance.contract import AccessGranularity, AccessMechanism, Hookup, Host, Iqn, WitnessedLun, WitnessPower
+from conformance.contract import (
+    AccessGranularity,
+    AccessMechanism,
+    BlockConnection,
+    Capability,
+    Hookup,
+    Host,
+    Iqn,
+    IscsiPath,
+    LunIdentity,
+    ProbeRefused,
+    ProbeSession,
+    WitnessedLun,
+    WitnessPower,
+)
 from conformance.verdict import Broken, Violation
 
 if TYPE_CHECKING:
+    from conformance.world.hosts import WithHosts
     from conformance.world.volumes import Made, WithVolumes
 
 
 def after_create(world: WithVolumes, made: Made) -> None:
     """The LUN is as large as asked; the others are as they were."""
     _check_size(world, made, made.volume.request.size_bytes, "PRV-001")
-    _check_others(world, made, "PRV-004", "PRV-004")
+    _check_identity(made, made.volume.identity)
+    _check_qos(world, made, "QOS-001")
+    _check_others(world, made, "PRV-004", "PRV-004", "PRV-004")
 
 
 def after_resize(world: WithVolumes, made: Made, asked: int) -> None:
     """The LUN has grown; the others have not."""
     _check_size(world, made, asked, "EXT-001")
-    _check_others(world, made, "EXT-008", "EXT-010")
+    _check_qos(world, made, "EXT-010")
+    _check_hosts(world, made, missing="EXT-010", extra="EXT-010")
+    _check_others(world, made, "EXT-008", "EXT-008", "EXT-008")
 
 
-def after_grant(world: WithVolumes, made: Made, host: Host) -> None:
+def after_set_qos(world: WithVolumes, made: Made) -> None:
+    """The LUN has the QoS asked; its size and the others are as they were."""
+    _check_qos(world, made, "QOS-002")
+    _check_others(world, made, "QOS-005", "QOS-005", "QOS-005")
+
+
+def after_connection(world: WithVolumes, made: Made, connection: BlockConnection) -> None:
+    """The connection tells this LUN, its size, and credentials where CHAP is declared."""
+    _check_identity(made, connection.identity)
+    lun = _lun(world, made, "PRV-009")
+    if lun is not None and connection.size_bytes != lun.size_bytes:
+        _broken("PRV-009", f"connection to tell {lun.size_bytes} bytes", f"{connection.size_bytes}")
+    chaps = [each.chap for each in connection.paths if isinstance(each, IscsiPath)]
+    if world.subject.supports(Capability.CHAP) and None in chaps:
+        _broken("CHP-001", "credentials on every path", "a path without")
+
+
+def after_login(world: WithHosts, made: Made, host: Host, connection: BlockConnection, session: ProbeSession) -> None:
+    """The path leads to this LUN, and where CHAP is declared only with credentials."""
+    if made.lun is not None and session.wwid != made.lun.wwid:
+        _broken("ACC-014", f"the path to lead to LUN {made.lun.wwid}", session.wwid)
+    if world.subject.supports(Capability.CHAP) and _logs_in_without_chap(world, host, connection):
+        _broken("CHP-001", "a login without CHAP to be refused", "it was accepted")
+
+
+def _logs_in_without_chap(world: WithHosts, host: Host, connection: BlockConnection) -> bool:
+    try:
+        session = world.probe(host).open_without_chap(connection)
+    except ProbeRefused:
+        return False
+    session.close()
+    return True
+
+
+def after_grant(world: WithVolumes, made: Made) -> None:
     """The host is let in to this LUN, and nobody to another."""
     _check_hosts(world, made, missing="ACC-001", extra="ACC-003")
-    _check_others(world, made, "ACC-016", "ACC-016")
+    _check_others(world, made, "ACC-016", "ACC-016", "ACC-016")
 
 
-def after_revoke(world: WithVolumes, made: Made, host: Host) -> None:
+def after_revoke(world: WithVolumes, made: Made) -> None:
     """The host is out of this LUN; other hosts, and this host on other LUNs, are still in."""
     _check_hosts(world, made, missing="ACC-007", extra="ACC-004")
-    _check_others(world, made, "ACC-010", "ACC-010")
+    _check_others(world, made, "ACC-010", "ACC-010", "ACC-010")
 
 
 def after_delete(world: WithVolumes, made: Made) -> None:
@@ -46,7 +99,7 @@ def after_delete(world: WithVolumes, made: Made) -> None:
     for each in world.view().luns if made.lun is not None and _sees(world, WitnessPower.LUNS) else ():
         if made.lun is not None and each.external_id == made.lun.external_id and not (each.in_trash and trash_allowed):
             _broken("DEL-001", "the LUN to be gone", "it is in the trash" if each.in_trash else "it is still there")
-    _check_others(world, made, "DEL-004", "DEL-004")
+    _check_others(world, made, "DEL-004", "DEL-004", "DEL-004")
 
 
 def _check_size(world: WithVolumes, made: Made, asked: int, home: str) -> None:
@@ -69,13 +122,29 @@ def _check_hosts(world: WithVolumes, made: Made, *, missing: str, extra: str) ->
         _broken(extra, "only granted hosts to be let in", f"let in: {_names(strangers)}")
 
 
-def _check_others(world: WithVolumes, made: Made, gone: str, hosts: str) -> None:
+def _check_others(world: WithVolumes, made: Made, sizes: str, hosts: str, qos: str) -> None:
     for other in world.volumes:
         if other is not made and other.lun is not None:
-            lun = _lun(world, other, gone)
+            lun = _lun(world, other, sizes)
             if lun is not None and lun.size_bytes != other.lun_bytes:
-                _broken(gone, f"another LUN to stay at {other.lun_bytes} bytes", f"{lun.size_bytes} bytes")
+                _broken(sizes, f"another LUN to stay at {other.lun_bytes} bytes", f"{lun.size_bytes} bytes")
             _check_hosts(world, other, missing=hosts, extra=hosts)
+            _check_qos(world, other, qos)
+
+
+def _check_identity(made: Made, identity: LunIdentity | None) -> None:
+    if made.lun is not None and identity is not None and identity.wwid not in {None, made.lun.wwid}:
+        _broken("PRV-010", f"the identity {made.lun.wwid}", str(identity.wwid))
+
+
+def _check_qos(world: WithVolumes, made: Made, home: str) -> None:
+    lun = _lun(world, made, home)
+    if lun is None or lun.qos is None or not world.subject.supports(Capability.QOS):
+        return
+    for name in ("min_iops", "max_iops", "burst_iops"):
+        wanted, found = getattr(made.qos, name), getattr(lun.qos, name)
+        if wanted is not None and found != wanted:
+            _broken(home, f"{name} of {wanted}", str(found))
 
 
 def _lun(world: WithVolumes, made: Made, home: str) -> WitnessedLun | None:

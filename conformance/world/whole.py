@@ -70,7 +70,12 @@ class World(WithHosts):
 
     def _clean_up(self, *, went_well: bool) -> None:
         self.trace.begin_cleaning()
-        problems = [each for each in (self._undone(step, act) for step, act in reversed(self._undo)) if each]
+        # Volumes first, then hosts, then the stores: nothing is taken away that something else still uses.
+        order = [each for each in reversed(self._undo) if each[0] != "delete_datastore"]
+        order.append(("host_removed", self._hosts_leave))
+        problems = [each for each in (self._undone(step, act) for step, act in order) if each]
+        stores = [each for each in reversed(self._undo) if each[0] == "delete_datastore"]
+        problems += [each for each in (self._undone(step, act) for step, act in stores) if each]
         for instance in self._instances:
             problems += [each for each in [self._closed(instance)] if each]
         if went_well and not problems:
@@ -78,7 +83,9 @@ class World(WithHosts):
         if went_well:
             self.found += problems[:1]
         self.found += self.watch.found
-        self.found += leaks.secrets_in(self._texts(), self.trace.secrets)
+        users = {each for each in self._given.values() if isinstance(each, str)}
+        written = set().union(*(leaks.spellings(each, users) for each in self.trace.secrets))
+        self.found += leaks.secrets_in(self._texts(), written)
 
     def _undone(self, step: str, act: Callable[[], object]) -> Violation | None:
         try:
@@ -99,6 +106,8 @@ class World(WithHosts):
 
     def _left_behind(self) -> list[Violation]:
         found = leaks.threads_since(self._threads)
+        if self._cluster_world is not None:
+            found += leaks.left_on_hosts(self._first_inventory, self.open_bridge().inventory())
         if self._first_view is not None:
             trash = self.subject.declared.traits.trash_seconds > 0
             found += leaks.left_on_array(self._first_view, self.view(), trash_allowed=trash)

@@ -105,8 +105,8 @@ def test_a_run_on_an_array_in_another_process_leaves_nothing_there(place: Place,
         ("lifecycle.SolidFireLifeCycle", "initialize", "PRV-008"),
         ("driver.SolidFireDriver", "create", "PRV-008"),
         ("driver.SolidFireDriver", "grant_access", "ACC-001"),
-        ("driver.SolidFireDriver", "create", "OPS-001"),
-        ("driver.SolidFireDriver", "grant_access", "OPS-001"),
+        ("driver.SolidFireDriver", "create", "DST-001"),
+        ("driver.SolidFireDriver", "grant_access", "DST-001"),
     ],
 )
 def test_what_a_killed_run_left_is_named_and_removed(
@@ -134,7 +134,7 @@ def test_what_a_killed_run_left_is_named_and_removed(
     assert again.status == EXIT_PASSED, again.stdout + again.stderr
 
 
-@pytest.mark.parametrize("only", ["PRV-008", "ACC-001", "OPS-001"])
+@pytest.mark.parametrize("only", ["PRV-008", "ACC-001", "DST-001"])
 def test_ctrl_c_leaves_nothing_on_an_array_in_another_process(place: Place, array: LoneArray, only: str) -> None:
     place.write("lab.toml", array.environment + CLUSTER)
     stopped = STOPPED.format(module="driver", name="SolidFireDriver", method="create", signal="SIGINT")

@@ -57,14 +57,15 @@ class _Unpurging:
         if asked == "PurgeDeletedVolume":
             return 200, b'{"id": 1, "result": {}}'
         status, answer = self._connection.request(method, path, headers, body, timeout)
-        return status, _without_trash(json.loads(answer)) if asked == "ListVolumes" else answer
+        is_list = asked == "ListVolumes" and status == 200
+        return status, _without_trash(json.loads(answer)) if is_list else answer
 
     def close(self) -> None:
         self._connection.close()
 
 
 def _without_trash(answer: dict[str, Any]) -> bytes:
-    result = answer.get("result", {})
+    result = answer.get("result") or {}
     if "volumes" in result:
         result["volumes"] = [each for each in result["volumes"] if each["status"] != "deleted"]
     return json.dumps(answer).encode()

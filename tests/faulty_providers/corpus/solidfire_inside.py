@@ -21,8 +21,8 @@ def ask(call: Call, method: str, **params: Any) -> Any:
         return call.others["send"](method, **params).get("result", {})
     request = call.arguments.get("request")
     about = store_of(call).request if "store" in call.arguments else request
-    element = call.others["lifecycle"]._arrays.of(about)  # noqa: SLF001
-    return element._client.call(method, params, lambda result: result)  # noqa: SLF001
+    element = call.others["lifecycle"]._arrays.of(about)
+    return element._client.call(method, params, lambda result: result)
 
 
 def others_of_store(call: Call) -> list[Volume]:

@@ -1,0 +1,41 @@
+"""SPC: a store's capacity."""
+
+from __future__ import annotations
+
+from conformance.contract import Capability, CapacityExhausted, WitnessPower
+from conformance.expect import expect_refusal
+from conformance.judgements import nothing_changes, usage_is_true
+from conformance.requirement import Need, requirement
+from conformance.strategies.sizes import Granules
+from conformance.subject import RunningSubject
+from conformance.world import Made, World
+
+
+@requirement("SPC-001", needs=[Need.CAPACITY, WitnessPower.LUNS], rests_on=["PRV-001", "LEK-003"])
+def test_spc_001_a_full_store_takes_no_more_volumes(subject: RunningSubject) -> None:
+    """`create` beyond the store's capacity MUST raise CapacityExhausted and make nothing, not even in the trash."""
+    with subject.world() as world:
+        _filled(world)
+        with nothing_changes(world):
+            expect_refusal(CapacityExhausted, "create in a full store", lambda: world.driver_create(world.request()))
+        usage_is_true(world)
+
+
+@requirement("SPC-002", needs=[Need.CAPACITY, Capability.RESIZE, WitnessPower.LUNS], rests_on=["SPC-001", "EXT-001"])
+def test_spc_002_a_full_store_takes_no_growth(subject: RunningSubject) -> None:
+    """`resize` beyond the store's capacity MUST raise CapacityExhausted and change nothing."""
+    with subject.world() as world:
+        made = _filled(world)
+        size = made.volume.size_bytes * 2
+        with nothing_changes(world):
+            expect_refusal(
+                CapacityExhausted,
+                "growing in a full store",
+                lambda: world.driver.resize(world.store, made.volume, size),  # type: ignore[attr-defined]
+            )
+
+
+def _filled(world: World) -> Made:
+    """A store with room for three and a half volumes, and three volumes in it."""
+    world.use(world.store_request(capacity_bytes=world.size(Granules(0)) * 7 // 2))
+    return [world.create() for _ in range(3)][-1]

@@ -1,0 +1,68 @@
+"""Faults against DST: datastores on hypervisors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.contract import DiskInUse
+from tests.faulty_providers.corpus.prv import MIB
+from tests.faulty_providers.fault import Bridge, Call, Fault, Kind
+from tests.faulty_providers.operators import alter_argument, alter_result, do_also, do_first, skip, swallow
+
+
+def only_first(call: Call) -> Any:
+    """Do it for the first host only."""
+    return call.proceed(at=list(call.arguments["at"])[:1])
+
+
+def wipe(call: Call) -> None:
+    """Write zeros over the beginning of the disk."""
+    call.others["bridge"].write_disk(call.arguments["disk"], 0, bytes(4096))
+
+
+FAULTS = (
+    Fault("DST-001", "only the first host is connected", Bridge.create_datastore, only_first, Kind.LIFE),
+    Fault(
+        "DST-001",
+        "the disk is a granule short",
+        Bridge.create_disk,
+        alter_argument("size_bytes", lambda asked_bytes: asked_bytes - MIB),
+        Kind.DATA,
+    ),
+    Fault(
+        "DST-001",
+        "hosts see a smaller datastore",
+        Bridge.datastore_bytes,
+        alter_result(lambda seen_bytes: seen_bytes // 2),
+        Kind.DATA,
+    ),
+    Fault(
+        "DST-002",
+        "writes a block further on",
+        Bridge.write_disk,
+        alter_argument("offset", lambda offset: max(0, offset - 512) if offset else 512),
+        Kind.DATA,
+    ),
+    Fault("DST-002", "writes are not written", Bridge.write_disk, skip(), Kind.DATA),
+    Fault(
+        "DST-002",
+        "the last sector of a write is lost",
+        Bridge.write_disk,
+        alter_argument("data", lambda data: data[:-512]),
+        Kind.DATA,
+    ),
+    Fault("DST-003", "a deleted datastore stays on the hosts", Bridge.delete_datastore, skip(), Kind.LEAK),
+    Fault("DST-004", "attaching a disk formats it", Bridge.attach_disk, do_first(wipe), Kind.DATA),
+    Fault("DST-004", "detaching a disk wipes it", Bridge.detach_disk, do_also(wipe), Kind.DATA),
+    Fault("DST-005", "only the first host sees the growth", Bridge.expand_datastore, only_first, Kind.LIFE),
+    Fault("DST-005", "nobody is told of the growth", Bridge.expand_datastore, skip(), Kind.LIFE),
+    Fault(
+        "DST-005",
+        "the disk stays as it was",
+        Bridge.resize_disk,
+        skip(lambda call: call.arguments["size_bytes"]),
+        Kind.DATA,
+    ),
+    Fault("DST-005", "growing a disk wipes it", Bridge.resize_disk, do_also(wipe), Kind.DATA),
+    Fault("DST-007", "a disk in use is told to be attached", Bridge.attach_disk, swallow(DiskInUse), Kind.ISOLATION),
+)

@@ -1,0 +1,111 @@
+"""Faults against HST: hosts come, go and come back."""
+
+from __future__ import annotations
+
+from conformance.contract import AccessNotGranted, Conflict, ObjectNotFound
+from tests.faulty_providers.corpus.ded import leave_out
+from tests.faulty_providers.corpus.solidfire_inside import all_of_store, ask
+from tests.faulty_providers.fault import Bridge, Call, Cloud, Fault, Kind, Listener, Wire
+from tests.faulty_providers.operators import alter_argument, do_also, fail, skip
+from tests.faulty_providers.when import argument, both, repeated
+
+
+def forget(call: Call) -> None:
+    """Remove the host from the array."""
+    stores = call.arguments.get("stores") or [call.arguments["store"]]
+    call.others["listener"].host_about_to_be_removed(call.arguments["host"], stores)
+
+
+def show_all(call: Call) -> None:
+    """Let the host see every volume there is."""
+    for store in call.arguments["stores"]:
+        for each in all_of_store_named(call, store):
+            call.others["driver"].grant_access(store, each, call.arguments["host"])
+
+
+def all_of_store_named(call: Call, store: object) -> list[object]:
+    """The volumes of a store that is one of several."""
+    call.arguments["store"] = store
+    try:
+        return list(all_of_store(call))
+    finally:
+        del call.arguments["store"]
+
+
+def remove_next_group(call: Call) -> None:
+    """Delete the group after it as well."""
+    number = call.arguments["volumeAccessGroupID"]
+    ask(call, "DeleteVolumeAccessGroup", volumeAccessGroupID=number + 1, deleteOrphanInitiators=True)
+
+
+FAULTS = (
+    Fault("HST-001", "a new host gets no datastore", Cloud.add_host, leave_out("attach_datastore"), Kind.LIFE),
+    Fault("HST-001", "the bridge does not attach a new host", Bridge.attach_datastore, skip(), Kind.LIFE),
+    Fault("HST-002", "a host that reconnects loses its access", Listener.host_connected, do_also(forget), Kind.LIFE),
+    Fault("HST-002", "an enabled host loses its access", Listener.host_enabled, do_also(forget), Kind.LIFE),
+    Fault("HST-002", "a host that disconnects loses its access", Listener.host_disconnected, do_also(forget), Kind.LIFE),
+    Fault(
+        "HST-003",
+        "initiators stay when their host is removed",
+        Wire.DeleteVolumeAccessGroup,
+        alter_argument("deleteOrphanInitiators", lambda _: False),
+        Kind.LEAK,
+        also=("LEK-001",),
+    ),
+    Fault(
+        "HST-003",
+        "removing a host removes another one too",
+        Wire.DeleteVolumeAccessGroup,
+        do_also(remove_next_group),
+        Kind.LIFE,
+    ),
+    Fault(
+        "HST-003",
+        "removing a host that was granted something fails",
+        Listener.host_about_to_be_removed,
+        fail(lambda call: AccessNotGranted("volume", call.arguments["host"].uuid)),
+        Kind.CONTRACT,
+    ),
+    Fault("HST-004", "a new host sees every volume", Listener.host_added, do_also(show_all), Kind.ISOLATION),
+    Fault(
+        "HST-004",
+        "a host that is added twice is a conflict",
+        Listener.host_added,
+        fail(lambda call: Conflict(call.arguments["host"].uuid, "host", "added", "added")),
+        Kind.CONTRACT,
+        repeated,
+    ),
+    Fault(
+        "HST-005",
+        "a host that is removed twice is not found",
+        Listener.host_removed,
+        fail(lambda call: ObjectNotFound("host", call.arguments["host"].uuid)),
+        Kind.CONTRACT,
+        repeated,
+    ),
+    Fault(
+        "HST-005",
+        "a host never seen cannot disconnect",
+        Listener.host_disconnected,
+        fail(lambda call: ObjectNotFound("host", call.arguments["host"].uuid)),
+        Kind.CONTRACT,
+        argument("host", lambda host: host.name == "unknown"),
+    ),
+    Fault(
+        "HST-006",
+        "a host that was removed cannot join again",
+        Listener.host_added,
+        fail(lambda call: Conflict(call.arguments["host"].uuid, "host", "removed", "added")),
+        Kind.LIFE,
+        both(repeated, lambda call: not _has_group(call)),
+        also=("HST-004",),
+    ),
+    Fault("HST-007", "a host that leaves keeps its datastores", Cloud.remove_host, leave_out("detach_datastore"), Kind.LEAK),
+    Fault("HST-007", "a host that leaves keeps its access", Cloud.remove_host, leave_out("revoke_access"), Kind.ISOLATION),
+    Fault("HST-007", "the bridge leaves a datastore on the host", Bridge.detach_datastore, skip(), Kind.LEAK),
+)
+
+
+def _has_group(call: Call) -> bool:
+    element = call.others["lifecycle"]._arrays.of(call.arguments["stores"][0].request)
+    return any(each.host_uuid == call.arguments["host"].uuid for each in element.groups())

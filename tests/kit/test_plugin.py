@@ -1,0 +1,103 @@
+"""The pytest plugin, in processes of its own."""
+
+from __future__ import annotations
+
+import os
+from importlib import metadata
+
+import pytest
+
+from tests.architecture.tree import ROOT
+from tests.kit.fakes import ENVIRONMENT
+
+pytestmark = pytest.mark.slow
+
+FINE = "reference_providers.solidfire:PROVIDER"
+
+
+@pytest.fixture
+def installed() -> list[str]:
+    """Where the distribution is installed, pytest finds the plugin by itself."""
+    found = {each.value for each in metadata.entry_points(group="pytest11")}
+    return [] if "conformance.plugin" in found else ["-p", "conformance.plugin"]
+
+
+@pytest.fixture
+def tried(pytester: pytest.Pytester, installed: list[str], monkeypatch: pytest.MonkeyPatch) -> Tried:
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    pytester.makefile(".toml", fake=ENVIRONMENT)
+    return Tried(pytester, installed)
+
+
+class Tried:
+    """Runs pytest on the requirements of area REG."""
+
+    def __init__(self, pytester: pytest.Pytester, options: list[str]) -> None:
+        self._pytester, self._options = pytester, [*options, "-p", "no:cacheprovider", "-k", "REG"]
+
+    def __call__(self, *words: str) -> pytest.RunResult:
+        return self._pytester.runpytest_subprocess(*self._options, "--pyargs", "conformance.properties", *words)
+
+    def on(self, provider: str, *words: str) -> pytest.RunResult:
+        given = ("--conformance-provider", provider, "--conformance-environment", "fake.toml")
+        return self(*given, "--conformance-profile", "smoke", *words)
+
+
+def test_without_a_provider_nothing_is_collected_and_it_says_how(tried: Tried) -> None:
+    done = tried()
+    assert done.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    done.stdout.fnmatch_lines(["storage-conformance: --conformance-provider module:attribute names the plugin*"])
+
+
+def test_a_plugin_that_conforms_passes_and_the_header_says_what_was_tried(tried: Tried) -> None:
+    done = tried.on(FINE, "--conformance-seed", "7")
+    done.assert_outcomes(passed=3)
+    done.stdout.fnmatch_lines(
+        [
+            f"storage-conformance *: {FINE}, profile smoke, seed 7",
+            "  solidfire *, contract *, hookup framework",
+            "  capabilities: *resize*",
+            "3 of 3 requirements passed:*",
+        ]
+    )
+
+
+def test_a_failure_is_told_in_our_words_without_a_traceback(tried: Tried) -> None:
+    done = tried.on("tests.kit.fakes:late")
+    assert done.ret == pytest.ExitCode.TESTS_FAILED
+    done.stdout.fnmatch_lines(
+        ["REG-002 MUST: *", "   Expected *", "   Replay    storage-conformance run *", "1. REG-*"]
+    )
+    done.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_workers_send_their_outcomes_home(tried: Tried) -> None:
+    done = tried.on("tests.kit.fakes:late", "-n", "2")
+    assert done.ret == pytest.ExitCode.TESTS_FAILED
+    done.stdout.fnmatch_lines(["* of 3 requirements passed: solidfire *", "1. REG-*"])
+
+
+def test_a_finding_met_by_a_passing_requirement_turns_the_run_red(tried: Tried) -> None:
+    done = tried.on("tests.kit.fakes:talkative", "-k", "REG-001 or REG-003")
+    done.stdout.fnmatch_lines(["*storage-conformance*"])
+    assert done.ret == pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.mark.parametrize(
+    ("provider", "told"),
+    [
+        ("nowhere:P", "ERROR: storage-conformance: provider nowhere:P: no module nowhere*"),
+        ("tests.kit.fakes:wrong_in_two_ways", "*driver.fence is (store); expected (store, target, hosts)"),
+    ],
+)
+def test_a_wrong_use_is_an_error_of_use(tried: Tried, provider: str, told: str) -> None:
+    done = tried.on(provider)
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    done.stderr.fnmatch_lines([told])
+
+
+def test_other_tests_are_left_alone(pytester: pytest.Pytester, installed: list[str], tried: Tried) -> None:
+    pytester.makepyfile("def test_fine(): pass\ntest_fine.requirement = 'of somebody else'")
+    done = pytester.runpytest_subprocess(*installed, "-p", "no:cacheprovider")
+    done.assert_outcomes(passed=1)
+    done.stdout.no_fnmatch_line("*storage-conformance:*")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import NoReturn, TypeVar
 
 from conformance.contract import ProbeRefused, ProviderError
-from conformance.verdict import Broken, Violation
+from conformance.verdict import Broken, Certainty, Violation
 
 T = TypeVar("T")
 
@@ -78,8 +79,10 @@ def expect_done(what: str, act: Callable[[], T], home: str | None = None) -> T:
     __tracebackhide__ = True
     try:
         return act()
-    except (Broken, KeyboardInterrupt):
-        raise
+    except Broken as error:
+        if error.violation.certainty is Certainty.SEEN:
+            raise
+        raise Broken(replace(error.violation, requirement_id=home)) from error
     except Exception as error:
         broken(f"{what} to succeed", f"{type(error).__name__}: {error}", PLUGIN, home)
 

@@ -73,9 +73,9 @@ class Watch:
     trace: Trace
     operations: Operations
     ceiling: float
+    hung: set[str]
     found: list[Violation] = field(default_factory=list)
     went_beyond_set_up: bool = False
-    hung: set[str] = field(default_factory=set)
     answers: list[object] = field(default_factory=list)
     before_calls: list[Callable[[str, Sequence[object]], None]] = field(default_factory=list)
 

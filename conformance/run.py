@@ -15,13 +15,18 @@ from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis.errors import Flaky, StopTest, UnsatisfiedAssumption
 
 from conformance.abstract import to_json
+from conformance.contract import BridgeError, ProbeIoError, ProbeRefused, ProviderError
 from conformance.errors import KitError
 from conformance.gating import Ground, gate
+from conformance.orchestrator.errors import OperationRefused
 from conformance.profile import Profile
 from conformance.requirement import Requirement
 from conformance.subject import RunningSubject
 from conformance.verdict import Broken, Finding, Outcome, Verdict, Violation
 from conformance.world import World
+
+# What plugin, bridge, probe and cloud may raise: where a property does not expect it, it is a failure of theirs.
+_LEAVES_A_PROPERTY = (ProviderError, BridgeError, ProbeRefused, ProbeIoError, OperationRefused)
 
 
 @dataclass(slots=True)
@@ -140,18 +145,26 @@ def _one(attempts: _Attempts, arguments: Mapping[str, object]) -> None:
     watched = _Watched(attempts.subject)
     try:
         attempts.requirement.body(watched, **arguments)
-    except Broken as error:
+    except (Broken, *_LEAVES_A_PROPERTY) as error:
         _note_failure(attempts, key)
-        finding = _finding(attempts, error.violation, abstract, watched, cleaning=False)
+        finding = _finding(attempts, _violation(error), abstract, watched, cleaning=False)
         if finding.requirement_id == attempts.requirement.id:
             attempts.own = finding
         else:
             attempts.charged[finding.requirement_id] = finding
+        if not isinstance(error, Broken):
+            raise Broken(finding.violation) from error
         raise
     except (StopTest, UnsatisfiedAssumption):
         raise
     finally:
         _keep_side_findings(attempts, watched, abstract)
+
+
+def _violation(error: Exception) -> Violation:
+    if isinstance(error, Broken):
+        return error.violation
+    return Violation("every step to succeed", f"{type(error).__name__}: {error}", "the plugin")
 
 
 def _note_failure(attempts: _Attempts, key: str) -> None:
@@ -185,6 +198,7 @@ def _finding(
             masked.observer,
             masked.requirement_id,
             masked.move,
+            masked.certainty,
         )
     return Finding(
         requirement_id=violation.requirement_id or attempts.requirement.id,

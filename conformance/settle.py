@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from conformance.catalogue import depth, foundations
 from conformance.requirement import Requirement
-from conformance.verdict import Finding, Outcome, Verdict
+from conformance.verdict import Certainty, Finding, Outcome, Verdict
 
 _STRENGTHS: Final = ("MUST", "SHOULD", "MAY")
 
@@ -16,25 +17,60 @@ _STRENGTHS: Final = ("MUST", "SHOULD", "MAY")
 def settle(outcomes: Iterable[Outcome], requirements: Mapping[str, Requirement]) -> dict[str, Outcome]:
     """Charge findings where they belong, and block what rests on something that failed.
 
-    A finding charged to a requirement that passed by itself makes it FAILED with that counterexample: a plugin may go
-    wrong only in company that the requirement's own property does not keep.
+    What was *seen* to break a requirement makes it FAILED with that counterexample, wherever it was met: a plugin may go
+    wrong only in company that the requirement's own property does not keep. A *step* that failed says so only when its
+    requirement cannot pass by itself; when it can, the failure is the finder's, the one that rests on least first. What
+    failed only while cleaning up counts when there is nothing else.
     """
     settled = {each.requirement.id: each for each in outcomes}
-    for finding in _shortest(settled.values()):
-        home = settled.get(finding.requirement_id)
-        if home is None or home.verdict not in {Verdict.FAILED, Verdict.KIT_ERROR}:
-            base = home or Outcome(requirements[finding.requirement_id], Verdict.PASSED)
-            settled[finding.requirement_id] = base.became(Verdict.FAILED, finding=finding, blocked_by=None)
+    charged = _shortest(settled.values())
+    for finding in charged:
+        if finding.violation.certainty is Certainty.SEEN:
+            _fail(settled, finding.requirement_id, finding, requirements)
+    for finding in charged:
+        if finding.violation.certainty is Certainty.STEP:
+            _charge_step(settled, finding.requirement_id, requirements)
+    if not any(each.verdict is Verdict.FAILED for each in settled.values()):
+        for finding in charged:
+            _fail(settled, finding.requirement_id, finding, requirements)
     return _blocked(settled, requirements)
 
 
+def _fail(
+    settled: dict[str, Outcome], identifier: str, finding: Finding, requirements: Mapping[str, Requirement]
+) -> None:
+    known = settled.get(identifier)
+    if known is None or known.verdict not in {Verdict.FAILED, Verdict.KIT_ERROR}:
+        base = known or Outcome(requirements[identifier], Verdict.PASSED)
+        settled[identifier] = base.became(Verdict.FAILED, finding=finding, blocked_by=None)
+
+
+def _charge_step(settled: dict[str, Outcome], home: str, requirements: Mapping[str, Requirement]) -> None:
+    stopped = {
+        each.requirement.id: finding
+        for each in settled.values()
+        if each.verdict is Verdict.BLOCKED
+        for finding in each.charged
+        if finding.requirement_id == home and each.blocked_by == home
+    }
+    if home in settled and settled[home].verdict is Verdict.PASSED and stopped:
+        first = min(stopped, key=lambda each: (depth(each, requirements), len(stopped[each].steps), each))
+        _fail(settled, first, replace(stopped.pop(first), requirement_id=first), requirements)
+        for each in stopped:
+            settled[each] = settled[each].became(Verdict.BLOCKED, blocked_by=first)
+    elif home not in settled or settled[home].verdict is not Verdict.PASSED:
+        for finding in list(stopped.values())[:1]:
+            _fail(settled, home, finding, requirements)
+
+
 def _shortest(outcomes: Iterable[Outcome]) -> list[Finding]:
-    """One finding for each requirement charged: the one with the fewest calls."""
-    best: dict[str, Finding] = {}
+    """One finding for each requirement charged and each certainty: the one with the fewest calls."""
+    best: dict[tuple[str, Certainty], Finding] = {}
     for finding in (each for outcome in outcomes for each in outcome.charged):
-        known = best.get(finding.requirement_id)
+        key = finding.requirement_id, finding.violation.certainty
+        known = best.get(key)
         if known is None or len(finding.steps) < len(known.steps):
-            best[finding.requirement_id] = finding
+            best[key] = finding
     return list(best.values())
 
 

@@ -83,6 +83,8 @@ class RunningSubject:
         # Steps of our own cloud that go wrong on purpose: how requirements on it are seen to bite.
         self.hooks = hooks or StepHooks()
         self._memory = MemoryNetwork()
+        # Methods that did not come back once: no later world waits as long for them again.
+        self.hung: set[str] = set()
         self._proxies: ProxyServer | None = None
         self._numbers = itertools.count(1)
         # Two runs against one array must not meet: names carry the process and a random part.

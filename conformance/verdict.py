@@ -22,6 +22,18 @@ class Verdict(StrEnum):
     KIT_ERROR = "KIT_ERROR"
 
 
+class Certainty(StrEnum):
+    """How sure it is that a violation belongs to the requirement it is charged to.
+
+    SEEN: it was observed to break just that. STEP: a step failed that this requirement answers for, perhaps only in this
+    company. CLEANUP: so did one of the steps that clean up, perhaps as a consequence.
+    """
+
+    SEEN = "seen"
+    STEP = "step"
+    CLEANUP = "cleanup"
+
+
 @dataclass(frozen=True, slots=True)
 class Violation:
     """What was expected and what was seen, by whom. `requirement_id` None: the requirement being run."""
@@ -31,6 +43,7 @@ class Violation:
     observer: str
     requirement_id: str | None = None
     move: str = "plugin"
+    certainty: Certainty = Certainty.SEEN
 
 
 class Broken(AssertionError):

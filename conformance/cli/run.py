@@ -73,7 +73,7 @@ def run(
     """Try a plugin against the requirements, and say what holds.
 
     Examples:
-      storage-conformance run --provider solidfire --profile smoke
+      storage-conformance run --provider minimal --profile smoke
       storage-conformance run --provider acme:PROVIDER --only ACC --only EXT-001
       storage-conformance run --provider acme:PROVIDER --environment lab.toml
           --parameter pool=gold --parameter token=env:ACME_TOKEN

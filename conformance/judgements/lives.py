@@ -22,7 +22,6 @@ def whole_life(world: World) -> None:
     with world.charged("create"):
         world.driver_create(made.volume.request)
     world.grant(made, host)
-    world.grant(made, host)
     world.connection(made, host)
     with world.charged("list_objects"):
         world.driver.list_objects(world.store)

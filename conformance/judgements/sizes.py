@@ -74,6 +74,7 @@ def below_smallest(world: World) -> None:
         with nothing_changes(world):
             expect_refusal(InvalidRequest, f"create with {asked} bytes", lambda: world.driver_create(request))
         return
+    world.act()
     made = world.create(request)
     expect(world.lun(made).size_bytes >= asked, f"at least {asked} bytes", f"{world.lun(made).size_bytes}", ARRAY)
 

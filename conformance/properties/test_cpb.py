@@ -22,6 +22,7 @@ def test_cpb_001_what_is_not_supported_is_refused(subject: RunningSubject) -> No
 def test_cpb_002_the_smallest_lun_can_be_made(subject: RunningSubject) -> None:
     """The smallest LUN declared MUST be one that can be made."""
     with subject.world() as world:
+        world.act()
         smallest = subject.declared.limits.smallest_lun_bytes
         size_is_true(world, world.create(replace(world.request(), size_bytes=smallest)), smallest)
 
@@ -48,6 +49,7 @@ def test_cpb_005_several_paths_are_told(subject: RunningSubject) -> None:
 def test_cpb_004_qos_limits_are_true(subject: RunningSubject) -> None:
     """The smallest and the largest QoS declared MUST be accepted and kept."""
     with subject.world() as world:
+        world.act()
         for policy in (subject.declared.limits.qos_smallest, subject.declared.limits.qos_largest):
             qos = policy or world.request().qos
             qos_is(world, world.create(world.request(qos=qos)), qos)

@@ -10,7 +10,7 @@ from conformance.report.as_text import Replay
 from conformance.report.version import kit_version
 from conformance.requirement import Requirement
 from conformance.session import Result
-from conformance.verdict import Finding, Outcome, Verdict, Violation
+from conformance.verdict import Certainty, Finding, Outcome, Verdict, Violation
 
 SCHEMA_VERSION: Final = 1
 
@@ -78,6 +78,7 @@ def finding_record(finding: Finding) -> dict[str, object]:
         "wire": list(finding.wire),
         "declared": list(finding.declared),
         "move": violation.move,
+        "certainty": str(violation.certainty),
         "intermittent": finding.intermittent,
         "found_by": finding.found_by,
     }
@@ -116,7 +117,12 @@ def outcome_from(record: Mapping[str, Any], requirements: Mapping[str, Requireme
 
 def _finding_from(record: Mapping[str, Any]) -> Finding:
     violation = Violation(
-        record["expected"], record["observed"], record["observer"], record["requirement_id"], record["move"]
+        record["expected"],
+        record["observed"],
+        record["observer"],
+        record["requirement_id"],
+        record["move"],
+        Certainty(record["certainty"]),
     )
     return Finding(
         record["requirement_id"],

@@ -39,7 +39,7 @@ from conformance.instance import Instance
 from conformance.ledger import MemoryLedger
 from conformance.probe_bridge import ProbeAwareBridge, no_bridge
 from conformance.trace import Trace
-from conformance.verdict import Broken, Violation
+from conformance.verdict import Broken, Certainty, Violation
 
 if TYPE_CHECKING:
     from conformance.subject import RunningSubject
@@ -65,7 +65,7 @@ class WorldBase:
         self.trace = Trace()
         simulated = subject.environment.file.array.kind == "simulated"
         operations = Operations(KitClock(simulated=simulated))
-        self.watch = Watch(self.trace, operations, subject.profile.completion_ceiling)
+        self.watch = Watch(self.trace, operations, subject.profile.completion_ceiling, subject.hung)
         self._locks = Locks()
         self._undo: list[tuple[str, Callable[[], object]]] = []
         self._hosts: dict[str, Host] = {}
@@ -154,7 +154,8 @@ class WorldBase:
         except (ProviderError, BridgeError, ProbeRefused) as error:
             said = self.trace.masked(f"{type(error).__name__}: {error}")
             who = "the host" if isinstance(error, ProbeRefused) else "the plugin"
-            raise Broken(Violation(f"{step} to succeed", said, who, self.home(step))) from error
+            violation = Violation(f"{step} to succeed", said, who, self.home(step), certainty=Certainty.STEP)
+            raise Broken(violation) from error
 
     def home(self, step: str) -> str | None:
         """The requirement that answers for a failing step; None, the one that is running, once more than set-up was done.
@@ -162,6 +163,10 @@ class WorldBase:
         A login that fails after a revoke is not what the requirement on grants is about.
         """
         return None if self.watch.went_beyond_set_up else homes.STEP[step]
+
+    def act(self) -> None:
+        """From here on a failing step is what the running property is about, not its arrangement."""
+        self.watch.went_beyond_set_up = True
 
     @property
     def probe_hosts(self) -> list[Host]:

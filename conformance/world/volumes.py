@@ -98,6 +98,7 @@ class WithVolumes(WithStores):
         """Call `create` as the cloud would; what it makes is removed at the end."""
         at = store or self.store
         self.subject.journal.intend("volume", request.uuid, {"store": at.request.uuid, "name": request.name})
+        self._forgotten.discard(request.uuid)
         unknown = Volume(request, None, max(request.size_bytes, 1), placement=self.placement)
         store_uuid = at.request.uuid
         self._undo.append(("delete", lambda: self._delete_made(request.uuid, unknown, store_uuid)))
@@ -159,6 +160,7 @@ class WithVolumes(WithStores):
     def delete(self, made: Made) -> None:
         """Delete a volume whose hosts were revoked; failing is charged to the requirement on deletes."""
         self._step("delete", lambda: self.driver.delete(self._at(made), made.volume))
+        self._forgotten.add(made.uuid)
         self._made.pop(made.uuid, None)
         watching.after_delete(self, made)
 

@@ -20,7 +20,7 @@ from conformance.contract import (
 from conformance.instance import Instance
 from conformance.orchestrator.errors import OperationRefused
 from conformance.overheard import Overheard
-from conformance.verdict import Broken, Violation
+from conformance.verdict import Broken, Certainty, Violation
 from conformance.world.hosts import WithHosts
 
 if TYPE_CHECKING:
@@ -94,7 +94,8 @@ class World(WithHosts):
             return error.violation
         except (ProviderError, BridgeError, ProbeRefused, OperationRefused) as error:
             said = f"{type(error).__name__}: {error}"
-            return Violation(f"{step} to succeed while cleaning up", said, "the plugin", homes.STEP.get(step))
+            expected, home = f"{step} to succeed while cleaning up", homes.STEP.get(step)
+            return Violation(expected, said, "the plugin", home, certainty=Certainty.CLEANUP)
         return None
 
     def _closed(self, instance: Instance) -> Violation | None:

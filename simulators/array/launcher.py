@@ -74,6 +74,8 @@ class MemoryWorld:
         if self._is_closed:
             raise ConnectionRefusedError("the array is gone")
         reply = self._api.handle(request.method, request.path, request.headers, request.body)
+        # As over sockets: whoever lost access meanwhile is cut off now, and not at its next command.
+        self._target.sweep()
         return HttpResponse(reply.status, reply.headers, reply.body)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from conformance.contract import (
@@ -108,14 +110,30 @@ def wrong_in_two_ways() -> DataStoreProvider:
     return wrong  # type: ignore[no-any-return]
 
 
-def late() -> DataStoreProvider:
-    """A plugin whose `configure` fails: what rests on it is blocked."""
+_VERSIONS = itertools.count(1)
+
+
+def inconstant() -> DataStoreProvider:
+    """A plugin whose instances declare different limits: REG-003 fails."""
+    good: Any = PROVIDER()
+    limits = replace(good.limits, name_length=100 + next(_VERSIONS))
+
+    class Inconstant:
+        def __getattr__(self, name: str) -> object:
+            return limits if name == "limits" else getattr(good, name)
+
+    made: Any = Inconstant()
+    return made  # type: ignore[no-any-return]
+
+
+def fails_to_close() -> DataStoreProvider:
+    """A plugin whose `close` fails: met by every requirement, and none of theirs."""
     good: Any = PROVIDER()
 
-    def fail(context: object) -> None:
-        raise RuntimeError("no configuration today")
+    def close() -> None:
+        raise RuntimeError("not today")
 
-    good.configure = fail
+    good.close = close
     return good  # type: ignore[no-any-return]
 
 

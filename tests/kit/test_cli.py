@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from conformance import main as entry
-from conformance.cli import interrupt, listing, simulate
+from conformance.cli import interrupt, listing
 from conformance.environments.file import read_environment
 from tests.architecture.tree import ROOT
 from tests.kit.fakes import ENVIRONMENT, RUNNING
@@ -62,11 +62,13 @@ def test_a_run_prints_lines_and_the_score_and_writes_reports(fake: str, capsys: 
 
 
 def test_findings_are_exit_status_1_and_say_how_to_replay_them(fake: str, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ("run", "--provider", "tests.kit.fakes:late", "--environment", fake, "--only", "REG-002")
+    words = ("run", "--provider", "tests.kit.fakes:inconstant", "--environment", fake, "--only", "REG-003")
     assert command(*words) == 1
     told = capsys.readouterr().out
-    assert "1. REG-002 MUST: " in told
-    assert f"--provider tests.kit.fakes:late --environment {fake} --only REG-002 --profile certify --seed 0" in told
+    assert "1. REG-003 MUST: " in told
+    assert (
+        f"--provider tests.kit.fakes:inconstant --environment {fake} --only REG-003 --profile certify --seed 0" in told
+    )
 
 
 def test_the_order_is_that_of_the_seed(fake: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -155,7 +157,7 @@ def expect_one_line(told: str, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (ENVIRONMENT + "[[cluser]]\n", "unknown key cluser"),
+        (ENVIRONMENT + "[[clusters]]\n", "unknown key clusters"),
         ("array =", "is no TOML"),
         ('[array]\nlaunch = "nowhere"\n', "expected module:attribute"),
         ('[array]\nlaunch = "tests.kit.fakes:failing"\n', "array has no power; plug it in"),
@@ -272,7 +274,7 @@ def test_explain_knows_what_was_meant(capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert command("run", "--help") == 0
-    assert "\n    storage-conformance run --provider solidfire --profile smoke\n" in capsys.readouterr().out
+    assert "\n    storage-conformance run --provider minimal --profile smoke\n" in capsys.readouterr().out
     assert command("--version") == 0
     assert capsys.readouterr().out.startswith("storage-conformance ")
 

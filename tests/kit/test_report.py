@@ -16,7 +16,7 @@ from conformance.errors import WiringError
 from conformance.report import as_json, as_junit, as_text, folder
 from conformance.requirement import Owner, Requirement, requirement
 from conformance.session import Result
-from conformance.verdict import Finding, Outcome, Verdict, Violation
+from conformance.verdict import Certainty, Finding, Outcome, Verdict, Violation
 from tests.kit.snapshot import expect_snapshot
 
 REPLAY = Asked("acme:PROVIDER", profile="smoke", seed=7).replay
@@ -52,7 +52,7 @@ TOO_SMALL = Finding(
 LEFT = replace(
     TOO_SMALL,
     requirement_id="LEK-001",
-    violation=Violation("nothing to be left on the array", "LUN sc-1", "the array"),
+    violation=Violation("nothing to be left on the array", "LUN sc-1", "the array", certainty=Certainty.CLEANUP),
     intermittent=True,
     found_by="EXT-002",
 )

@@ -22,6 +22,7 @@ from conformance.contract import (
     ProviderError,
     VmRef,
     Volume,
+    VolumeRequest,
     WitnessedLun,
 )
 from conformance.expect import CLOUD, HYPERVISOR, broken, expect
@@ -67,6 +68,8 @@ class CloudDesk:
         if not self._is_ready:
             self._is_ready = True
             self._first = self._bridge.inventory()
+            note = {"name": self._request.name, "cluster": self._cluster.uuid}
+            self._world.subject.journal.intend("store", self._request.uuid, note)
             self._world.defer("delete_primary_storage", self._remove_storage)
             self._do(
                 "add_primary_storage",
@@ -78,7 +81,7 @@ class CloudDesk:
         self.ready()
         known = {each.external_id for each in self._live()}
         request = self._world.request(size or Granules(0))
-        self._world.defer("delete_volume", lambda: self._orchestrator.delete_volume(request.uuid))
+        self._will_make(request)
         self._do(
             "create_volume",
             lambda: self._orchestrator.create_volume(self._request.uuid, request, self._cluster),
@@ -92,7 +95,7 @@ class CloudDesk:
         """Create a volume while hypervisors make no disks; it must fail."""
         self.ready()
         request = self._world.request()
-        self._world.defer("delete_volume", lambda: self._orchestrator.delete_volume(request.uuid))
+        self._will_make(request)
         self._world.bridge_breaks.add("create_disk")
         try:
             self._orchestrator.create_volume(self._request.uuid, request, self._cluster)
@@ -283,6 +286,16 @@ class CloudDesk:
 
     def _remove_storage(self) -> None:
         self._orchestrator.delete_primary_storage(self._request.uuid)
+        self._world.subject.journal.gone(self._request.uuid)
+
+    def _will_make(self, request: VolumeRequest) -> None:
+        note = {"store": self._request.uuid, "name": request.name}
+        self._world.subject.journal.intend("volume", request.uuid, note)
+        self._world.defer("delete_volume", lambda: self._remove_volume(request.uuid))
+
+    def _remove_volume(self, uuid: str) -> None:
+        self._orchestrator.delete_volume(uuid)
+        self._world.subject.journal.gone(uuid)
 
     def _do(self, step: str, act: Callable[[], T]) -> T:
         try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from functools import wraps
 from typing import Any, Final, NoReturn, cast
 
 from conformance import homes
@@ -222,6 +223,7 @@ class TracedBridge:
         if not callable(value):
             return value
 
+        @wraps(value)  # whoever looks at a bridge's signature sees the bridge's
         def traced(*arguments: object, **keywords: object) -> object:
             note = self._trace.begin(self._caller, "bridge", name, arguments, keywords, "")
             try:

@@ -55,7 +55,9 @@ def leftovers(path: Path) -> list[dict[str, object]]:
         except json.JSONDecodeError:
             continue
         if "gone" in line:
-            made.pop(str(line["gone"]), None)
+            gone = str(line["gone"])
+            # A store takes its volumes with it.
+            made = {uuid: each for uuid, each in made.items() if gone not in {uuid, each.get("store")}}
         else:
             made[str(line["made"])] = line
     return list(reversed(made.values()))

@@ -7,6 +7,7 @@ grants.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial, wraps
 from typing import Any, Final
 
 from conformance.contract import DatastoreRef, Host, HostConnection, HypervisorBridge, HypervisorType
@@ -30,7 +31,7 @@ class ProbeAwareBridge:
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._open(), name)
         if name in _AT:
-            return lambda *arguments: self._without_probes(value, *arguments)
+            return wraps(value)(partial(self._without_probes, value))
         return value
 
     def create_datastore(self, name: str, at: Sequence[HostConnection]) -> DatastoreRef:

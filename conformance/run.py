@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -123,7 +122,7 @@ def _hypothesis_test(attempts: _Attempts, profile: Profile, seed: int, *, shrink
     )(test)
     # A seed of its own for each requirement: what one draws does not depend on which others run, or in what order.
     own_seed = int.from_bytes(hashlib.sha256(f"{attempts.requirement.id} {seed}".encode()).digest()[:8], "big")
-    return hypothesis.seed(own_seed if not profile.is_random else random.getrandbits(64))(test)
+    return hypothesis.seed(own_seed)(test)
 
 
 def _succeeds(attempts: _Attempts, arguments: Mapping[str, object]) -> bool:

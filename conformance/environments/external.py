@@ -76,6 +76,12 @@ class Upstream:
         except OSError as error:
             raise WiringError(f"[array] ca_file {ca_file}: {error.strerror or error}; nothing was started") from None
         self._local = threading.local()
+        self._opened: list[http.client.HTTPConnection] = []
+
+    def close(self) -> None:
+        """Close every connection, of whatever thread."""
+        for connection in self._opened:
+            connection.close()
 
     def handle(self, request: HttpRequest) -> HttpResponse:
         """Send one request and wait for its answer. Not repeated here: that is the plugin's business."""
@@ -95,6 +101,7 @@ class Upstream:
         if found is None:
             found = self._new()
             self._local.connection = found
+            self._opened.append(found)
         return found
 
     def _new(self) -> http.client.HTTPConnection:
@@ -124,7 +131,8 @@ class ExternalEntry:
 
     def __init__(self, table: ExternalArray) -> None:
         ca_file = str(table.ca_file) if table.ca_file else None
-        self._endpoint = Endpoint(table.url, Upstream(table.url, ca_file).handle, ca_file)
+        self._upstream = Upstream(table.url, ca_file)
+        self._endpoint = Endpoint(table.url, self._upstream.handle, ca_file)
         self._parameters: dict[str, str | Secret] = {
             "username": table.username,
             "password": table.password.read(),
@@ -135,4 +143,5 @@ class ExternalEntry:
         return ExternalWorld(self._endpoint, self._parameters)
 
     def close(self) -> None:
-        """Nothing was started."""
+        """Nothing was started but connections."""
+        self._upstream.close()

@@ -177,7 +177,8 @@ def _told(error: ValidationError) -> str:
         key = ".".join(str(each) for each in location) or "the file"
         if message.startswith("Extra inputs"):
             return f"unknown key {key}"
-        shown = "" if isinstance(given, dict) else f" (found {given!r})"
+        is_shown = not isinstance(given, dict) and "password" not in location
+        shown = "" if not is_shown else f" (found {given!r})"
         return f"{key}: {message.removeprefix('Value error, ').lower()}{shown}"
 
     return "; ".join(one(each["loc"], each["msg"], each["input"]) for each in error.errors())

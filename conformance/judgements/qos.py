@@ -25,11 +25,11 @@ def qos_is(world: World, made: Made, wanted: QosPolicy) -> None:
 def qos_out_of_limits(world: World) -> list[QosPolicy]:
     """Policies just beyond the plugin's range: each value by itself too large, with the others as they may be."""
     largest = world.subject.declared.limits.qos_largest or QosPolicy(10**9, 10**9, 10**9)
-    low = QosAt(0, 0, 0).resolve(world.subject.declared.limits)
+    good = QosAt(500, 500, 500).resolve(world.subject.declared.limits)
     return [
         QosPolicy((largest.min_iops or 10**9) + 1, None, None),
-        QosPolicy(low.min_iops, (largest.max_iops or 10**9) + 1, None),
-        QosPolicy(low.min_iops, low.max_iops, (largest.burst_iops or 10**9) + 1),
+        QosPolicy(good.min_iops, (largest.max_iops or 10**9) + 1, None),
+        QosPolicy(good.min_iops, good.max_iops, (largest.burst_iops or 10**9) + 1),
     ]
 
 

@@ -149,10 +149,25 @@ def test_hst_008_a_host_that_comes_back_is_hooked_up_again(subject: RunningSubje
 def test_hst_009_a_host_may_change_its_initiator(subject: RunningSubject) -> None:
     """A host granted with another initiator than before MUST reach the LUN with the new one."""
     with subject.world() as world:
-        made = world.create()
+        made, other = world.create(), world.create()
         host, session = world.access(made)
+        world.grant(other, host)
         session.close()
         world.revoke(made, host)
         changed = world.with_new_initiator(host)
-        world.grant(made, changed)
-        world.login(made, changed)
+        other.granted.clear()
+        for each in (other, made):
+            world.grant(each, changed)
+            world.login(each, changed)
+
+
+@requirement("HST-010", subject=CLOUD, needs=[Need.PLUGIN, Need.HYPERVISOR], rests_on=["DST-003"], hooked_up=True)
+def test_hst_010_a_revoked_host_holds_nothing(subject: RunningSubject) -> None:
+    """In hookup PLUGIN a host that was revoked, the last one included, MUST hold no datastore of the volume any more."""
+    with subject.world() as world:
+        made = world.create()
+        held = world.open_bridge()
+        for host in world.placement.hosts:
+            world.revoke(made, host)
+            mine = [each for each in held.inventory().items if each.host_uuid == host.uuid]
+            expect_none("storage left on the host", mine, HYPERVISOR)

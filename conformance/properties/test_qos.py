@@ -39,7 +39,7 @@ def test_qos_002_set_qos_sets_exactly_what_was_asked(subject: RunningSubject, fi
     with subject.world() as world:
         limits = subject.declared.limits
         made = world.create(world.request(qos=first.resolve(limits)))
-        for policy in (second, first):
+        for policy in (second, first, second):
             world.set_qos(made, policy.resolve(limits))
             qos_is(world, made, policy.resolve(limits))
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from hypothesis import strategies as st
+
 from conformance.contract import Capability, CapacityExhausted, WitnessPower
 from conformance.expect import expect_refusal
 from conformance.judgements import nothing_changes, usage_is_true
-from conformance.requirement import Need, requirement
+from conformance.requirement import Need, given, requirement
 from conformance.strategies.sizes import Granules
 from conformance.subject import RunningSubject
 from conformance.world import Made, World
 
 
-@requirement("SPC-001", needs=[Need.CAPACITY, WitnessPower.LUNS], rests_on=["PRV-001", "LEK-003"])
-def test_spc_001_a_full_store_takes_no_more_volumes(subject: RunningSubject) -> None:
+@requirement("SPC-001", needs=[Need.CAPACITY, WitnessPower.LUNS], rests_on=["PRV-001", "LEK-003"], examples=3)
+@given(volumes=st.integers(0, 3))
+def test_spc_001_a_full_store_takes_no_more_volumes(subject: RunningSubject, volumes: int) -> None:
     """`create` beyond the store's capacity MUST raise CapacityExhausted and make nothing, not even in the trash."""
     with subject.world() as world:
-        _filled(world)
+        _filled(world, volumes)
         with nothing_changes(world):
             expect_refusal(CapacityExhausted, "create in a full store", lambda: world.driver_create(world.request()))
         usage_is_true(world)
@@ -25,7 +28,7 @@ def test_spc_001_a_full_store_takes_no_more_volumes(subject: RunningSubject) -> 
 def test_spc_002_a_full_store_takes_no_growth(subject: RunningSubject) -> None:
     """`resize` beyond the store's capacity MUST raise CapacityExhausted and change nothing."""
     with subject.world() as world:
-        made = _filled(world)
+        made = _filled(world, 3)[-1]
         size = made.volume.size_bytes * 2
         with nothing_changes(world):
             expect_refusal(
@@ -35,7 +38,7 @@ def test_spc_002_a_full_store_takes_no_growth(subject: RunningSubject) -> None:
             )
 
 
-def _filled(world: World) -> Made:
-    """A store with room for three and a half volumes, and three volumes in it."""
-    world.use(world.store_request(capacity_bytes=world.size(Granules(0)) * 7 // 2))
-    return [world.create() for _ in range(3)][-1]
+def _filled(world: World, volumes: int) -> list[Made]:
+    """A store with room for half a volume more than there are in it."""
+    world.use(world.store_request(capacity_bytes=world.size(Granules(0)) * (2 * volumes + 1) // 2))
+    return [world.create() for _ in range(volumes)]

@@ -63,8 +63,8 @@ class WorldBase:
         self._hooks_up = hypervisor or subject.hookup is Hookup.PLUGIN
         self.found: list[Violation] = []
         self.trace = Trace()
-        simulated = subject.environment.file.array.kind == "simulated"
-        operations = Operations(KitClock(simulated=simulated))
+        self.is_simulated = subject.environment.file.array.kind == "simulated"
+        operations = Operations(KitClock(simulated=self.is_simulated))
         self.watch = Watch(self.trace, operations, subject.profile.completion_ceiling, subject.hung)
         self._locks = Locks()
         self._undo: list[tuple[str, Callable[[], object]]] = []
@@ -81,6 +81,7 @@ class WorldBase:
         self.ledger: BridgeLedger = MemoryLedger()
         self._cluster_world: ClusterWorld | None = None
         self.bridge_breaks: set[str] = set()
+        self._is_configured = False
 
     def view(self) -> ArrayView:
         """The array as the witness sees it now."""

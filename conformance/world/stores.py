@@ -69,7 +69,7 @@ class WithStores(WithInstances):
     def add_store(self, request: StoreRequest | None = None) -> DataStore:
         """Initialise a store and attach the cluster; removed again at the end."""
         request = request or self.store_request()
-        self.subject.journal.intend("store", request.uuid, {"name": request.name})
+        self.subject.journal.intend("store", request.uuid, {"name": request.name, "cluster": self.cluster.uuid})
         self._undo.append(("delete_datastore", lambda: self.remove_store(request)))
         store = self._step("initialize", lambda: self.plugin.lifecycle.initialize(request))
         self._stores[request.uuid] = store

@@ -47,6 +47,7 @@ class World(WithHosts):
         try:
             self._first_view = self.view() if self.witness.powers else None
             self.instance = self.new_instance()
+            self._is_configured = True
         except BaseException as error:
             self.__exit__(type(error), error, error.__traceback__)
             raise
@@ -56,7 +57,8 @@ class World(WithHosts):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if kind is None or issubclass(kind, Exception):
+            # A simulated array is dropped with all that is on it; on any other something would be left.
+            if kind is None or issubclass(kind, Exception) or not self.is_simulated:
                 self._clean_up(went_well=kind is None)
         finally:
             for session in self._sessions:
@@ -70,6 +72,9 @@ class World(WithHosts):
 
     def _clean_up(self, *, went_well: bool) -> None:
         self.trace.begin_cleaning()
+        if not self._is_configured:
+            self.found += self.watch.found
+            return
         # Volumes first, then hosts, then the stores: nothing is taken away that something else still uses.
         order = [each for each in reversed(self._undo) if each[0] != "delete_datastore"]
         order.append(("host_removed", self._hosts_leave))

@@ -105,7 +105,12 @@ class FaultyPlugin:
     def true_parts(self) -> Mapping[str, Any]:
         """The plugin's parts without the fault."""
         target = self._target
-        return {"driver": target.driver, "lifecycle": target.lifecycle, "listener": target.host_listener, "provider": target}
+        return {
+            "driver": target.driver,
+            "lifecycle": target.lifecycle,
+            "listener": target.host_listener,
+            "provider": target,
+        }
 
     def __getattr__(self, name: str) -> Any:
         fault = self._injector.fault
@@ -144,7 +149,6 @@ class _FaultyConnector:
         connection = self._opened(arguments)
         return _FaultyConnection(self._plugin, connection) if self._plugin.injector.is_at(Part.WIRE) else connection
 
-
     def _opened(self, arguments: tuple[Any, ...]) -> Any:
         """`Wire.connect` is the site where connections are opened."""
         plugin = self._plugin
@@ -168,7 +172,9 @@ class _FaultyConnection:
     def __init__(self, plugin: FaultyPlugin, connection: Any) -> None:
         self._plugin, self._connection, self._numbers = plugin, connection, 0
 
-    def request(self, method: str, path: str, headers: Mapping[str, str], body: bytes, timeout: float) -> tuple[int, bytes]:
+    def request(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, timeout: float
+    ) -> tuple[int, bytes]:
         injector = self._plugin.injector
         asked = json.loads(body)
         if injector.fault is None or injector.fault.at.method != asked.get("method"):
@@ -235,7 +241,13 @@ class FaultyBridge:
             memory = Memory(shared=self._injector.shared)
             others = {"bridge": self._target}
             call = Call(
-                fault.at, dict(bound.arguments), lambda **given: value(**given), memory, others, self._numbers, False  # noqa: FBT003
+                fault.at,
+                dict(bound.arguments),
+                lambda **given: value(**given),
+                memory,
+                others,
+                self._numbers,
+                False,  # noqa: FBT003
             )
             return self._injector.pass_through(call)
 

@@ -48,7 +48,7 @@ def test_the_example_for_external_arrays_is_good() -> None:
     ("text", "said"),
     [
         ("[array", "is no TOML"),
-        ("[aray]\nlaunch = 'a:b'", "unknown key aray"),
+        ("[disks]\nlaunch = 'a:b'", "unknown key disks"),
         ("[array]\nlaunch = 'nonsense'", "array.launch: expected module:attribute"),
         ("[array]\n", 'expected launch = "module:attribute"'),
         (EXTERNAL.replace('{ env = "ARRAY_PASSWORD" }', '"secret"') + SAFETY, "password"),

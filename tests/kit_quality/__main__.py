@@ -128,7 +128,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.kit_quality", description=__doc__)
-    parser.add_argument("--only", nargs="+", default=[], metavar="WORD", help="requirement id, area, or words of a name")
+    parser.add_argument(
+        "--only", nargs="+", default=[], metavar="WORD", help="requirement id, area, or words of a name"
+    )
     parser.add_argument("--seed", type=int, default=0, help="what inputs and the sample are drawn from")
     parser.add_argument("--workers", type=int, default=2, help="worker processes")
     parser.add_argument("--output", type=Path, default=Path("build/kit-quality.json"), help="where the JSON goes")

@@ -7,14 +7,16 @@ import random
 import shlex
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from conformance.contract import Transport
-from conformance.report import as_text
+from conformance.session import Result
+from conformance.verdict import Verdict
 from tests.soak.one_run import SUBJECTS, Run, made
 
 _MOST_SEEDS: Final = 2**31
+_RIGHT: Final = frozenset({Verdict.PASSED, Verdict.NOT_APPLICABLE, Verdict.NOT_VERIFIED})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,9 +45,21 @@ def told(run: Run, place: str) -> bool:
     sys.stdout.write(f"{place} {run.subject} over {run.transport}, seed {run.seed}: {passed} of {of}")
     sys.stdout.write(f", {result.seconds:.1f} s\n")
     if result.exit_status:
-        sys.stdout.write(as_text.summary(result, lambda _identifier: replay(run), verbose=True))
+        sys.stdout.write("\n".join([*reds(result), f"   Replay    {replay(run)}\n"]))
     sys.stdout.flush()
     return bool(result.exit_status)
+
+
+def reds(result: Result) -> Iterator[str]:
+    """What is not as it should be, in a few lines each."""
+    for identifier, outcome in result.outcomes.items():
+        if outcome.verdict not in _RIGHT:
+            yield f"{identifier} {outcome.verdict} {outcome.reason or ''}".rstrip()
+        if outcome.finding is not None:
+            seen = outcome.finding.violation
+            yield f"   Expected  {seen.expected}"
+            yield f"   Observed  {seen.observed} (by {seen.observer}), met while {outcome.finding.found_by or identifier}"
+            yield from (f"   with      {name} = {value}" for name, value in outcome.finding.arguments.items())
 
 
 def replay(run: Run) -> str:

@@ -32,7 +32,7 @@ from tests.faulty_providers.operators import (
     swallow,
     swap_error,
 )
-from tests.faulty_providers.when import both, from_call, repeated_for
+from tests.faulty_providers.when import argument, both, from_call, repeated_for
 
 _NOBODY = Host("nobody", "nobody", HypervisorType.KVM, "nowhere", (Iqn("iqn.2013-03.org.example:nobody"),))
 
@@ -149,6 +149,22 @@ def another_way_in(call: Call) -> Any:
         return call.proceed(target=first)
     except (AccessNotGranted, ObjectNotFound):
         return call.proceed()
+
+
+_OTHER = {"initiatorSecret": "another-secret-1"}
+
+
+def grant_another(call: Call) -> None:
+    """Grant the host the next volume of the store too."""
+    others = [each for each in all_of_store(call) if each.uuid != call.arguments["target"].uuid]
+    for each in others[-1:]:
+        call.others["driver"].grant_access(store_of(call), each, call.arguments["host"])
+
+
+def ask_hypervisor(call: Call) -> None:
+    """See how the hosts are."""
+    placement = call.arguments["target"].placement
+    call.others["provider"]._arrays.context.hypervisor(placement.cluster).inventory()
 
 
 FAULTS = (
@@ -292,6 +308,44 @@ FAULTS = (
         both(repeated_for("target", "host"), lambda call: not is_granted(call)),
     ),
     Fault("ACC-014", "tells the paths of other volumes as well", Driver.connection, all_paths, Kind.IDENTITY),
+    Fault(
+        "ACC-016",
+        "a grant opens another volume as well",
+        Driver.grant_access,
+        do_also(lambda call: grant_another(call)),
+        Kind.ISOLATION,
+    ),
+    Fault(
+        "ACC-017",
+        "the second initiator has another secret",
+        Wire.CreateInitiators,
+        alter_argument("initiators", lambda wanted: [*wanted[:1], *({**each, **_OTHER} for each in wanted[1:])]),
+        Kind.SECRET,
+    ),
+    Fault(
+        "ACC-017",
+        "only the first initiator is let in",
+        Wire.CreateInitiators,
+        alter_argument("initiators", lambda wanted: wanted[:1]),
+        Kind.LIFE,
+        also=("ACC-001",),
+    ),
+    Fault(
+        "ACC-018",
+        "a host with Fibre Channel only is granted nothing and told so by nobody",
+        Driver.grant_access,
+        swallow(InvalidRequest),
+        Kind.CONTRACT,
+        argument("host", lambda host: bool(host.initiators)),
+    ),
+    Fault(
+        "ACC-019",
+        "fencing asks the hypervisor first",
+        Driver.fence,
+        do_first(lambda call: ask_hypervisor(call)),
+        Kind.ISOLATION,
+        base="solidfire-plugin-hookup",
+    ),
     Fault(
         "PRV-012",
         "a host is always led to its first volume",

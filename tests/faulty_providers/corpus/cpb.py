@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from conformance.contract import Capability, InvalidRequest, QosPolicy, Unsupported
+from conformance.contract import Capability, InvalidRequest, QosPolicy, Supported, Unsupported
 from tests.faulty_providers.corpus.prv import LARGEST, MIB, size
 from tests.faulty_providers.fault import Driver, Fault, Kind, Provider, Wire
 from tests.faulty_providers.operators import alter_argument, alter_field, alter_result, fail
@@ -24,6 +24,12 @@ def limits(**changes: Any) -> Any:
 
 
 FAULTS = (
+    Fault(
+        "CPB-005",
+        "declares several paths and has one",
+        Provider.capabilities,
+        alter_result(lambda answers: {**answers, Capability.MULTIPATH: Supported()}),
+    ),
     Fault(
         "CPB-001",
         "grows volumes and says that it cannot",

@@ -38,15 +38,15 @@ def first_of(name: str) -> Any:
 
 def another_datastore(inventory: Any) -> Any:
     """One more of each datastore in what the hypervisor holds."""
-    more = {
-        dataclasses.replace(each, name=f"{each.name}-2") for each in inventory.items if each.kind == "datastore"
-    }
+    more = {dataclasses.replace(each, name=f"{each.name}-2") for each in inventory.items if each.kind == "datastore"}
     return dataclasses.replace(inventory, items=inventory.items | more)
 
 
 FAULTS = (
     Fault("DED-001", "attaching a cluster makes a LUN", LifeCycle.attach_cluster, do_also(pool), Kind.LEAK),
-    Fault("DED-001", "attaching a cluster answers a backing", LifeCycle.attach_cluster, alter_result(lambda _: [BACKING])),
+    Fault(
+        "DED-001", "attaching a cluster answers a backing", LifeCycle.attach_cluster, alter_result(lambda _: [BACKING])
+    ),
     Fault(
         "DED-002",
         "there is a second disk in the datastore",

@@ -74,7 +74,9 @@ FAULTS = (
         Kind.CONTRACT,
         both(repeated, unknown),
     ),
-    Fault("DEL-002", "a repeated delete takes another volume", Driver.delete, do_also(take_oldest), Kind.DATA, repeated),
+    Fault(
+        "DEL-002", "a repeated delete takes another volume", Driver.delete, do_also(take_oldest), Kind.DATA, repeated
+    ),
     Fault("DEL-003", "a volume without an id is not looked for", Driver.delete, skip(), Kind.LEAK, lost),
     Fault(
         "DEL-003",

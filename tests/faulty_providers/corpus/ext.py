@@ -15,7 +15,7 @@ from conformance.contract import (
 )
 from tests.faulty_providers.corpus.cpb import without
 from tests.faulty_providers.corpus.prv import LARGEST, MIB
-from tests.faulty_providers.corpus.solidfire_inside import others_of_store, store_of
+from tests.faulty_providers.corpus.solidfire_inside import ask, others_of_store, store_of
 from tests.faulty_providers.fault import Call, Driver, Fault, Kind, Provider, Wire
 from tests.faulty_providers.operators import (
     alter_argument,
@@ -77,6 +77,16 @@ def new_lun_after_growth(call: Call) -> Any:
     grown = Volume(request, made.external_id, made.size_bytes)
     driver.grant_access(store, grown, host)
     return driver.connection(store, grown, host)
+
+
+def shut_out(call: Call) -> None:
+    """Take the volume out of one of its groups."""
+    number = int(call.arguments["volume"].external_id)
+    for group in ask(call, "ListVolumeAccessGroups")["volumeAccessGroups"]:
+        if number in group["volumes"]:
+            group_id = group["volumeAccessGroupID"]
+            ask(call, "RemoveVolumesFromVolumeAccessGroup", volumeAccessGroupID=group_id, volumes=[number])
+            return
 
 
 FAULTS = (
@@ -191,6 +201,13 @@ FAULTS = (
         lambda call: call.proceed(qos={"minIOPS": 50, "maxIOPS": 15000, "burstIOPS": 15000}),
         Kind.CONTRACT,
         growing,
+    ),
+    Fault(
+        "EXT-010",
+        "growing shuts out a host",
+        Driver.resize,
+        do_also(lambda call: shut_out(call)),
+        Kind.LIFE,
     ),
     Fault(
         "EXT-010",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from conformance.contract import AccessNotGranted, Conflict, ObjectNotFound
 from tests.faulty_providers.corpus.ded import leave_out
 from tests.faulty_providers.corpus.solidfire_inside import all_of_store, ask
-from tests.faulty_providers.fault import Bridge, Call, Cloud, Fault, Kind, Listener, Wire
+from tests.faulty_providers.fault import Bridge, Call, Cloud, Driver, Fault, Kind, Listener, Wire
 from tests.faulty_providers.operators import alter_argument, do_also, fail, skip
 from tests.faulty_providers.when import argument, both, repeated
 
@@ -38,12 +40,29 @@ def remove_next_group(call: Call) -> None:
     ask(call, "DeleteVolumeAccessGroup", volumeAccessGroupID=number + 1, deleteOrphanInitiators=True)
 
 
+def attached_once(call: Call) -> Any:
+    """Believe for ever that a host has the datastore."""
+    known = call.memory.shared.setdefault("attached", set())
+    key = call.arguments["ref"].name
+    wanted = [each for each in call.arguments["at"] if (key, each.host.uuid) not in known]
+    known.update((key, each.host.uuid) for each in wanted)
+    return call.proceed(at=wanted) if wanted else None
+
+
+def as_known_first(call: Call) -> Any:
+    """Grant the host as it was when it was seen first."""
+    host = call.arguments["host"]
+    return call.proceed(host=call.memory.shared.setdefault("known", {}).setdefault(host.uuid, host))
+
+
 FAULTS = (
     Fault("HST-001", "a new host gets no datastore", Cloud.add_host, leave_out("attach_datastore"), Kind.LIFE),
     Fault("HST-001", "the bridge does not attach a new host", Bridge.attach_datastore, skip(), Kind.LIFE),
     Fault("HST-002", "a host that reconnects loses its access", Listener.host_connected, do_also(forget), Kind.LIFE),
     Fault("HST-002", "an enabled host loses its access", Listener.host_enabled, do_also(forget), Kind.LIFE),
-    Fault("HST-002", "a host that disconnects loses its access", Listener.host_disconnected, do_also(forget), Kind.LIFE),
+    Fault(
+        "HST-002", "a host that disconnects loses its access", Listener.host_disconnected, do_also(forget), Kind.LIFE
+    ),
     Fault(
         "HST-003",
         "initiators stay when their host is removed",
@@ -100,8 +119,35 @@ FAULTS = (
         both(repeated, lambda call: not _has_group(call)),
         also=("HST-004",),
     ),
-    Fault("HST-007", "a host that leaves keeps its datastores", Cloud.remove_host, leave_out("detach_datastore"), Kind.LEAK),
-    Fault("HST-007", "a host that leaves keeps its access", Cloud.remove_host, leave_out("revoke_access"), Kind.ISOLATION),
+    Fault(
+        "HST-007",
+        "a host that leaves keeps its datastores",
+        Cloud.remove_host,
+        leave_out("detach_datastore"),
+        Kind.LEAK,
+    ),
+    Fault(
+        "HST-007",
+        "a host that leaves keeps its access",
+        Cloud.remove_host,
+        leave_out("revoke_access"),
+        Kind.ISOLATION,
+        base="minimal",
+    ),
+    Fault(
+        "HST-008",
+        "a datastore is attached to a host only once",
+        Bridge.attach_datastore,
+        attached_once,
+        Kind.LIFE,
+    ),
+    Fault(
+        "HST-009",
+        "a host's first initiator is let in for ever",
+        Driver.grant_access,
+        as_known_first,
+        Kind.LIFE,
+    ),
     Fault("HST-007", "the bridge leaves a datastore on the host", Bridge.detach_datastore, skip(), Kind.LEAK),
 )
 

@@ -6,6 +6,8 @@ import dataclasses
 from typing import Any
 
 from conformance.contract import ObjectKind, Usage
+from tests.faulty_providers.corpus.prv import MIB
+from tests.faulty_providers.corpus.solidfire_inside import ask
 from tests.faulty_providers.fault import Call, Driver, Fault, Kind
 from tests.faulty_providers.operators import alter_result, lie, remember_answer
 
@@ -33,8 +35,19 @@ def most_ever(call: Call) -> Any:
     return Usage(most, told.iops)
 
 
+def as_asked_first(call: Call) -> Any:
+    """Tell the sizes that volumes were made with."""
+    account = int(call.arguments["store"].details["account_id"])
+    found = ask(call, "ListVolumes", accounts=[account])["volumes"]
+    first = {str(one["volumeID"]): int(one["attributes"]["asked_size_bytes"]) for one in found}
+    return [dataclasses.replace(one, size_bytes=-(-first[one.external_id] // MIB) * MIB) for one in call.proceed()]
+
+
 FAULTS = (
-    Fault("LEK-002", "lists the first page only", Driver.list_objects, alter_result(lambda listed: listed[:1]), Kind.LEAK),
+    Fault("LEK-004", "lists the sizes that volumes were made with", Driver.list_objects, as_asked_first),
+    Fault(
+        "LEK-002", "lists the first page only", Driver.list_objects, alter_result(lambda listed: listed[:1]), Kind.LEAK
+    ),
     Fault("LEK-002", "lists an object twice", Driver.list_objects, alter_result(one_more), Kind.IDENTITY),
     Fault("LEK-002", "lists nothing", Driver.list_objects, alter_result(lambda _: []), Kind.LEAK),
     Fault("LEK-002", "lists volumes as snapshots", Driver.list_objects, each(kind=lambda _: ObjectKind.SNAPSHOT)),
@@ -50,5 +63,7 @@ FAULTS = (
     Fault("LEK-003", "counts in thousands of bytes", Driver.used, lie(bytes=lambda used: used // 1000)),
     Fault("LEK-003", "what is used never falls", Driver.used, most_ever),
     Fault("LEK-003", "counts a granule for each volume", Driver.used, lie(bytes=lambda used: used + 2**20)),
-    Fault("LEK-003", "counts maximum IOPS for minimum IOPS", Driver.used, lie(iops=lambda iops: iops * 300), Kind.CONTRACT),
+    Fault(
+        "LEK-003", "counts maximum IOPS for minimum IOPS", Driver.used, lie(iops=lambda iops: iops * 300), Kind.CONTRACT
+    ),
 )

@@ -25,7 +25,7 @@ from tests.faulty_providers.operators import (
     swallow,
     swap_error,
 )
-from tests.faulty_providers.when import argument, repeated, repeated_for
+from tests.faulty_providers.when import after_restart, argument, repeated, repeated_for
 
 
 def accepted(call: Call) -> DataStore:
@@ -64,12 +64,16 @@ def never_was(call: Call) -> bool:
 
 def every_volume_of_ours(call: Call) -> None:
     """Delete what this plugin made for other stores."""
-    _delete(call, [each for each in ask(call, "ListVolumes")["volumes"] if each["attributes"].get("made_by")])
+    _delete(call, [each for each in ask(call, "ListVolumes")["volumes"] if _is_ours(each)])
 
 
 def every_volume_of_strangers(call: Call) -> None:
     """Delete what this plugin did not make."""
-    _delete(call, [each for each in ask(call, "ListVolumes")["volumes"] if not each["attributes"].get("made_by")])
+    _delete(call, [each for each in ask(call, "ListVolumes")["volumes"] if not _is_ours(each)])
+
+
+def _is_ours(volume: Any) -> bool:
+    return str(volume["attributes"].get("made_by", "")).endswith("-solidfire")
 
 
 def _delete(call: Call, volumes: list[Any]) -> None:
@@ -157,7 +161,14 @@ FAULTS = (
         Kind.CONTRACT,
         capacity,
     ),
-    Fault("LIF-004", "the account is made before the capacity is looked at", LifeCycle.initialize, made_before_refused, Kind.LEAK, capacity),
+    Fault(
+        "LIF-004",
+        "the account is made before the capacity is looked at",
+        LifeCycle.initialize,
+        made_before_refused,
+        Kind.LEAK,
+        capacity,
+    ),
     Fault(
         "LIF-005",
         "a cluster that is detached twice is not found",
@@ -217,9 +228,9 @@ FAULTS = (
     ),
     Fault(
         "ISO-001",
-        "the volumes of strangers are put under its own account",
+        "the volumes of strangers get other QoS",
         Wire.CreateVolume,
-        do_also(lambda call: adopt(call)),
+        do_also(lambda call: slow_down(call)),
         Kind.ISOLATION,
     ),
     Fault(
@@ -245,13 +256,21 @@ FAULTS = (
         Kind.CONTRACT,
         argument("request", lambda request: request.capacity_bytes > 10**14),
     ),
+    Fault(
+        "OPS-011",
+        "a restarted plugin deletes no store",
+        LifeCycle.delete_datastore,
+        skip(),
+        Kind.LEAK,
+        after_restart,
+    ),
     Fault("LEK-001", "accounts stay", Wire.RemoveAccount, skip({}), Kind.LEAK),
     Fault("LEK-001", "groups stay", Wire.DeleteVolumeAccessGroup, skip({}), Kind.LEAK, base="minimal"),
 )
 
 
-def adopt(call: Call) -> None:
+def slow_down(call: Call) -> None:
     """Change the QoS of volumes that others made."""
     for each in call.others["send"]("ListVolumes")["result"]["volumes"]:
-        if not each["attributes"].get("made_by"):
+        if not _is_ours(each):
             call.others["send"]("ModifyVolume", volumeID=each["volumeID"], qos={"minIOPS": 60})

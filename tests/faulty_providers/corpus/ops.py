@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from typing import Any
 
-from conformance.contract import Busy, Conflict, ObjectNotFound, OperationCancelled, Resized
+from conformance.contract import AccessModel, Busy, Conflict, ObjectNotFound, OperationCancelled, Resized
 from tests.faulty_providers.corpus.ext import present
 from tests.faulty_providers.corpus.prv import MIB
-from tests.faulty_providers.corpus.solidfire_inside import store_of
+from tests.faulty_providers.corpus.solidfire_inside import ask, store_of
 from tests.faulty_providers.fault import Call, Driver, Fault, Kind, Provider
 from tests.faulty_providers.operators import (
     alter_field,
     alter_result,
     do_also,
+    do_first,
     fail,
+    first_argument,
     hang,
     leave_thread,
     skip,
@@ -36,9 +39,7 @@ def purge_later(call: Call) -> None:
     def purge() -> None:
         # Beside the wrapper that keeps the trash, and beside any deadline.
         with client._connections.lend(client._login.place, 1.0) as connection:
-            connection._connection.request(
-                "POST", client._login.path, client._login.headers(), body, 1.0
-            )
+            connection._connection.request("POST", client._login.path, client._login.headers(), body, 1.0)
 
     threading.Timer(_LATER_SECONDS, purge).start()
 
@@ -75,9 +76,46 @@ def exits(call: Call) -> Any:
     raise SystemExit(3)
 
 
+def without_those_in_use(call: Call) -> Any:
+    """Leave out volumes that a host has and whose QoS was set."""
+    account = int(call.arguments["store"].details["account_id"])
+    found = ask(call, "ListVolumes", accounts=[account])["volumes"]
+    used = {
+        str(each["volumeID"]) for each in found if each["volumeAccessGroups"] and each["qos"] != found_first(call, each)
+    }
+    return [each for each in call.proceed() if each.external_id not in used]
+
+
+def found_first(call: Call, volume: Any) -> Any:
+    """The QoS that a volume had when it was listed first."""
+    return call.memory.shared.setdefault("first qos", {}).setdefault(volume["volumeID"], volume["qos"])
+
+
+def is_direct(call: Call) -> bool:
+    """When the store is of access model DIRECT."""
+    return store_of(call).request.access_model is AccessModel.DIRECT
+
+
+def shut_out_others(call: Call) -> None:
+    """Cut off the hosts that were granted this volume before."""
+    target, host = call.arguments["target"], call.arguments["host"]
+    known = call.memory.shared.setdefault(f"hosts of {target.uuid}", [])
+    call.others["driver"].fence(store_of(call), target, [each for each in known if each != host])
+    known.append(host)
+
+
+in_a_large_store = alter_field("store", request=lambda request: dataclasses.replace(request, capacity_bytes=10**14))
+
 FAULTS = (
     Fault("OPS-001", "asking what is used never ends", Driver.used, hang(), Kind.LIFE),
-    Fault("OPS-002", "the trash is emptied a moment later", Driver.delete, do_also(purge_later), Kind.LIFE, base="with-trash"),
+    Fault(
+        "OPS-002",
+        "the trash is emptied a moment later",
+        Driver.delete,
+        do_also(purge_later),
+        Kind.LIFE,
+        base="with-trash",
+    ),
     Fault("OPS-003", "an error of its own comes out of used", Driver.used, fail(lambda call: KeyError("bytes"))),
     Fault("OPS-003", "ends the process", Driver.used, exits, Kind.LIFE),
     Fault(
@@ -145,13 +183,32 @@ FAULTS = (
         swap_error(ObjectNotFound, lambda error: OperationCancelled("resize")),
     ),
     Fault("OPS-009", "one instance at a time", Driver.create, never_again, Kind.LIFE),
-    Fault("OPS-010", "the second growth is a granule short", Driver.resize, short_the_second_time, Kind.DATA),
     Fault(
         "OPS-010",
+        "a volume with a host and QoS of its own is not listed",
+        Driver.list_objects,
+        without_those_in_use,
+        Kind.LEAK,
+    ),
+    Fault("EXT-001", "the second growth is a granule short", Driver.resize, short_the_second_time, Kind.DATA),
+    Fault(
+        "ACC-001",
         "a host granted after a growth is shut out again",
         Driver.grant_access,
         do_also(drop_after_growth),
         Kind.LIFE,
         also=("EXT-002",),
     ),
+    Fault(
+        "DIR-001",
+        "a LUN without datastore is for one host only",
+        Driver.grant_access,
+        do_first(lambda call: shut_out_others(call)),
+        Kind.LIFE,
+        is_direct,
+    ),
+    Fault("DIR-002", "a LUN without datastore is not listed", Driver.list_objects, skip([]), Kind.LEAK, is_direct),
+    Fault("ISO-002", "creates are for the first store", Driver.create, first_argument("store"), Kind.ISOLATION),
+    Fault("SPC-001", "a full store is not full", Driver.create, in_a_large_store, Kind.CONTRACT),
+    Fault("SPC-002", "a full store lets volumes grow", Driver.resize, in_a_large_store, Kind.CONTRACT),
 )

@@ -98,6 +98,16 @@ def revived_by_name(call: Call) -> Any:
     return Created(str(found["volumeID"]), found["totalSize"], LunIdentity(found["scsiNAADeviceID"]))
 
 
+def swallow_qos_conflict(call: Call) -> Any:
+    """Answer what is there when only the QoS differs."""
+    try:
+        return call.proceed()
+    except Conflict as error:
+        if error.field != "qos":
+            raise
+        return existing(call)
+
+
 def size(holds: Any) -> Any:
     """When the size asked for is so."""
     return argument("request", lambda request: holds(request.size_bytes))
@@ -168,6 +178,13 @@ FAULTS = (
         Driver.create,
         swap_error(Conflict, lambda error: InvalidRequest("size_bytes", str(error), "the same")),
     ),
+    Fault(
+        "PRV-013",
+        "another QoS is taken for the same request",
+        Driver.create,
+        swallow_qos_conflict,
+        Kind.IDENTITY,
+    ),
     Fault("PRV-004", "volumes whose names begin alike have one id", Driver.create, id_of_namesake, Kind.IDENTITY),
     Fault(
         "PRV-005",
@@ -231,7 +248,9 @@ FAULTS = (
         swallow(CapacityExhausted, answer=lambda call: Created("4711", asked(call).size_bytes)),
         Kind.DATA,
     ),
-    Fault("PRV-008", "takes the next volume out of the trash", Driver.create, revived, Kind.ISOLATION, base="with-trash"),
+    Fault(
+        "PRV-008", "takes the next volume out of the trash", Driver.create, revived, Kind.ISOLATION, base="with-trash"
+    ),
     Fault(
         "PRV-009",
         "tells hosts a smaller LUN",

@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 from conformance.contract import Capability, CapabilityNotSupported, InvalidRequest, QosPolicy
+from tests.faulty_providers.corpus.ext import drop_sessions
 from tests.faulty_providers.corpus.solidfire_inside import others_of_store, store_of
 from tests.faulty_providers.fault import Call, Driver, Fault, Kind, Wire
 from tests.faulty_providers.operators import (
@@ -84,8 +85,9 @@ FAULTS = (
         "QOS-004",
         "what is left out falls to the least",
         Driver.set_qos,
-        alter_field("qos", min_iops=lambda least: least or 50, max_iops=lambda most: most or 100),
+        alter_field("qos", min_iops=lambda least: least or 50),
     ),
+    Fault("QOS-006", "setting QoS ends all sessions", Wire.ModifyVolume, do_also(drop_sessions), Kind.LIFE, has_qos),
     Fault("QOS-005", "all volumes of the store get the QoS", Driver.set_qos, do_also(neighbours_too), Kind.ISOLATION),
     Fault("QOS-005", "setting QoS makes the volume larger", Driver.set_qos, do_also(grow_too), Kind.DATA),
 )

@@ -32,7 +32,12 @@ FAULTS = (
         Provider.capabilities,
         alter_result(lambda answers: {key: each for key, each in answers.items() if key is not Capability.THIN}),
     ),
-    Fault("REG-001", "capabilities are answered by yes and no", Provider.capabilities, alter_result(lambda answers: {key: bool(each) for key, each in answers.items()})),
+    Fault(
+        "REG-001",
+        "capabilities are answered by yes and no",
+        Provider.capabilities,
+        alter_result(lambda answers: {key: bool(each) for key, each in answers.items()}),
+    ),
     Fault("REG-001", "traits are text", Provider.traits, alter_result(str)),
     Fault("REG-001", "the hookup is made up", Provider.hookup, alter_result(lambda _: "both")),
     Fault(

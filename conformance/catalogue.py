@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 from conformance.requirement import Requirement
@@ -35,6 +35,11 @@ def depth(identifier: str, requirements: Mapping[str, Requirement]) -> int:
     """How many requirements stand below this one in `rests_on`: 0 for the foundations."""
     below = requirements[identifier].rests_on if identifier in requirements else ()
     return 1 + max((depth(each, requirements) for each in below), default=-1)
+
+
+def from_the_ground(chosen: Iterable[Requirement], requirements: Mapping[str, Requirement]) -> list[Requirement]:
+    """What rests on least first: a run then finds causes before their consequences."""
+    return sorted(chosen, key=lambda each: (depth(each.id, requirements), each.id))
 
 
 def foundations(identifier: str, requirements: Mapping[str, Requirement]) -> frozenset[str]:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import random
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from conformance.catalogue import depth, foundations, from_the_ground
 from conformance.contract import Hookup
 from conformance.errors import WiringError
 from conformance.requirement import Owner, Requirement
 from conformance.run import run_requirement
 from conformance.settle import ranking, settle
 from conformance.subject import RunningSubject
-from conformance.verdict import Outcome, Verdict
+from conformance.verdict import Certainty, Outcome, Verdict
 
 EXIT_PASSED: Final = 0
 EXIT_FINDINGS: Final = 1
@@ -79,14 +79,42 @@ class Result:
 def choose(requirements: Mapping[str, Requirement], only: Sequence[str]) -> list[Requirement]:
     """The requirements named by id or by area; all when none is named."""
     if not only:
-        return list(requirements.values())
+        return from_the_ground(requirements.values(), requirements)
     areas = {each.area for each in requirements.values()}
     unknown = [each for each in only if each not in requirements and each not in areas]
     if unknown:
         raise WiringError(
             f"no requirement or area {', '.join(unknown)}; `storage-conformance list` shows all; nothing was started"
         )
-    return [each for each in requirements.values() if each.id in only or each.area in only]
+    named = [each for each in requirements.values() if each.id in only or each.area in only]
+    return from_the_ground(named, requirements)
+
+
+def attempts(
+    subject: RunningSubject,
+    order: Iterable[Requirement],
+    requirements: Mapping[str, Requirement],
+    *,
+    seed: int = 0,
+    shrink: bool = True,
+) -> Iterator[Outcome]:
+    """Judge requirements one after the other. What rests on one that was seen to fail is not tried: it is BLOCKED."""
+    ground = subject.ground()
+    failed: set[str] = set()
+    for each in order:
+        below = foundations(each.id, requirements) & failed
+        if below:
+            cause = min(below, key=lambda one: (depth(one, requirements), one))
+            yield Outcome(each, Verdict.BLOCKED, "not tried", blocked_by=cause)
+            continue
+        outcome = run_requirement(each, subject, ground=ground, seed=seed, shrink=shrink)
+        failed |= _seen_to_fail(outcome)
+        yield outcome
+
+
+def _seen_to_fail(outcome: Outcome) -> set[str]:
+    own = {outcome.requirement.id} if outcome.verdict is Verdict.FAILED else set()
+    return own | {each.requirement_id for each in outcome.charged if each.violation.certainty is Certainty.SEEN}
 
 
 def run_session(
@@ -95,20 +123,15 @@ def run_session(
     requirements: Mapping[str, Requirement],
     *,
     seed: int = 0,
-    shuffle: bool = False,
     listen: Listener = lambda _outcome: None,
 ) -> Result:
-    """Run requirements one after the other. Ctrl-C ends the run and keeps what was found so far."""
+    """Run requirements in the order given. Ctrl-C ends the run and keeps what was found so far."""
     order = list(chosen)
-    if shuffle:
-        random.Random(seed).shuffle(order)
     began = time.perf_counter()
     outcomes: list[Outcome] = []
     interrupted = False
     try:
-        ground = subject.ground()
-        for each in order:
-            outcome = run_requirement(each, subject, ground=ground, seed=seed)
+        for outcome in attempts(subject, order, requirements, seed=seed):
             outcomes.append(outcome)
             listen(outcome)
     except KeyboardInterrupt:

@@ -30,7 +30,9 @@ def list_requirements(
       storage-conformance list --area EXT
       storage-conformance list --json
     """
-    chosen = {each.id: each for each in choose(catalogue(), [area.upper()] if area else [])}
+    chosen = {
+        each.id: each for each in sorted(choose(catalogue(), [area.upper()] if area else []), key=lambda one: one.id)
+    }
     if as_json:
         typer.echo(as_catalogue.text(chosen, as_catalogue.known_faults()), nl=False)
     elif sys.stdout.isatty():

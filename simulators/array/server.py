@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from aiohttp import web
 
 from simulators.array.certificate import ServerCertificate
+from simulators.array.element_api.http import Reply
 from simulators.array.element_api.method import Addresses
 from simulators.array.fabric import EmptyFabric
 from simulators.array.witness_api import look
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 HOST: Final = "127.0.0.1"
 _KEEP_ALIVE_SECONDS: Final = 3600.0
 _START_SECONDS: Final = 30.0
+_NOBODY: Final = Reply(503, {"Content-Type": "text/plain"}, b"503 Service Unavailable: no array is open")
 Result = TypeVar("Result")
 
 
@@ -79,6 +81,11 @@ class ArrayServer:
         self._core = core
         self.target.fabric = EmptyFabric() if core is None else core.fabric
 
+    def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Answer one request to the management API. Any thread may ask."""
+        api = self._api
+        return _NOBODY if api is None else api.handle(method, path, headers, body)
+
     def close(self) -> None:
         """Stop everything; twice is harmless."""
         if self._loop.is_closed():
@@ -117,20 +124,12 @@ class ArrayServer:
             await runner.cleanup()
 
     async def _manage(self, request: web.BaseRequest) -> web.Response:
-        body = await request.read()
-        api = self._api
-        if api is None:
-            return _nobody()
-        reply = api.handle(request.method, request.raw_path, request.headers, body)
+        reply = self.ask(request.method, request.raw_path, request.headers, await request.read())
         return web.Response(status=reply.status, headers=reply.headers, body=reply.body)
 
     async def _look(self, request: web.BaseRequest) -> web.Response:
         core = self._core
         if core is None:
-            return _nobody()
+            return web.Response(status=_NOBODY.status, body=_NOBODY.body)
         glance = look(core, self.target.sessions(), request.method, request.raw_path, request.headers)
         return web.Response(status=glance.status, content_type=glance.content_type, body=glance.body)
-
-
-def _nobody() -> web.Response:
-    return web.Response(status=503, text="503 Service Unavailable: no array is open")

@@ -1,4 +1,4 @@
-"""Whatever is wrong with what was asked: exit status 2, what it is and what to do on stderr, and nothing left behind."""
+"""Whatever is wrong with what was asked: status 2, what it is and what to do on stderr, and nothing left behind."""
 
 from __future__ import annotations
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Final, Self
 
-from conformance.catalogue import catalogue
+from conformance.catalogue import catalogue, from_the_ground
 from conformance.contract import BridgeFactory, Transport
 from conformance.environments.opened import Environment, open_environment
 from conformance.orchestrator.steps import StepHooks
 from conformance.profile import PROFILES
 from conformance.requirement import Need
-from conformance.run import run_requirement
+from conformance.session import attempts
 from conformance.settle import ranking, settle
 from conformance.subject import RunningSubject, SubjectPlan
 from conformance.verdict import Outcome, Verdict
@@ -104,13 +104,13 @@ class Bench:
         requirements = catalogue()
         # With members missing nothing else is asked, as in any run.
         ids = [_MEMBERS] if subject.mismatches else only
-        ground = subject.ground()
+        order = from_the_ground((requirements[each] for each in ids), requirements)
         outcomes: list[Outcome] = []
         touched: dict[str, frozenset[Site]] = {}
-        for each in ids:
-            outcomes.append(run_requirement(requirements[each], subject, ground=ground, seed=self._seed, shrink=False))
+        for outcome in attempts(subject, order, requirements, seed=self._seed, shrink=False):
+            outcomes.append(outcome)
             if reached is not None:
-                touched[each] = reached.take()
+                touched[outcome.requirement.id] = reached.take()
         settled = settle(outcomes, requirements)
         return Run(
             name,

@@ -56,9 +56,9 @@ def reds(result: Result) -> Iterator[str]:
         if outcome.verdict not in _RIGHT:
             yield f"{identifier} {outcome.verdict} {outcome.reason or ''}".rstrip()
         if outcome.finding is not None:
-            seen = outcome.finding.violation
+            seen, met = outcome.finding.violation, outcome.finding.found_by or identifier
             yield f"   Expected  {seen.expected}"
-            yield f"   Observed  {seen.observed} (by {seen.observer}), met while {outcome.finding.found_by or identifier}"
+            yield f"   Observed  {seen.observed} (by {seen.observer}), met while {met}"
             yield from (f"   with      {name} = {value}" for name, value in outcome.finding.arguments.items())
 
 

@@ -20,6 +20,7 @@ MAKERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "coarse": shapes.coarse,
     "hashed-names": shapes.hashed_names,
     "cluster-wide": shapes.cluster_wide,
+    "cluster-wide-with-listener": shapes.cluster_wide_with_listener,
     "plain": shapes.plain,
     "with-trash": lambda connect: WithTrash(connect=connect),
 }

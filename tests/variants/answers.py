@@ -39,7 +39,7 @@ def slow(connect: Any) -> Variant:
     return Variant(
         plugin,
         {"name": "slow", "traits": traits},
-        driver=everywhere(late, *DRIVER_METHODS),
+        driver=everywhere(late, "create", "delete", "resize", "fence", "used"),
         lifecycle=everywhere(late, *LIFECYCLE_METHODS),
     )
 

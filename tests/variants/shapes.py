@@ -15,6 +15,7 @@ from conformance.contract import (
     Host,
     HypervisorType,
     Limits,
+    ProviderContext,
     Supported,
     Unsupported,
     Usage,
@@ -73,7 +74,7 @@ class _Renaming:
         asked = json.loads(body)
         for key in ("name", "volumeName"):
             if key in asked["params"] and asked["method"] in {"CreateVolume", "ListVolumes"}:
-                asked["params"][key] = f"v{hashlib.sha1(asked['params'][key].encode()).hexdigest()}"  # noqa: S324
+                asked["params"][key] = f"v{hashlib.sha1(asked['params'][key].encode()).hexdigest()}"
         answer: tuple[int, bytes] = self._connection.request(method, path, headers, json.dumps(asked).encode(), timeout)
         return answer
 
@@ -84,8 +85,8 @@ class _Renaming:
 class _ClusterWide:
     """Grants to all hosts of a cluster at once, and revokes when none of them remains."""
 
-    def __init__(self, plugin: Any) -> None:
-        self._plugin = plugin
+    def __init__(self, context: Callable[[], ProviderContext]) -> None:
+        self._context = context
 
     def granted(self, method: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         store, target, host = arguments
@@ -102,17 +103,26 @@ class _ClusterWide:
 
     def _mates(self, host: Host) -> Sequence[Host]:
         cluster = Cluster(host.cluster_uuid, host.cluster_uuid, HypervisorType.KVM)
-        hosts: Sequence[Host] = self._plugin._context.hosts(cluster)
-        return [each for each in hosts if each != host and each.iqns]
+        return [each for each in self._context().hosts(cluster) if each != host and each.iqns]
 
 
 def cluster_wide(connect: Any) -> Variant:
     """An array that knows clusters of hosts, not hosts."""
     plugin = minimal.PROVIDER(connect=connect)
-    wide = _ClusterWide(plugin)
+    return _for_clusters(plugin, "cluster-wide", lambda: plugin._context)
+
+
+def cluster_wide_with_listener(connect: Any) -> Variant:
+    """The same, and it is told when a host leaves."""
+    plugin = solidfire.PROVIDER(connect=connect)
+    return _for_clusters(plugin, "cluster-wide-with-listener", lambda: plugin._arrays.context)
+
+
+def _for_clusters(plugin: Any, name: str, context: Callable[[], ProviderContext]) -> Variant:
+    wide = _ClusterWide(context)
     traits = replace(plugin.traits, access_granularity=AccessGranularity.CLUSTER)
     around: dict[str, Around] = {"grant_access": wide.granted, "revoke_access": wide.revoked}
-    return Variant(plugin, {"name": "cluster-wide", "traits": traits}, driver=around)
+    return Variant(plugin, {"name": name, "traits": traits}, driver=around)
 
 
 def plain(connect: Any) -> Variant:
@@ -131,8 +141,7 @@ class _Plain(Variant):
 
     def __init__(self, target: Any, declared: Mapping[str, Any]) -> None:
         super().__init__(target, declared)
-        self.driver = _Core(target.driver)
-        self.host_listener = None
+        self.driver, self.host_listener = _Core(target.driver), None
 
 
 class _Core:

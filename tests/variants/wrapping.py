@@ -44,10 +44,10 @@ class Variant:
         host_listener: Mapping[str, Around] | None = None,
     ) -> None:
         self._target, self._declared = target, declared
-        self.driver = Wrapped(target.driver, driver or {})
+        self.driver: Any = Wrapped(target.driver, driver or {})
         self.lifecycle = Wrapped(target.lifecycle, lifecycle or {})
         listener = target.host_listener
-        self.host_listener = None if listener is None else Wrapped(listener, host_listener or {})
+        self.host_listener: Any = None if listener is None else Wrapped(listener, host_listener or {})
 
     def __getattr__(self, name: str) -> Any:
         return self._declared[name] if name in self._declared else getattr(self._target, name)

@@ -39,7 +39,7 @@ def present(call: Call) -> int:
 
 def same_size(call: Call) -> bool:
     """When the volume is as large as asked already."""
-    return present(call) == -(-call.arguments["size_bytes"] // MIB) * MIB
+    return present(call) == int(-(-call.arguments["size_bytes"] // MIB) * MIB)
 
 
 def smaller(call: Call) -> bool:

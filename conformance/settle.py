@@ -17,7 +17,8 @@ _STRENGTHS: Final = ("MUST", "SHOULD", "MAY")
 def settle(outcomes: Iterable[Outcome], requirements: Mapping[str, Requirement]) -> dict[str, Outcome]:
     """Charge findings where they belong, and block what rests on something that failed.
 
-    What was *seen* to break a requirement makes it FAILED with that counterexample, wherever it was met: a plugin may go
+    What was *seen* to break a requirement makes it FAILED with that counterexample, wherever it was met: a plugin may
+    go
     wrong only in company that the requirement's own property does not keep. A *step* that failed says so only when its
     requirement cannot pass by itself; when it can, the failure is the finder's, the one that rests on least first. What
     failed only while cleaning up counts when there is nothing else.

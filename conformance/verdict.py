@@ -25,7 +25,8 @@ class Verdict(StrEnum):
 class Certainty(StrEnum):
     """How sure it is that a violation belongs to the requirement it is charged to.
 
-    SEEN: it was observed to break just that. STEP: a step failed that this requirement answers for, perhaps only in this
+    SEEN: it was observed to break just that. STEP: a step failed that this requirement answers for, perhaps only in
+    this
     company. CLEANUP: so did one of the steps that clean up, perhaps as a consequence.
     """
 

@@ -290,7 +290,9 @@ def test_acc_017_every_initiator_of_a_host_gets_in(subject: RunningSubject) -> N
 
 @requirement("ACC-018", needs=[WitnessPower.ACCESS], rests_on=["ACC-009"])
 def test_acc_018_a_grant_gives_a_path_the_host_can_use(subject: RunningSubject) -> None:
-    """`grant_access` for a host with initiators of another kind only MUST raise InvalidRequest, or give it such a path."""
+    """`grant_access` for a host with initiators of another kind only MUST raise InvalidRequest, or give it such a
+    path.
+    """
     with subject.world() as world:
         fc_only_is_refused_or_served(world, world.create(), world.fc_host())
 

@@ -163,7 +163,7 @@ def test_hst_009_a_host_may_change_its_initiator(subject: RunningSubject) -> Non
 
 @requirement("HST-010", subject=CLOUD, needs=[Need.PLUGIN, Need.HYPERVISOR], rests_on=["DST-003"], hooked_up=True)
 def test_hst_010_a_revoked_host_holds_nothing(subject: RunningSubject) -> None:
-    """In hookup PLUGIN a host that was revoked, the last one included, MUST hold no datastore of the volume any more."""
+    """In hookup PLUGIN a host that was revoked, the last one included, MUST hold no datastore of the volume."""
     with subject.world() as world:
         made = world.create()
         held = world.open_bridge()

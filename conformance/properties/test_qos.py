@@ -77,7 +77,7 @@ def test_qos_004_what_is_left_out_stays(subject: RunningSubject, policy: QosAt) 
 def test_qos_005_only_the_volume_meant_changes(subject: RunningSubject, policy: QosAt) -> None:
     """`set_qos` MUST change nothing but the QoS of this volume."""
     with subject.world() as world:
-        before, made, after = world.create(), world.create(), world.create()
+        _before, made, after = world.create(), world.create(), world.create()
         size = world.lun(made).size_bytes
         with others_unchanged(world, made):
             world.set_qos(made, policy.resolve(subject.declared.limits))

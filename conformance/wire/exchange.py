@@ -17,7 +17,9 @@ def hand_on(request: HttpRequest, handler: HttpHandler) -> HttpResponse:
 
 
 def cut(nth: int, *, after: bool) -> Passage:
-    """Drop the connection at the nth request, counted from 0: before it reaches the array, or after it was carried out."""
+    """Drop the connection at the nth request, counted from 0: before it reaches the array, or after it was carried
+    out.
+    """
     seen = 0
 
     def pass_or_cut(request: HttpRequest, handler: HttpHandler) -> HttpResponse:

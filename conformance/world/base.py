@@ -159,7 +159,8 @@ class WorldBase:
             raise Broken(violation) from error
 
     def home(self, step: str) -> str | None:
-        """The requirement that answers for a failing step; None, the one that is running, once more than set-up was done.
+        """The requirement that answers for a failing step; None, the one that is running, once more than set-up was
+        done.
 
         A login that fails after a revoke is not what the requirement on grants is about.
         """

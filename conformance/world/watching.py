@@ -1,6 +1,8 @@
-"""A look at the array after every step that a property arranges: what each step promises, whatever the property is about.
+"""A look at the array after every step that a property arranges: what each step promises, whatever the property is
+about.
 
-A step may go wrong only in company that its own property does not keep: on the third volume, after a resize. What is seen
+A step may go wrong only in company that its own property does not keep: on the third volume, after a resize. What is
+seen
 here is charged to the requirement that names it.
 """
 
@@ -150,10 +152,10 @@ def _check_qos(world: WithVolumes, made: Made, home: str) -> None:
 def _lun(world: WithVolumes, made: Made, home: str) -> WitnessedLun | None:
     if made.lun is None or not _sees(world, WitnessPower.SIZE):
         return None
-    for each in world.view().live:
-        if each.external_id == made.lun.external_id:
-            return each
-    _broken(home, "the LUN to be on the array", "it is gone")
+    found = next((each for each in world.view().live if each.external_id == made.lun.external_id), None)
+    if found is None:
+        _broken(home, "the LUN to be on the array", "it is gone")
+    return found
 
 
 def _sees(world: WithVolumes, power: WitnessPower) -> bool:

@@ -34,9 +34,7 @@ def pure() -> Contract:
 
 
 def test_a_leaf_may_import_itself_and_the_standard_library(leaf: Contract) -> None:
-    assert is_kept(
-        leaf, ("kit.contract.values", "kit.contract.errors"), ("kit.contract.values", "dataclasses")
-    )
+    assert is_kept(leaf, ("kit.contract.values", "kit.contract.errors"), ("kit.contract.values", "dataclasses"))
 
 
 @pytest.mark.parametrize("stranger", ["kit.gating", "kit.contracted", "requests"])

@@ -88,9 +88,7 @@ def test_what_is_installed_outside_the_environments_is_an_extra() -> None:
 
 
 def test_ci_and_readme_call_environments_that_exist() -> None:
-    asked = set(
-        re.findall(r"toxw (?:-q )?-e (\w[\w-]*)", text_of(ROOT / ".ci" / "run") + text_of(ROOT / "README.md"))
-    )
+    asked = set(re.findall(r"toxw (?:-q )?-e (\w[\w-]*)", text_of(ROOT / ".ci" / "run") + text_of(ROOT / "README.md")))
     existing = {section.removeprefix("testenv:") for section in tox().sections()}
     assert "conformance" in asked
     assert asked <= existing

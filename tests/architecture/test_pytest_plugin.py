@@ -37,7 +37,5 @@ def test_every_option_says_whose_it_is() -> None:
 def test_a_pytest_run_that_does_not_ask_for_us_does_not_wait_for_us() -> None:
     """Installed, the plugin is imported by every pytest run on that machine."""
     program = f"import conformance.plugin, sys; print(*(set({HEAVY}) & set(sys.modules)))"
-    result = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True
-    )
+    result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True)
     assert result.stdout.strip() == ""

@@ -53,9 +53,7 @@ def test_what_must_not_be_written_is_recognised(pattern: re.Pattern[str], text: 
 def test_the_kit_names_no_vendor() -> None:
     """Environment files may: they are where a subject is wired to what it runs on."""
     assert [
-        place
-        for place in places(VENDOR, ["conformance"])
-        if not place.startswith("conformance/environments/")
+        place for place in places(VENDOR, ["conformance"]) if not place.startswith("conformance/environments/")
     ] == []
 
 

@@ -84,8 +84,7 @@ def always(call: Call) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`requirement` is the one a reader should be sent to first; `also` are those that may rightly come first as well.
-    """
+    """`requirement` is the one a reader should be sent to first; `also` may rightly come first as well."""
 
     requirement: str
     title: str

@@ -104,7 +104,7 @@ def test_all_signature_mismatches_at_once(place: Place) -> None:
         (("launch", "lunch"), ("probe.launch: field required",)),
         (("allowed_hosts", "allowed_host"), ("unknown key safety.allowed_host",)),
         (('"external"', '"extern"'), ("array.kind", "'extern'")),
-        (("[safety]", "[savety]"), ("unknown key savety",)),
+        (("[safety]", "[safty]"), ("unknown key savety",)),
         (("max_luns = 32", "max_luns = 0"), ("safety.max_luns",)),
         (('url = "https', 'uri = "https'), ("unknown key uri", "url: field required")),
         (('prefix = "sc-"', "prefix = sc-"), ("is no TOML",)),
@@ -193,7 +193,7 @@ def test_a_port_in_an_environment_file_that_is_in_use(place: Place, taken_port: 
 
 
 def test_an_unknown_simulator(place: Place) -> None:
-    is_refused_untouched(place, "simulate", "arrey", told=("'arrey'", "there is array"))
+    is_refused_untouched(place, "simulate", "disks", told=("'arrey'", "there is array"))
 
 
 @pytest.mark.parametrize("name", ["conformance", "simulators", "reference_providers", "hypervisor_bridge"])

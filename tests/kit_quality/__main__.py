@@ -13,6 +13,7 @@ from typing import Final
 
 from conformance.catalogue import catalogue, foundations
 from conformance.requirement import Requirement
+from conformance.session import choose
 from tests.faulty_providers.corpus import all_faults
 from tests.faulty_providers.fault import Fault
 from tests.faulty_providers.faulty import BASES
@@ -39,9 +40,10 @@ def chosen(faults: Sequence[Fault], only: Sequence[str]) -> list[Fault]:
 class Campaign:
     """One run of the corpus."""
 
-    def __init__(self, faults: Sequence[Fault], pool: Pool, *, is_whole: bool) -> None:
+    def __init__(self, faults: Sequence[Fault], pool: Pool, *, is_whole: bool, asked: Sequence[str] = ()) -> None:
         self._faults = {each.name: each for each in faults}
         self._pool, self._is_whole = pool, is_whole
+        self._asked = list(asked) or list(catalogue())
         self._bases: dict[str, Run] = {}
         self._runs: dict[str, Run] = {}
         self._began = time.monotonic()
@@ -73,7 +75,7 @@ class Campaign:
     def _sampled(self, sample: int, seed: int) -> list[Job]:
         names = sorted(name for name, each in self._faults.items() if self._is_filtered(each))
         picked = random.Random(seed).sample(names, min(sample, len(names)))
-        return [Job("fault", name, list(catalogue())) for name in picked]
+        return [Job("fault", name, self._asked) for name in picked]
 
     def _is_filtered(self, fault: Fault) -> bool:
         run = self._runs.get(fault.name)
@@ -116,8 +118,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"no fault of the corpus is named by {' '.join(asked.only)}\n")
         return 2
     began = time.monotonic()
-    with Pool(asked.workers, asked.seed, _FAULT_SECONDS) as pool:
-        campaign = Campaign(faults, pool, is_whole=not asked.only)
+    ids = [each.id for each in choose(catalogue(), asked.requirements)]
+    is_whole = not (asked.only or asked.requirements)
+    with Pool(asked.workers, asked.seed, _FAULT_SECONDS, ids) as pool:
+        campaign = Campaign(faults, pool, is_whole=is_whole, asked=ids)
         campaign.go(asked.sample, asked.seed)
     seconds = time.monotonic() - began
     asked.output.parent.mkdir(parents=True, exist_ok=True)
@@ -130,6 +134,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.kit_quality", description=__doc__)
     parser.add_argument(
         "--only", nargs="+", default=[], metavar="WORD", help="requirement id, area, or words of a name"
+    )
+    parser.add_argument(
+        "--requirements", nargs="+", default=[], metavar="ID", help="try only these requirements or areas"
     )
     parser.add_argument("--seed", type=int, default=0, help="what inputs and the sample are drawn from")
     parser.add_argument("--workers", type=int, default=2, help="worker processes")

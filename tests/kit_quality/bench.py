@@ -21,7 +21,7 @@ from conformance.settle import ranking, settle
 from conformance.subject import RunningSubject, SubjectPlan
 from conformance.verdict import Outcome, Verdict
 from tests.faulty_providers.corpus import all_faults
-from tests.faulty_providers.fault import Fault, Part, Site
+from tests.faulty_providers.fault import Fault, Site
 from tests.faulty_providers.faulty import FaultySteps, Injector, faulty_bridge_factory, plan_for_fault
 from tests.kit_quality import reach
 from tests.variants import all_variants
@@ -55,8 +55,9 @@ def needs_sockets(fault: Fault) -> bool:
 class Bench:
     """One worker's environments and what it can do with them. Use it as a context manager."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, asked: Sequence[str] = ()) -> None:
         self._seed = seed
+        self._asked = list(asked) or list(catalogue())
         self._stack = ExitStack()
         self._environments: dict[Transport, Environment] = {}
         self._bridges: dict[Transport, BridgeFactory | None] = {}
@@ -87,14 +88,14 @@ class Bench:
             environment.bridge_factory = reach.noting_bridges(reached, factory)
         plan, hooks = reach.noting_plan(reached, name), reach.NotingSteps(reached)
         with RunningSubject(plan, environment, _SMOKE, hooks=hooks) as subject:
-            return self._run(name, subject, list(catalogue()), reached)
+            return self._run(name, subject, self._asked, reached)
 
     def variant(self, name: str) -> Run:
         """Try everything against a plugin that is unusual and right."""
         environment = self._environment(Transport.MEMORY)
         environment.bridge_factory = self._bridges[Transport.MEMORY]
         with RunningSubject(self._variants[name], environment, _SMOKE, hooks=StepHooks()) as subject:
-            return self._run(name, subject, list(catalogue()))
+            return self._run(name, subject, self._asked)
 
     def _run(
         self, name: str, subject: RunningSubject, only: Iterable[str], reached: reach.Reached | None = None
@@ -156,11 +157,3 @@ def _told(outcome: Outcome) -> str:
         return ""
     violation = outcome.finding.violation
     return f"expected {violation.expected}; {violation.observer} observed {violation.observed}"
-
-
-def plan_of(name: str) -> SubjectPlan:
-    """The unbroken base as a subject."""
-    return reach.noting_plan(reach.Reached(), name)
-
-
-__all__ = ["Bench", "Part", "Run", "is_broken_kit", "is_red", "needs_sockets"]

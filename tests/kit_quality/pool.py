@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -33,10 +32,9 @@ class Job:
     only: Sequence[str] = ()
 
 
-def work(connection: Connection, seed: int) -> None:
+def work(connection: Connection, seed: int, asked: Sequence[str]) -> None:
     """What a worker does until nothing more comes."""
-    # A plugin under test may print; this process's own output is nobody's.
-    with Bench(seed) as bench:
+    with Bench(seed, asked) as bench:
         connection.send(_READY)
         # What is loaded by now stays: no need to look at it again and again.
         gc.freeze()
@@ -55,10 +53,10 @@ def _done(bench: Bench, job: Job) -> Run:
 
 
 class _Worker:
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, asked: Sequence[str]) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self.process: BaseProcess = context.Process(target=work, args=(theirs, seed), daemon=True)
+        self.process: BaseProcess = context.Process(target=work, args=(theirs, seed, asked), daemon=True)
         self.process.start()
         theirs.close()
         self.job: Job | None = None
@@ -78,9 +76,12 @@ class _Worker:
 class Pool:
     """So many workers. Use it as a context manager."""
 
-    def __init__(self, workers: int, seed: int, deadline_seconds: float) -> None:
-        self._seed, self._deadline = seed, deadline_seconds
-        self._workers = [_Worker(seed) for _ in range(workers)]
+    def __init__(self, workers: int, seed: int, deadline_seconds: float, asked: Sequence[str] = ()) -> None:
+        self._seed, self._deadline, self._asked = seed, deadline_seconds, asked
+        self._workers = [self._worker() for _ in range(workers)]
+
+    def _worker(self) -> _Worker:
+        return _Worker(self._seed, self._asked)
 
     def run(self, jobs: Iterable[Job], listen: Callable[[Job, Run], None]) -> None:
         """Do all jobs, in no particular order; each result is told when it is there."""
@@ -120,7 +121,7 @@ class Pool:
     def _give_up(self, worker: _Worker, why: str, listen: Callable[[Job, Run], None]) -> None:
         job, seconds = worker.job, time.monotonic() - worker.began
         worker.stop()
-        self._workers[self._workers.index(worker)] = _Worker(self._seed)
+        self._workers[self._workers.index(worker)] = self._worker()
         if job is not None:
             listen(job, Run(job.name, {}, (), seconds, error=why))
 
@@ -132,4 +133,3 @@ class Pool:
     ) -> None:
         for each in self._workers:
             each.stop()
-        sys.stdout.flush()

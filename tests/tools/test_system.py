@@ -68,18 +68,14 @@ def spoken(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return capsys.readouterr().out.splitlines()
 
 
-def test_nothing_is_done_or_said_when_the_module_is_there(
-    machine: Machine, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_nothing_is_done_or_said_when_the_module_is_there(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     machine.installed.add("foo")
     assert system.main(["foo"]) == 0
     assert machine.calls == []
     assert spoken(capsys) == []
 
 
-def test_root_gets_the_package_and_then_the_module(
-    machine: Machine, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_root_gets_the_package_and_then_the_module(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     assert system.main(["foo"]) == 0
     assert machine.installed == {"libfoo-dev", "foo"}
     assert [line.partition("  ")[0] for line in spoken(capsys)] == [
@@ -113,18 +109,14 @@ def test_an_ordinary_user_is_told_the_one_command(
     assert spoken(capsys) == ["system: foo is not available; to have it: sudo apt-get install -y libfoo-dev"]
 
 
-def test_sudo_is_used_where_it_asks_for_no_password(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_sudo_is_used_where_it_asks_for_no_password(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     machine.sudo_works = True
     system.main(["foo"])
     assert machine.installed == {"libfoo-dev", "foo"}
 
 
-def test_nothing_is_installed_where_it_is_forbidden(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_is_installed_where_it_is_forbidden(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(system.OPT_OUT, "1")
     assert system.main(["foo"]) == 0
     assert machine.calls == []

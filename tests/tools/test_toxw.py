@@ -52,9 +52,7 @@ def has_python(checkout: Path, name: str, script: str) -> None:
 
 def toxw(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     clean = {"PATH": str(checkout.parent / "bin"), "CONFORMANCE_NO_SYSTEM_PACKAGES": "1"}
-    return subprocess.run(
-        [checkout / "toxw", *arguments], env=clean, capture_output=True, text=True, check=False
-    )
+    return subprocess.run([checkout / "toxw", *arguments], env=clean, capture_output=True, text=True, check=False)
 
 
 def environments(checkout: Path) -> list[str]:

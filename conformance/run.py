@@ -15,7 +15,7 @@ from hypothesis.errors import Flaky, StopTest, UnsatisfiedAssumption
 
 from conformance.abstract import to_json
 from conformance.contract import BridgeError, ProbeIoError, ProbeRefused, ProviderError
-from conformance.errors import KitError
+from conformance.errors import KitError, SafetyError
 from conformance.gating import Ground, gate
 from conformance.orchestrator.errors import OperationRefused
 from conformance.profile import Profile
@@ -77,6 +77,8 @@ def run_requirement(
     try:
         _try_all(attempts, seed, shrink=shrink)
         outcome = _outcome(attempts)
+    except SafetyError as error:
+        outcome = Outcome(requirement, Verdict.NOT_VERIFIED, str(error), charged=tuple(attempts.charged.values()))
     except KitError as error:
         outcome = Outcome(requirement, Verdict.KIT_ERROR, str(error))
     except Exception as error:

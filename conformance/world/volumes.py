@@ -17,7 +17,8 @@ from conformance.contract import (
     VolumeRequest,
     WitnessedLun,
 )
-from conformance.errors import KitError
+from conformance.environments.file import size_in_bytes
+from conformance.errors import KitError, SafetyError
 from conformance.strategies.names import Name, PlainName
 from conformance.strategies.sizes import Granules, Size
 from conformance.verdict import Broken, Violation
@@ -97,12 +98,22 @@ class WithVolumes(WithStores):
     def driver_create(self, request: VolumeRequest, store: DataStore | None = None) -> Created:
         """Call `create` as the cloud would; what it makes is removed at the end."""
         at = store or self.store
+        self._stay_within_budget(request.size_bytes)
         self.subject.journal.intend("volume", request.uuid, {"store": at.request.uuid, "name": request.name})
         self._forgotten.discard(request.uuid)
         unknown = Volume(request, None, max(request.size_bytes, 1), placement=self.placement)
         store_uuid = at.request.uuid
         self._undo.append(("delete", lambda: self._delete_made(request.uuid, unknown, store_uuid)))
         return self.driver.create(at, request, self.placement)
+
+    def _stay_within_budget(self, size_bytes: int) -> None:
+        """On an array that is not simulated, stop before a call would make more than the [safety] table allows."""
+        safety = self.subject.environment.file.safety
+        if safety is None:
+            return
+        luns, used = len(self._made) + 1, sum(each.volume.size_bytes for each in self._made.values()) + size_bytes
+        if luns > safety.max_luns or used > size_in_bytes(safety.max_bytes):
+            raise SafetyError(f"{luns} LUNs of {used} bytes would pass [safety] {safety.max_luns}, {safety.max_bytes}")
 
     def keep(self, request: VolumeRequest, answer: Created, before: ArrayView | None, store: DataStore | None) -> Made:
         volume = Volume(

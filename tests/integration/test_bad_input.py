@@ -104,7 +104,7 @@ def test_all_signature_mismatches_at_once(place: Place) -> None:
         (("launch", "lunch"), ("probe.launch: field required",)),
         (("allowed_hosts", "allowed_host"), ("unknown key safety.allowed_host",)),
         (('"external"', '"extern"'), ("array.kind", "'extern'")),
-        (("[safety]", "[safty]"), ("unknown key savety",)),
+        (("[safety]", "[rails]"), ("unknown key rails",)),
         (("max_luns = 32", "max_luns = 0"), ("safety.max_luns",)),
         (('url = "https', 'uri = "https'), ("unknown key uri", "url: field required")),
         (('prefix = "sc-"', "prefix = sc-"), ("is no TOML",)),

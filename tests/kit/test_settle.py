@@ -6,7 +6,7 @@ from typing import Any
 
 from conformance.requirement import Requirement, given, requirement
 from conformance.settle import ranking, settle
-from conformance.verdict import Finding, Outcome, Verdict, Violation
+from conformance.verdict import Certainty, Finding, Outcome, Verdict, Violation
 
 
 def made(identifier: str, *rests_on: str, strength: str = "MUST") -> Requirement:
@@ -18,8 +18,8 @@ def made(identifier: str, *rests_on: str, strength: str = "MUST") -> Requirement
     return found
 
 
-def finding(identifier: str, steps: int = 1, **more: Any) -> Finding:
-    violation = Violation("this", "that", "the array")
+def finding(identifier: str, steps: int = 1, certainty: Certainty = Certainty.SEEN, **more: Any) -> Finding:
+    violation = Violation("this", "that", "the array", certainty=certainty)
     return Finding(identifier, violation, {}, ("step",) * steps, (), (), **more)
 
 
@@ -48,6 +48,35 @@ def test_a_charge_is_shown_even_if_its_requirement_was_not_run() -> None:
 def test_a_charge_beats_not_verified() -> None:
     settled = settle([Outcome(A, Verdict.NOT_VERIFIED), Outcome(B, Verdict.PASSED, charged=(finding("AAA-001"),))], ALL)
     assert settled["AAA-001"].verdict is Verdict.FAILED
+
+
+def stopped(one: Requirement, home: str, steps: int = 1) -> Outcome:
+    """A property that could not go on, because a step failed that `home` answers for."""
+    charge = finding(home, steps, Certainty.STEP, found_by=one.id)
+    return Outcome(one, Verdict.BLOCKED, blocked_by=home, charged=(charge,))
+
+
+def test_a_failed_step_is_the_finders_when_its_requirement_passes_by_itself() -> None:
+    settled = settle([Outcome(A, Verdict.PASSED), stopped(B, "AAA-001", 3), stopped(C, "AAA-001")], ALL)
+    assert [settled[each].verdict for each in ALL] == [Verdict.PASSED, Verdict.FAILED, Verdict.BLOCKED]
+    assert settled["CCC-001"].blocked_by == "BBB-001"
+    assert settled["BBB-001"].finding == finding("BBB-001", 3, Certainty.STEP, found_by="BBB-001")
+
+
+def test_a_failed_step_blocks_when_its_requirement_fails_too() -> None:
+    settled = settle([Outcome(A, Verdict.FAILED, finding=finding("AAA-001")), stopped(B, "AAA-001")], ALL)
+    assert (settled["BBB-001"].verdict, settled["BBB-001"].blocked_by) == (Verdict.BLOCKED, "AAA-001")
+
+
+def test_a_failed_step_fails_a_requirement_that_was_not_asked() -> None:
+    assert settle([stopped(B, "AAA-001")], ALL)["AAA-001"].verdict is Verdict.FAILED
+
+
+def test_what_failed_while_cleaning_up_counts_only_alone() -> None:
+    left = Outcome(B, Verdict.PASSED, charged=(finding("AAA-001", 1, Certainty.CLEANUP),))
+    assert settle([Outcome(A, Verdict.PASSED), left], ALL)["AAA-001"].verdict is Verdict.FAILED
+    other = Outcome(C, Verdict.FAILED, finding=finding("CCC-001"))
+    assert settle([Outcome(A, Verdict.PASSED), left, other], ALL)["AAA-001"].verdict is Verdict.PASSED
 
 
 def test_an_own_counterexample_is_kept() -> None:

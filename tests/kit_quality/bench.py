@@ -18,7 +18,7 @@ from conformance.profile import PROFILES
 from conformance.requirement import Need
 from conformance.session import attempts
 from conformance.settle import ranking, settle
-from conformance.subject import RunningSubject, SubjectPlan
+from conformance.subject import RunningSubject
 from conformance.verdict import Outcome, Verdict
 from tests.faulty_providers.corpus import all_faults
 from tests.faulty_providers.fault import Fault, Site

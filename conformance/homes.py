@@ -13,6 +13,8 @@ STEP: Final[Mapping[str, str]] = {
     "delete_datastore": "LIF-006",
     "create": "PRV-001",
     "delete": "DEL-001",
+    "repeated create": "PRV-002",
+    "repeated delete": "DEL-002",
     "grant_access": "ACC-001",
     "connection": "ACC-001",
     "login": "ACC-001",

@@ -79,6 +79,7 @@ class Requirement:
     pinned: tuple[Mapping[str, object], ...] = field(compare=False, repr=False)
     examples: float = 1.0
     not_testable: str | None = None
+    watches: bool = False
 
     @property
     def area(self) -> str:
@@ -120,6 +121,7 @@ def requirement(
     hooked_up: bool = False,
     examples: float = 1.0,
     not_testable: str | None = None,
+    watches: bool = False,
 ) -> Callable[[Property], Property]:
     """Make a property the test of requirement `identifier`.
 
@@ -150,6 +152,7 @@ def requirement(
             pinned=getattr(function, "pinned", ()),
             examples=examples,
             not_testable=not_testable,
+            watches=watches,
         )
         return function
 

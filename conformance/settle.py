@@ -50,7 +50,7 @@ def _charge_step(settled: dict[str, Outcome], home: str, requirements: Mapping[s
     stopped = {
         each.requirement.id: finding
         for each in settled.values()
-        if each.verdict is Verdict.BLOCKED
+        if each.verdict is Verdict.BLOCKED and not each.requirement.watches
         for finding in each.charged
         if finding.requirement_id == home and each.blocked_by == home
     }
@@ -59,9 +59,17 @@ def _charge_step(settled: dict[str, Outcome], home: str, requirements: Mapping[s
         _fail(settled, first, replace(stopped.pop(first), requirement_id=first), requirements)
         for each in stopped:
             settled[each] = settled[each].became(Verdict.BLOCKED, blocked_by=first)
-    elif home not in settled or settled[home].verdict is not Verdict.PASSED:
-        for finding in list(stopped.values())[:1]:
-            _fail(settled, home, finding, requirements)
+    elif home not in settled or settled[home].verdict is not Verdict.PASSED or not stopped:
+        _fail(settled, home, _step_charged(settled, home), requirements)
+
+
+def _step_charged(settled: Mapping[str, Outcome], home: str) -> Finding:
+    return next(
+        finding
+        for each in settled.values()
+        for finding in each.charged
+        if finding.requirement_id == home and finding.violation.certainty is Certainty.STEP
+    )
 
 
 def _shortest(outcomes: Iterable[Outcome]) -> list[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from conformance.judgements.access import (
+    access_left,
     cannot_write,
     deleted_while_granted,
     fc_only_is_refused_or_served,
@@ -34,6 +35,7 @@ from conformance.judgements.sizes import (
 )
 
 __all__ = [
+    "access_left",
     "another_qos",
     "below_smallest",
     "cannot_write",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from conformance.contract import (
+    AccessGranularity,
     AccessMechanism,
     BlockConnection,
     DeleteWhileGranted,
@@ -14,9 +15,11 @@ from conformance.contract import (
     HostListener,
     InUse,
     InvalidRequest,
+    Iqn,
     ProbeIoError,
     ProbeRefused,
     ProbeSession,
+    WitnessedLun,
 )
 from conformance.errors import KitError
 from conformance.expect import (
@@ -112,3 +115,11 @@ def fc_only_is_refused_or_served(world: World, made: Made, host: Host) -> None:
         connection = world.block(world.driver.connection(world.store, made.volume, host))
         usable = any(isinstance(each, FcPath) for each in connection.paths)
         expect(usable, "a path the host can use", f"{connection.paths}", PLUGIN)
+
+
+def access_left(world: World, lun: WitnessedLun, host: Host) -> set[Iqn]:
+    """Initiators of a host that left and are still let in. A plugin that grants whole clusters must be told to know."""
+    by_cluster = world.subject.declared.traits.access_granularity is AccessGranularity.CLUSTER
+    if by_cluster and world.plugin.host_listener is None:
+        return set()
+    return set(lun.visible_to) & set(host.iqns)

@@ -18,8 +18,9 @@ from conformance.world import Made, World
 
 def whole_life(world: World) -> None:
     """Everything a plugin can be asked, once, in the order of a volume's life; failures are charged step by step."""
+    world.only_watches()
     made, host = world.create(), world.host()
-    with world.charged("create"):
+    with world.charged("repeated create"):
         world.driver_create(made.volume.request)
     world.grant(made, host)
     world.connection(made, host)
@@ -30,7 +31,7 @@ def whole_life(world: World) -> None:
     world.revoke(made, host)
     _optional_calls(world, made)
     world.delete(made)
-    with world.charged("delete"):
+    with world.charged("repeated delete"):
         world.driver.delete(world.store, made.volume)
 
 
@@ -45,6 +46,7 @@ def _optional_calls(world: World, made: Made) -> None:
 
 def everything_fails(world: World) -> None:
     """Calls that cannot succeed, one after the other: what their errors say is read elsewhere."""
+    world.only_watches()
     made, host = world.create(), world.stranger()
     lifecycle, request = world.plugin.lifecycle, made.volume.request
     bad_store = world.with_wrong_secrets(world.store_request())

@@ -12,7 +12,7 @@ from hypothesis.strategies import SearchStrategy
 
 from conformance.strategies.data import Pattern, Place, patterns, places
 from conformance.strategies.qos import QosAt, policies
-from conformance.strategies.sizes import Growth, Size, growths, sizes
+from conformance.strategies.sizes import Granules, Growth, Size, growths, sizes
 
 VOLUMES: Final = 2
 HOSTS: Final = 2
@@ -92,6 +92,37 @@ KINDS: Final[tuple[type, ...]] = (
     ChangeQos,
     RestartPlugin,
 )
+
+
+LONG_PROGRAM: Final[tuple[Step, ...]] = (
+    CreateVolume(0, Granules(0)),
+    CreateVolume(1, Granules(3, 512)),
+    GrantHost(0, 0),
+    WriteData(0, 0, Pattern(1), Place(0)),
+    GrantHost(1, 1),
+    WriteData(1, 1, Pattern(2, 3), Place(-1)),
+    ChangeQos(0, QosAt(500, 500, 500)),
+    GrowVolume(0, Growth(2)),
+    GrantHost(0, 1),
+    WriteData(0, 1, Pattern(3), Place(7)),
+    RestartPlugin(),
+    RevokeHost(0, 0),
+    ChangeQos(1, QosAt(200, 300, 400)),
+    GrowVolume(1, Growth(1, 512)),
+    ChangeQos(0, QosAt(0, 0, 0)),
+    GrantHost(0, 0),
+    RevokeHost(1, 1),
+    DeleteVolume(1),
+    DeleteVolume(1),
+    WriteData(0, 0, Pattern(4), Place(100)),
+    CreateVolume(1, Granules(1)),
+    GrantHost(1, 0),
+    RestartPlugin(),
+    WriteData(1, 0, Pattern(5), Place(0)),
+    GrowVolume(0, Growth(1)),
+    DeleteVolume(0),
+)
+"""Every kind of step after most other kinds: tried first, wherever programs are drawn."""
 
 
 def programs() -> SearchStrategy[list[Step]]:

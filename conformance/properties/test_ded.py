@@ -14,7 +14,8 @@ def test_ded_001_adding_a_store_makes_no_lun(subject: RunningSubject) -> None:
     """In access model DEDICATED adding a store and attaching clusters MUST make no LUN and answer no backing."""
     with subject.world() as world:
         store = world.store
-        answered = world.plugin.lifecycle.attach_cluster(store, world.cluster)
+        with world.charged("attach_cluster"):
+            answered = world.plugin.lifecycle.attach_cluster(store, world.cluster)
         expect_none("backing answered", list(answered), "the plugin")
         expect_none("LUN made", world.new_luns(), ARRAY)
 

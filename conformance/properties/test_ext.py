@@ -38,7 +38,7 @@ def test_ext_001_resize_grows_to_at_least_the_asked_size(subject: RunningSubject
         size_answer_is_true(world, answered, asked, lun)
 
 
-@requirement("EXT-002", needs=[Capability.RESIZE, Need.PROBE], rests_on=["EXT-001", "ACC-001"])
+@requirement("EXT-002", needs=[Capability.RESIZE, Need.PROBE], rests_on=["EXT-001", "ACC-013"])
 @given(pattern=patterns(), place=places(), growth=growths())
 def test_ext_002_data_survives_a_resize(
     subject: RunningSubject, pattern: Pattern, place: Place, growth: Growth

@@ -7,14 +7,19 @@ from typing import Any
 from conformance.contract import Capability, Volume, WitnessPower
 from conformance.expect import ARRAY, HOST, expect_bytes, expect_done, expect_none, expect_size
 from conformance.judgements import is_gone, locked_out, lun_bytes, others_unchanged, size_is_true
-from conformance.requirement import Need, given, requirement
+from conformance.requirement import Need, given, pinned, requirement
 from conformance.strategies.data import Pattern, patterns
 from conformance.strategies.faults import Cut, cuts
 from conformance.strategies.sizes import Growth, growths
 from conformance.subject import RunningSubject
 
 
-@requirement("FLT-001", needs=[Need.ENDPOINT, WitnessPower.SIZE], rests_on=["PRV-002"], examples=3)
+@requirement("FLT-001", needs=[Need.ENDPOINT, WitnessPower.SIZE], rests_on=["PRV-002"], examples=1)
+@pinned(cut=Cut(4, is_reply=True))
+@pinned(cut=Cut(3, is_reply=True))
+@pinned(cut=Cut(2, is_reply=True))
+@pinned(cut=Cut(1, is_reply=True))
+@pinned(cut=Cut(0, is_reply=True))
 @given(cut=cuts())
 def test_flt_001_a_create_broken_off_can_be_repeated(subject: RunningSubject, cut: Cut) -> None:
     """`create` repeated after a request or reply was lost MUST succeed with one LUN as asked."""

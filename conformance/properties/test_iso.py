@@ -9,7 +9,7 @@ from conformance.requirement import Need, requirement
 from conformance.subject import RunningSubject
 
 
-@requirement("ISO-001", needs=[WitnessPower.FILL], rests_on=["DEL-004", "LIF-006"])
+@requirement("ISO-001", needs=[WitnessPower.FILL], rests_on=["DEL-004", "LIF-006"], watches=True)
 def test_iso_001_strangers_luns_are_left_alone(subject: RunningSubject) -> None:
     """LUNs that somebody else made on the array MUST stay as they are, whatever the plugin does."""
     with subject.world() as world:
@@ -17,7 +17,8 @@ def test_iso_001_strangers_luns_are_left_alone(subject: RunningSubject) -> None:
         world.fill(room)
         before = world.view()
         whole_life(world)
-        world.remove_store(world.store.request)
+        with world.charged("delete_datastore"):
+            world.remove_store(world.store.request)
         after = {each.external_id: each for each in world.view().luns}
         for each in before.luns:
             expect_equal("a stranger's LUN", after.get(each.external_id), each, ARRAY)

@@ -10,7 +10,7 @@ from conformance.strategies.sizes import Growth, Size, growths, sizes
 from conformance.subject import RunningSubject
 
 
-@requirement("LEK-001", needs=[WitnessPower.LUNS], rests_on=["DEL-001", "LIF-006", "ACC-004"])
+@requirement("LEK-001", needs=[WitnessPower.LUNS], rests_on=["DEL-001", "LIF-006", "ACC-004"], watches=True)
 def test_lek_001_nothing_is_left_when_all_is_deleted(subject: RunningSubject) -> None:
     """When volumes, hosts and store are deleted nothing that the plugin made MUST remain on the array."""
     with subject.world() as world:

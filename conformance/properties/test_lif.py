@@ -38,7 +38,7 @@ def test_lif_001_initialize_accepts_a_good_request(subject: RunningSubject) -> N
         expect_equal("the store's request", store.request.uuid, request.uuid, PLUGIN)
         made = world.create()
         again = expect_done("a repeated initialize", lambda: world.plugin.lifecycle.initialize(request))
-        expect_equal("owners listed", world.owners(again), [made.uuid], PLUGIN)
+        expect_equal("owners listed", world.owners(again), [made.uuid], PLUGIN, home="LEK-002")
         expect_equal("the store's details", dict(again.details), dict(store.details), PLUGIN)
 
 
@@ -82,6 +82,7 @@ def test_lif_005_attaching_a_cluster_can_be_repeated_and_undone(subject: Running
     """`attach_cluster` and `detach_cluster` MUST succeed, also twice, and leave LUNs as they are."""
     with subject.world() as world:
         store, lifecycle = world.store, world.plugin.lifecycle
+        world.create()
         with nothing_changes(world):
             expect_done("a repeated attach", lambda: lifecycle.attach_cluster(store, world.cluster))
             expect_done("attach of another cluster", lambda: lifecycle.attach_cluster(store, world.other_cluster))

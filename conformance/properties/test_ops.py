@@ -8,14 +8,14 @@ from typing import Any
 from conformance.contract import Capability, ObjectNotFound, WitnessPower
 from conformance.expect import ARRAY, HOST, PLUGIN, expect_bytes, expect_done, expect_equal, expect_none, expect_refusal
 from conformance.judgements import facts, nothing_changes, whole_life
-from conformance.machines.operations import Step, programs
+from conformance.machines.operations import LONG_PROGRAM, Step, programs
 from conformance.machines.sequential import follow
-from conformance.requirement import Need, given, requirement
+from conformance.requirement import Need, given, pinned, requirement
 from conformance.strategies.data import Pattern, patterns
 from conformance.subject import RunningSubject
 
 
-@requirement("OPS-001", rests_on=["REG-001"])
+@requirement("OPS-001", rests_on=["REG-001"], watches=True)
 def test_ops_001_every_call_returns_in_time(subject: RunningSubject) -> None:
     """Every call MUST return within the time that completion_seconds declares for it."""
     with subject.world() as world:
@@ -35,21 +35,21 @@ def test_ops_002_the_whole_effect_is_there_at_return(subject: RunningSubject) ->
         expect_equal("the array a moment later", facts(world.view()), at_return, ARRAY)
 
 
-@requirement("OPS-003", rests_on=["REG-001"])
+@requirement("OPS-003", rests_on=["REG-001"], watches=True)
 def test_ops_003_only_errors_of_the_contract_leave_a_plugin(subject: RunningSubject) -> None:
     """A call MUST raise nothing but the contract's errors, whatever happens inside."""
     with subject.world() as world:
         whole_life(world)
 
 
-@requirement("OPS-004", rests_on=["REG-001"])
+@requirement("OPS-004", rests_on=["REG-001"], watches=True)
 def test_ops_004_answers_are_of_the_contracts_types(subject: RunningSubject) -> None:
     """A call MUST answer the type that the contract says."""
     with subject.world() as world:
         whole_life(world)
 
 
-@requirement("OPS-005", rests_on=["REG-001"])
+@requirement("OPS-005", rests_on=["REG-001"], watches=True)
 def test_ops_005_a_closed_plugin_leaves_no_threads(subject: RunningSubject) -> None:
     """`close` MUST succeed, and leave no thread behind."""
     with subject.world() as world:
@@ -148,6 +148,7 @@ def test_ops_009_two_instances_serve_one_store(subject: RunningSubject) -> None:
     ],
     examples=2,
 )
+@pinned(program=list(LONG_PROGRAM))
 @given(program=programs())
 def test_ops_010_any_sequence_ends_as_the_model_says(subject: RunningSubject, program: list[Step]) -> None:
     """After any sequence of operations on several volumes and hosts the array, the hosts and the data MUST be as

@@ -9,7 +9,7 @@ from conformance.requirement import Need, requirement
 from conformance.subject import RunningSubject
 
 
-@requirement("SEC-001", rests_on=["REG-001"])
+@requirement("SEC-001", rests_on=["REG-001"], watches=True)
 def test_sec_001_no_secret_is_readable(subject: RunningSubject) -> None:
     """No secret MUST be readable in logs, output, errors, answers or on a hypervisor, also when calls fail."""
     with subject.world() as world:

@@ -82,6 +82,7 @@ class WorldBase:
         self._cluster_world: ClusterWorld | None = None
         self.bridge_breaks: set[str] = set()
         self._is_configured = False
+        self._only_watches = False
 
     def view(self) -> ArrayView:
         """The array as the witness sees it now."""
@@ -164,7 +165,12 @@ class WorldBase:
 
         A login that fails after a revoke is not what the requirement on grants is about.
         """
-        return None if self.watch.went_beyond_set_up else homes.STEP[step]
+        own = self.watch.went_beyond_set_up and not self._only_watches
+        return None if own else homes.STEP[step]
+
+    def only_watches(self) -> None:
+        """From here on every failing step is charged to its own requirement: this property is about what is watched."""
+        self._only_watches = True
 
     def act(self) -> None:
         """From here on a failing step is what the running property is about, not its arrangement."""

@@ -97,7 +97,7 @@ class WithHosts(WithVolumes):
         """Give a host access that a property needs; failing is charged to the requirement on grants."""
         made.granted[host] = None
         self._step("grant_access", lambda: self.driver.grant_access(self._at(made), made.volume, host))
-        watching.after_grant(self, made)
+        watching.after_grant(self, made, host)
 
     def revoke(self, made: Made, host: Host) -> None:
         """Take access away; failing is charged to the requirement on revokes."""
@@ -105,6 +105,12 @@ class WithHosts(WithVolumes):
         self._step("revoke_access", lambda: self.driver.revoke_access(self._at(made), made.volume, host, remaining))
         made.granted.pop(host, None)
         watching.after_revoke(self, made)
+
+    def was_fenced(self, made: Made, *hosts: Host) -> None:
+        """These hosts lost their access to a fence; they are revoked at the end, as the cloud does."""
+        for host in hosts:
+            made.granted.pop(host, None)
+            made.fenced[host] = None
 
     def connection(self, made: Made, host: Host) -> BlockConnection:
         """How a granted host reaches the LUN."""

@@ -42,6 +42,7 @@ class Made:
     store_uuid: str
     lun_bytes: int
     qos: QosPolicy
+    fenced: dict[Host, None] = field(default_factory=dict)
     granted: dict[Host, None] = field(default_factory=dict)
 
     @property
@@ -128,7 +129,7 @@ class WithVolumes(WithStores):
         lun = self._new_lun(before) if before is not None else None
         at = (store or self.store).request.uuid
         lun_bytes = lun.size_bytes if lun else answer.size_bytes
-        made = Made(volume, lun, at, lun_bytes, request.qos, dict.fromkeys(self.placement.hosts))
+        made = Made(volume, lun, at, lun_bytes, request.qos, granted=dict.fromkeys(self.placement.hosts))
         self._made[request.uuid] = made
         watching.after_create(self, made)
         return made
@@ -156,11 +157,11 @@ class WithVolumes(WithStores):
             return
         made = self._made.get(uuid)
         volume = made.volume if made else unknown
-        for host in list(made.granted) if made else []:
+        for host in [*made.granted, *made.fenced] if made else []:
             remaining = [each for each in made.granted if each != host] if made else []
             self.driver.revoke_access(store, volume, host, remaining)
             if made:
-                del made.granted[host]
+                made.granted.pop(host, None)
                 watching.after_revoke(self, made)
         self.driver.delete(store, volume)
         self._made.pop(uuid, None)

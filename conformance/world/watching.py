@@ -52,6 +52,9 @@ def after_resize(world: WithVolumes, made: Made, asked: int) -> None:
 def after_set_qos(world: WithVolumes, made: Made) -> None:
     """The LUN has the QoS asked; its size and the others are as they were."""
     _check_qos(world, made, "QOS-002")
+    lun = _lun(world, made, "QOS-005")
+    if lun is not None and lun.size_bytes != made.lun_bytes:
+        _broken("QOS-005", f"the LUN to stay at {made.lun_bytes} bytes", f"{lun.size_bytes}")
     _check_others(world, made, "QOS-005", "QOS-005", "QOS-005")
 
 
@@ -69,9 +72,15 @@ def after_connection(world: WithVolumes, made: Made, connection: BlockConnection
 def after_login(world: WithHosts, made: Made, host: Host, connection: BlockConnection, session: ProbeSession) -> None:
     """The path leads to this LUN, and where CHAP is declared only with credentials."""
     if made.lun is not None and session.wwid != made.lun.wwid:
-        _broken("ACC-014", f"the path to lead to LUN {made.lun.wwid}", session.wwid)
+        _broken(_wrong_way(world, made, session.wwid), f"the path to lead to LUN {made.lun.wwid}", session.wwid)
     if world.subject.supports(Capability.CHAP) and _logs_in_without_chap(world, host, connection):
         _broken("CHP-001", "a login without CHAP to be refused", "it was accepted")
+
+
+def _wrong_way(world: WithVolumes, made: Made, wwid: str) -> str:
+    if any(each.lun is not None and each.lun.wwid == wwid for each in world.volumes):
+        return "ACC-014"
+    return "ACC-012" if len(made.granted) > 1 else "ACC-001"
 
 
 def _logs_in_without_chap(world: WithHosts, host: Host, connection: BlockConnection) -> bool:
@@ -83,9 +92,12 @@ def _logs_in_without_chap(world: WithHosts, host: Host, connection: BlockConnect
     return True
 
 
-def after_grant(world: WithVolumes, made: Made) -> None:
-    """The host is let in to this LUN, and nobody to another."""
-    _check_hosts(world, made, missing="ACC-001", extra="ACC-003")
+def after_grant(world: WithVolumes, made: Made, host: Host) -> None:
+    """The host is let in to this LUN beside those that were, and nobody to another."""
+    lun = _lun(world, made, "ACC-001")
+    if lun is not None and _is_masked_by_host(world) and (lost := set(host.iqns) - lun.visible_to):
+        _broken("ACC-001", "the granted host to be let in", f"not let in: {_names(lost)}")
+    _check_hosts(world, made, missing="ACC-012", extra="ACC-003")
     _check_others(world, made, "ACC-016", "ACC-016", "ACC-016")
 
 

@@ -6,11 +6,13 @@ Each line on the Unix socket is a request ``[world, call, arguments…]``, answe
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socketserver
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Final, cast
 
 import libvirt
@@ -81,15 +83,19 @@ def _reply(worlds: Worlds, line: bytes) -> Value:
         return ["bug", f"{type(error).__name__}: {error}"]
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(socket: Path) -> None:
     sys.stdin.buffer.read()
+    # Whoever started it was killed, or this process would have been: nobody else removes the directory.
+    with contextlib.suppress(OSError):
+        socket.unlink()
+        socket.parent.rmdir()
     os._exit(0)
 
 
 def main(path: str) -> None:
     """Serve until standard input ends."""
     libvirt.registerErrorHandler(lambda *_: None, None)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(Path(path),), daemon=True).start()
     with _Server(path) as server:
         sys.stdout.buffer.write(READY)
         sys.stdout.buffer.flush()

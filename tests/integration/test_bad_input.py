@@ -193,7 +193,7 @@ def test_a_port_in_an_environment_file_that_is_in_use(place: Place, taken_port: 
 
 
 def test_an_unknown_simulator(place: Place) -> None:
-    is_refused_untouched(place, "simulate", "disks", told=("'arrey'", "there is array"))
+    is_refused_untouched(place, "simulate", "disks", told=("'disks'", "there is array"))
 
 
 @pytest.mark.parametrize("name", ["conformance", "simulators", "reference_providers", "hypervisor_bridge"])

@@ -24,7 +24,7 @@ from tests.kit_quality.reach import seen_from
 from tests.kit_quality.tally import Tally, differences, tried
 from tests.variants import all_variants
 
-_FAULT_SECONDS: Final = 20.0
+_FAULT_SECONDS: Final = 60.0
 
 
 def chosen(faults: Sequence[Fault], only: Sequence[str]) -> list[Fault]:

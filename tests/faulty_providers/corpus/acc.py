@@ -13,6 +13,7 @@ from conformance.contract import (
     HypervisorType,
     InvalidRequest,
     Iqn,
+    LimitReached,
     ObjectNotFound,
     Portal,
     Volume,
@@ -167,6 +168,31 @@ def ask_hypervisor(call: Call) -> None:
     call.others["provider"]._arrays.context.hypervisor(placement.cluster).inventory()
 
 
+def has_other_host(call: Call) -> bool:
+    """When another host has the volume."""
+    known = call.memory.shared.setdefault("granted", {}).setdefault(call.arguments["target"].uuid, [])
+    others = [each for each in known if each != call.arguments["host"]]
+    known.append(call.arguments["host"])
+    driver, store = call.others["driver"], store_of(call)
+    return any(_is_let_in(driver, store, call.arguments["target"], each) for each in others)
+
+
+def _is_let_in(driver: Any, store: Any, target: Any, host: Host) -> bool:
+    try:
+        driver.connection(store, target, host)
+    except (AccessNotGranted, ObjectNotFound):
+        return False
+    return True
+
+
+def another_was_revoked(call: Call) -> bool:
+    """When another host was revoked from the volume before."""
+    revoked = call.memory.shared.setdefault("revoked", {}).setdefault(call.arguments["target"].uuid, [])
+    others = [each for each in revoked if each != call.arguments["host"]]
+    revoked.append(call.arguments["host"])
+    return bool(others)
+
+
 FAULTS = (
     Fault("ACC-001", "a grant does nothing", Driver.grant_access, skip(), Kind.LIFE),
     Fault("ACC-001", "tells LUN number 1", Driver.connection, path(lun_number=lambda n: n + 1), Kind.IDENTITY),
@@ -291,13 +317,29 @@ FAULTS = (
         alter_argument("hosts", lambda hosts: list(hosts)[1:]),
         Kind.ISOLATION,
     ),
-    Fault("ACC-012", "every host gets a LUN of its own", Driver.connection, own_copy, Kind.DATA),
+    Fault(
+        "ACC-012",
+        "every host gets a LUN of its own",
+        Driver.connection,
+        own_copy,
+        Kind.DATA,
+        also=("PRV-010", "ACC-014"),
+    ),
+    Fault(
+        "ACC-012",
+        "a volume is for one host only",
+        Driver.grant_access,
+        fail(lambda call: LimitReached("hosts of a volume", 1)),
+        Kind.LIFE,
+        lambda call: has_other_host(call),
+    ),
     Fault(
         "ACC-013",
         "a host is granted only once",
         Driver.grant_access,
         only_first_time(lambda call: (call.arguments["target"].uuid, call.arguments["host"].uuid)),
         Kind.LIFE,
+        also=("ACC-001",),
     ),
     Fault(
         "ACC-013",
@@ -353,7 +395,7 @@ FAULTS = (
         another_way_in,
         Kind.IDENTITY,
         from_call(1),
-        also=("ACC-014",),
+        also=("ACC-014", "PRV-010"),
     ),
     Fault(
         "ACC-015",
@@ -361,6 +403,16 @@ FAULTS = (
         Driver.revoke_access,
         previous_argument("host"),
         Kind.ISOLATION,
+        base="minimal",
+        also=("ACC-004",),
+    ),
+    Fault(
+        "ACC-015",
+        "a volume lets go of one host only",
+        Driver.revoke_access,
+        fail(lambda call: Conflict(call.arguments["target"].uuid, "hosts", "one revoked", "another")),
+        Kind.LIFE,
+        lambda call: another_was_revoked(call),
         base="minimal",
     ),
     Fault(
@@ -370,6 +422,7 @@ FAULTS = (
         lambda call: swap_places(call),
         Kind.ISOLATION,
         base="minimal",
+        also=("ACC-004",),
     ),
 )
 
@@ -385,8 +438,4 @@ def swap_places(call: Call) -> None:
 
 def is_granted(call: Call) -> bool:
     """Whether the host has access now."""
-    try:
-        call.others["driver"].connection(store_of(call), call.arguments["target"], call.arguments["host"])
-    except (AccessNotGranted, ObjectNotFound):
-        return False
-    return True
+    return _is_let_in(call.others["driver"], store_of(call), call.arguments["target"], call.arguments["host"])

@@ -43,6 +43,14 @@ def mutual(answers: Any) -> Any:
     return {**answers, Capability.MUTUAL_CHAP: Supported()}
 
 
+def third_time(call: Call) -> bool:
+    """When the same is asked for the third time."""
+    asked = call.memory.shared.setdefault("asked", {})
+    key = call.arguments["target"].uuid, call.arguments["host"].uuid
+    asked[key] = asked.get(key, 0) + 1
+    return bool(asked[key] == 3)
+
+
 FAULTS = (
     Fault(
         "CHP-001",
@@ -58,6 +66,15 @@ FAULTS = (
         with_chap(lambda chap: None),
         Kind.SECRET,
         repeated_for("target", "host"),
+        also=("CHP-001",),
+    ),
+    Fault(
+        "CHP-002",
+        "every third answer tells an old secret",
+        Driver.connection,
+        with_chap(lambda chap: ChapCredentials(chap.username, Secret("the-secret-of-old"[:16]))),
+        Kind.SECRET,
+        third_time,
     ),
     Fault(
         "CHP-003",

@@ -43,6 +43,7 @@ FAULTS = (
         alter_field("request", size_bytes=lambda asked_bytes: asked_bytes + 2 * MIB),
         Kind.DATA,
         size(lambda n: n == 10**9),
+        also=("PRV-001",),
     ),
     Fault(
         "CPB-002",

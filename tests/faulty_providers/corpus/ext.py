@@ -7,6 +7,7 @@ from typing import Any
 from conformance.contract import (
     Capability,
     CapacityExhausted,
+    Conflict,
     InvalidRequest,
     LimitReached,
     Resized,
@@ -44,7 +45,7 @@ def same_size(call: Call) -> bool:
 
 def smaller(call: Call) -> bool:
     """When less is asked than there is."""
-    return bool(call.arguments["size_bytes"] < present(call))
+    return bool(-(-call.arguments["size_bytes"] // MIB) * MIB < present(call))
 
 
 def a_granule_less(call: Call) -> Any:
@@ -119,6 +120,15 @@ FAULTS = (
         Driver.connection,
         new_lun_after_growth,
         Kind.DATA,
+        also=("PRV-010", "ACC-014"),
+    ),
+    Fault(
+        "EXT-002",
+        "a volume that has grown cannot be granted",
+        Driver.grant_access,
+        fail(lambda call: Conflict(call.arguments["target"].uuid, "size_bytes", "grown", "known")),
+        Kind.LIFE,
+        lambda call: call.arguments["target"].size_bytes > call.arguments["target"].request.size_bytes + MIB,
     ),
     Fault(
         "EXT-003",
@@ -127,6 +137,7 @@ FAULTS = (
         alter_argument("size_bytes", lambda asked_bytes: asked_bytes + MIB),
         Kind.DATA,
         same_size,
+        also=("EXT-001",),
     ),
     Fault(
         "EXT-003",

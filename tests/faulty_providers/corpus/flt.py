@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from conformance.contract import ArrayUnreachable, Conflict
+from reference_providers.solidfire.errors import Interrupted
 from tests.faulty_providers.fault import Call, Change, Driver, Fault, Kind, Wire
 
 
@@ -46,6 +47,19 @@ def marked_late(call: Call) -> Any:
     marks = call.arguments["attributes"]
     call.others["send"]("ModifyVolume", volumeID=made["volumeID"], attributes=marks)
     return made
+
+
+def resize_once(call: Call) -> Any:
+    """Do not go on by itself, and believe that the first attempt is still going on."""
+    broken = call.memory.shared.setdefault("broken off", set())
+    if key(call) in broken:
+        return in_progress(call)
+    driver = call.others["driver"]
+    try:
+        return type(driver).resize.__wrapped__(driver, *call.arguments.values())
+    except Interrupted as interruption:
+        broken.add(key(call))
+        raise interruption.outcome from None
 
 
 def lost_to_delete(call: Call) -> Any:

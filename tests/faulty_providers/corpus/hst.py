@@ -55,6 +55,13 @@ def as_known_first(call: Call) -> Any:
     return call.proceed(host=call.memory.shared.setdefault("known", {}).setdefault(host.uuid, host))
 
 
+def has_changed(call: Call) -> bool:
+    """When the host has other initiators than it was seen with first."""
+    host = call.arguments["host"]
+    first = call.memory.shared.setdefault("first initiators", {}).setdefault(host.uuid, host.initiators)
+    return bool(first != host.initiators)
+
+
 FAULTS = (
     Fault("HST-001", "a new host gets no datastore", Cloud.add_host, leave_out("attach_datastore"), Kind.LIFE),
     Fault("HST-001", "the bridge does not attach a new host", Bridge.attach_datastore, skip(), Kind.LIFE),
@@ -147,6 +154,15 @@ FAULTS = (
         Driver.grant_access,
         as_known_first,
         Kind.LIFE,
+        also=("ACC-001",),
+    ),
+    Fault(
+        "HST-009",
+        "a host with another initiator is a conflict",
+        Driver.grant_access,
+        fail(lambda call: Conflict(call.arguments["host"].uuid, "initiators", "others", "these")),
+        Kind.LIFE,
+        has_changed,
     ),
     Fault("HST-007", "the bridge leaves a datastore on the host", Bridge.detach_datastore, skip(), Kind.LEAK),
 )

@@ -6,7 +6,8 @@ import dataclasses
 import threading
 from typing import Any
 
-from conformance.contract import AccessModel, Busy, Conflict, ObjectNotFound, OperationCancelled, Resized
+from conformance.contract import AccessModel, Busy, Conflict, LimitReached, ObjectNotFound, OperationCancelled, Resized
+from tests.faulty_providers.corpus.acc import has_other_host
 from tests.faulty_providers.corpus.ext import present
 from tests.faulty_providers.corpus.prv import MIB
 from tests.faulty_providers.corpus.solidfire_inside import ask, store_of
@@ -154,6 +155,7 @@ FAULTS = (
         skip(),
         Kind.LEAK,
         after_restart,
+        also=("DEL-001",),
     ),
     Fault(
         "OPS-006",
@@ -206,6 +208,15 @@ FAULTS = (
         do_first(lambda call: shut_out_others(call)),
         Kind.LIFE,
         is_direct,
+        also=("ACC-001", "ACC-012"),
+    ),
+    Fault(
+        "DIR-001",
+        "a second host of a LUN without datastore is refused",
+        Driver.grant_access,
+        fail(lambda call: LimitReached("hosts of a LUN", 1)),
+        Kind.LIFE,
+        both(is_direct, has_other_host),
     ),
     Fault("DIR-002", "a LUN without datastore is not listed", Driver.list_objects, skip([]), Kind.LEAK, is_direct),
     Fault("ISO-002", "creates are for the first store", Driver.create, first_argument("store"), Kind.ISOLATION),

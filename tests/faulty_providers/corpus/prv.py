@@ -278,7 +278,7 @@ FAULTS = (
         "PRV-011",
         "remembers the answers to creates",
         Driver.create,
-        remember_answer(lambda call: asked(call).uuid),
+        remember_answer(lambda call: (asked(call).uuid, asked(call).size_bytes, asked(call).qos)),
         Kind.LIFE,
         size(lambda n: n > 0),
     ),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 from conformance.asked import Asked
-from conformance.contract import BridgeError, DataStore, ProviderError, StoreRequest, Volume
+from conformance.contract import BridgeError, DataStore, Host, Iqn, ProviderError, StoreRequest, Volume
 from conformance.errors import WiringError
 from conformance.journal import leftovers
 from conformance.opening import opened
@@ -59,6 +60,8 @@ class _Cleaning:
 
     def run(self, entries: list[dict[str, object]]) -> Cleaned:
         self._stores = {str(each["made"]): each for each in entries if each["kind"] == "store"}
+        for entry in (each for each in entries if each["kind"] == "grant"):
+            self._try(entry, self._revoke)
         for entry in (each for each in entries if each["kind"] == "volume"):
             self._try(entry, self._delete_volume)
         for store in self._stores.values():
@@ -77,13 +80,25 @@ class _Cleaning:
         self._world.subject.journal.gone(str(entry["made"]))
         self._tell(f"removed {label}")
 
+    def _revoke(self, entry: Entry) -> None:
+        store = self._stores.get(str(entry["store"]))
+        if store is not None:
+            iqns = tuple(Iqn(str(each)) for each in cast("list[object]", entry["iqns"]))
+            hypervisor = self._world.cluster.hypervisor
+            host = Host(str(entry["host"]), str(entry["name"]), hypervisor, str(entry["cluster"]), iqns)
+            volume = self._volume(str(entry["volume"]), str(entry["name"]))
+            self._world.driver.revoke_access(DataStore(self._request(store)), volume, host, [])
+
     def _delete_volume(self, entry: Entry) -> None:
         store = self._stores.get(str(entry["store"]))
         # A store that is gone took its volumes along.
         if store is not None:
-            request = replace(self._world.request(), uuid=str(entry["made"]), name=str(entry["name"]))
-            volume = Volume(request, None, request.size_bytes)
+            volume = self._volume(str(entry["made"]), str(entry["name"]))
             self._world.driver.delete(DataStore(self._request(store)), volume)
+
+    def _volume(self, uuid: str, name: str) -> Volume:
+        request = replace(self._world.request(), uuid=uuid, name=name)
+        return Volume(request, None, request.size_bytes)
 
     def _delete_store(self, entry: Entry) -> None:
         self._world.plugin.lifecycle.delete_datastore(self._request(entry))

@@ -6,6 +6,7 @@ grants.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from functools import partial, wraps
 from typing import Any, Final
@@ -44,9 +45,10 @@ class ProbeAwareBridge:
         if real:
             self._open().detach_datastore(ref, real)
 
-    def _without_probes(self, call: Callable[..., object], *arguments: Any) -> object:
-        real = self._real(arguments[-1])
-        return call(*arguments[:-1], real) if real else None
+    def _without_probes(self, call: Callable[..., object], *arguments: Any, **keywords: Any) -> object:
+        bound = inspect.signature(call).bind(*arguments, **keywords)
+        bound.arguments["at"] = real = self._real(bound.arguments["at"])
+        return call(*bound.args, **bound.kwargs) if real else None
 
     def _real(self, at: Sequence[HostConnection]) -> list[HostConnection]:
         return [each for each in at if each.host not in self._probes()]

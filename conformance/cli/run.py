@@ -28,7 +28,7 @@ from conformance.opening import opened, profile_named
 from conformance.profile import DEFAULT_PROFILE
 from conformance.report import as_json, as_junit, as_text, folder
 from conformance.requirement import Requirement
-from conformance.session import Result, choose, run_session
+from conformance.session import EXIT_INTERRUPTED, Result, choose, run_session
 
 
 class Order(StrEnum):
@@ -89,13 +89,18 @@ def run(
     asked = Asked(provider, environment, profile, _seed(seed, profile), parsed(parameter or []))
     if not provider:
         raise WiringError("no plugin was named; give --provider module:attribute; nothing was started")
-    with stoppable(), leaves_no_cache():
-        result, started, left = _result(asked, only or [], order, console, report, journal)
-        files = {
-            "report.json": as_json.text(result, asked.replay, started),
-            "junit.xml": as_junit.text(result, asked.replay, started),
-        }
-        written = folder.write(report, files)
+    try:
+        with stoppable(), leaves_no_cache():
+            result, started, left = _result(asked, only or [], order, console, report, journal)
+            files = {
+                "report.json": as_json.text(result, asked.replay, started),
+                "junit.xml": as_junit.text(result, asked.replay, started),
+            }
+            written = folder.write(report, files)
+    except KeyboardInterrupt:
+        # Not left to typer, which ends without a word.
+        typer.echo("storage-conformance: interrupted; nothing was run", err=True)
+        raise typer.Exit(EXIT_INTERRUPTED) from None
     console.print(as_text.summary(result, asked.replay, verbose=verbose), soft_wrap=True)
     for problem in left:
         console.print(f"Left on the array: {problem}", soft_wrap=True)

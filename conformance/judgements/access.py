@@ -9,6 +9,7 @@ from conformance.contract import (
     AccessGranularity,
     AccessMechanism,
     BlockConnection,
+    BridgeError,
     DeleteWhileGranted,
     FcPath,
     Host,
@@ -123,3 +124,13 @@ def access_left(world: World, lun: WitnessedLun, host: Host) -> set[Iqn]:
     if by_cluster and world.plugin.host_listener is None:
         return set()
     return set(lun.visible_to) & set(host.iqns)
+
+
+def hosts_with_datastore(world: World, made: Made) -> list[str]:
+    """Names of the hypervisor hosts that see the volume's datastore, sorted."""
+    seen = []
+    for host in world.placement.hosts:
+        with suppress(BridgeError):
+            if made.volume.disk and world.open_bridge().datastore_bytes(made.volume.disk.datastore, host):
+                seen.append(host.name)
+    return sorted(seen)

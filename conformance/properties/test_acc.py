@@ -27,7 +27,7 @@ from conformance.judgements import (
     others_unchanged,
     out_of_reach,
 )
-from conformance.requirement import Need, given, requirement
+from conformance.requirement import Need, given, pinned, requirement
 from conformance.strategies.data import Pattern, Place, patterns, places
 from conformance.subject import RunningSubject
 
@@ -172,7 +172,9 @@ def test_acc_010_revoking_one_volume_keeps_the_hosts_others(subject: RunningSubj
         world.login(kept, host)
 
 
-@requirement("ACC-011", needs=[Need.PROBE], rests_on=["ACC-001"])
+@requirement("ACC-011", needs=[Need.PROBE, WitnessPower.ACCESS], rests_on=["ACC-001"], examples=0.5)
+@pinned(pattern=Pattern(1), hosts=2)
+@pinned(pattern=Pattern(1), hosts=1)
 @given(pattern=patterns(), hosts=st.integers(1, 2))
 def test_acc_011_fenced_hosts_cannot_write(subject: RunningSubject, pattern: Pattern, hosts: int) -> None:
     """`fence` MUST return only when the hosts cannot write, sessions they have included, and leave others their

@@ -14,6 +14,7 @@ from conformance.expect import (
 from conformance.expect import (
     CLOUD as THE_CLOUD,
 )
+from conformance.judgements import hosts_with_datastore
 from conformance.requirement import BRIDGE, CLOUD, Need, given, requirement
 from conformance.strategies.data import Pattern, Place, patterns, places
 from conformance.strategies.sizes import Growth, Size, growths, sizes
@@ -145,3 +146,17 @@ def test_dst_007_a_disk_in_use_is_not_given_to_another_vm(subject: RunningSubjec
         world.cloud.attach(volume, "first")
         world.cloud.attach_is_refused(volume, "second")
         world.cloud.detach(volume, "first")
+
+
+@requirement("DST-008", needs=[Need.PLUGIN, Need.HYPERVISOR], rests_on=["DST-001"], hooked_up=True)
+def test_dst_008_hosts_are_taken_off_one_by_one(subject: RunningSubject) -> None:
+    """In hookup PLUGIN granting or revoking one host MUST leave every other host its datastore, in its whole size."""
+    with subject.world() as world:
+        made = world.create()
+        first, *others = world.placement.hosts
+        world.revoke(made, first)
+        seen = hosts_with_datastore(world, made)
+        expect_equal("hosts that see the datastore", seen, sorted(each.name for each in others), HYPERVISOR)
+        world.grant(made, first)
+        seen = hosts_with_datastore(world, made)
+        expect_equal("hosts that see the datastore", seen, sorted(each.name for each in (first, *others)), HYPERVISOR)

@@ -53,7 +53,7 @@ def test_lek_003_used_is_the_sum_of_what_is_there(subject: RunningSubject, first
         usage_is_true(world)
 
 
-@requirement("LEK-004", needs=[Capability.RESIZE], rests_on=["LEK-002", "EXT-001"])
+@requirement("LEK-004", needs=[Capability.RESIZE, WitnessPower.SIZE], rests_on=["LEK-002", "EXT-001"])
 @given(growth=growths())
 def test_lek_004_sizes_listed_are_those_of_now(subject: RunningSubject, growth: Growth) -> None:
     """`list_objects` and `used` MUST tell the size a volume has now, after it has grown."""

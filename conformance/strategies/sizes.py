@@ -65,7 +65,7 @@ class Growth:
 def sizes() -> SearchStrategy[Size]:
     """Sizes of volumes: small ones of every kind, and some large."""
     small = st.builds(Granules, st.integers(0, 64), st.sampled_from([0, 512, 1]))
-    return st.one_of(small, small, st.builds(PartOfLargest, st.integers(1, 100)))
+    return st.one_of(small, small, st.builds(PartOfLargest, st.integers(1, 10)))
 
 
 def growths() -> SearchStrategy[Growth]:

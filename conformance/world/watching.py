@@ -15,9 +15,12 @@ from conformance.contract import (
     AccessGranularity,
     AccessMechanism,
     BlockConnection,
+    BridgeError,
     Capability,
+    DiskLocation,
     Hookup,
     Host,
+    HypervisorBridge,
     Iqn,
     IscsiPath,
     LunIdentity,
@@ -38,6 +41,7 @@ def after_create(world: WithVolumes, made: Made) -> None:
     _check_size(world, made, made.volume.request.size_bytes, "PRV-001")
     _check_identity(made, made.volume.identity)
     _check_qos(world, made, "QOS-001")
+    _check_datastores(world, made, "DST-001")
     _check_others(world, made, "PRV-004", "PRV-004", "PRV-004")
 
 
@@ -45,6 +49,7 @@ def after_resize(world: WithVolumes, made: Made, asked: int) -> None:
     """The LUN has grown; the others have not."""
     _check_size(world, made, asked, "EXT-001")
     _check_qos(world, made, "EXT-010")
+    _check_datastores(world, made, "DST-005")
     _check_hosts(world, made, missing="EXT-010", extra="EXT-010")
     _check_others(world, made, "EXT-008", "EXT-008", "EXT-008")
 
@@ -98,12 +103,14 @@ def after_grant(world: WithVolumes, made: Made, host: Host) -> None:
     if lun is not None and _is_masked_by_host(world) and (lost := set(host.iqns) - lun.visible_to):
         _broken("ACC-001", "the granted host to be let in", f"not let in: {_names(lost)}")
     _check_hosts(world, made, missing="ACC-012", extra="ACC-003")
+    _check_datastores(world, made, "DST-008")
     _check_others(world, made, "ACC-016", "ACC-016", "ACC-016")
 
 
 def after_revoke(world: WithVolumes, made: Made) -> None:
     """The host is out of this LUN; other hosts, and this host on other LUNs, are still in."""
     _check_hosts(world, made, missing="ACC-007", extra="ACC-004")
+    _check_datastores(world, made, "DST-008")
     _check_others(world, made, "ACC-010", "ACC-010", "ACC-010")
 
 
@@ -144,6 +151,25 @@ def _check_others(world: WithVolumes, made: Made, sizes: str, hosts: str, qos: s
                 _broken(sizes, f"another LUN to stay at {other.lun_bytes} bytes", f"{lun.size_bytes} bytes")
             _check_hosts(world, other, missing=hosts, extra=hosts)
             _check_qos(world, other, qos)
+
+
+def _check_datastores(world: WithVolumes, made: Made, home: str) -> None:
+    """In hookup PLUGIN every hypervisor host that has access sees the volume's datastore in its whole size."""
+    disk = made.volume.disk
+    if world.subject.hookup is not Hookup.PLUGIN or disk is None:
+        return
+    bridge = world.open_bridge()
+    for host in [each for each in made.granted if each in world.placement.hosts]:
+        seen = _datastore_bytes(bridge, disk, host)
+        if seen < made.volume.size_bytes:
+            _broken(home, f"{host.name} to see a datastore of {made.volume.size_bytes} bytes", f"{seen}")
+
+
+def _datastore_bytes(bridge: HypervisorBridge, disk: DiskLocation, host: Host) -> int:
+    try:
+        return bridge.datastore_bytes(disk.datastore, host)
+    except BridgeError:
+        return 0
 
 
 def _check_identity(made: Made, identity: LunIdentity | None) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
 from conformance import homes, leaks
 from conformance.cloud_desk import CloudDesk
 from conformance.contract import (
     BlockConnection,
     BridgeError,
+    DataStore,
+    Host,
+    Volume,
     ProbeRefused,
     ProviderError,
     Secret,
@@ -44,6 +47,7 @@ class World(WithHosts):
             if isinstance(value, Secret):
                 self.know_secret(value)
         self._overheard.__enter__()
+        self.watch.before_calls.append(self._note_grant)
         try:
             self._first_view = self.view() if self.witness.powers else None
             self.instance = self.new_instance()
@@ -52,6 +56,21 @@ class World(WithHosts):
             self.__exit__(type(error), error, error.__traceback__)
             raise
         return self
+
+    def _note_grant(self, name: str, arguments: Sequence[object]) -> None:
+        """Whoever is let in keeps a LUN from being deleted: `clean` has to know."""
+        if name != "grant_access":
+            return
+        store, volume, host = cast("tuple[DataStore, Volume, Host]", arguments[:3])
+        note = {
+            "name": host.name,
+            "store": store.request.uuid,
+            "volume": volume.uuid,
+            "host": host.uuid,
+            "cluster": host.cluster_uuid,
+            "iqns": [str(each) for each in host.iqns],
+        }
+        self.subject.journal.intend("grant", f"{volume.uuid} {host.uuid}", note)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -71,7 +71,8 @@ def also_known_hosts(call: Call) -> None:
     """Grant every host that was ever granted anything in this store."""
     known = call.memory.shared.setdefault("hosts", [])
     for host in known:
-        call.others["driver"].grant_access(store_of(call), call.arguments["target"], host)
+        if host != call.arguments["host"]:
+            call.others["driver"].grant_access(store_of(call), call.arguments["target"], host)
     known.append(call.arguments["host"])
 
 
@@ -111,6 +112,15 @@ def lock_and_unlock(call: Call) -> None:
     number = int(str(call.arguments["target"].external_id))
     ask(call, "ModifyVolume", volumeID=number, access="locked")
     ask(call, "ModifyVolume", volumeID=number, access="readWrite")
+
+
+def fence_idle(call: Call) -> Any:
+    """Cut off only hosts without a session."""
+    number = int(str(call.arguments["target"].external_id))
+    sessions = ask(call, "ListISCSISessions")["sessions"]
+    busy = {each["initiatorName"] for each in sessions if each["volumeID"] == number}
+    idle = [each for each in call.arguments["hosts"] if not busy & set(map(str, each.iqns))]
+    return call.proceed(hosts=idle)
 
 
 def own_copy(call: Call) -> Any:
@@ -189,8 +199,9 @@ def another_was_revoked(call: Call) -> bool:
     """When another host was revoked from the volume before."""
     revoked = call.memory.shared.setdefault("revoked", {}).setdefault(call.arguments["target"].uuid, [])
     others = [each for each in revoked if each != call.arguments["host"]]
-    revoked.append(call.arguments["host"])
-    return bool(others)
+    if is_granted(call):
+        revoked.append(call.arguments["host"])
+    return bool(others) and is_granted(call)
 
 
 FAULTS = (
@@ -302,14 +313,7 @@ FAULTS = (
     ),
     Fault("ACC-010", "a revoke removes the host from the array", Driver.revoke_access, do_also(forget_host), Kind.LIFE),
     Fault("ACC-011", "fencing does nothing", Driver.fence, skip(), Kind.ISOLATION),
-    Fault(
-        "ACC-011",
-        "fencing leaves the sessions that are there",
-        Wire.ModifyVolume,
-        skip({}),
-        Kind.ISOLATION,
-        lambda call: call.arguments.get("access") == "locked",
-    ),
+    Fault("ACC-011", "fencing spares hosts that are logged in", Driver.fence, fence_idle, Kind.ISOLATION),
     Fault(
         "ACC-011",
         "fencing spares the host named first",

@@ -232,21 +232,21 @@ def _restore(element: Element, store: Any, request: Any) -> None:
 
 CREATING = (
     Fault(
-        "PRV",
+        "CPB-003",
         "Sizes from 4 TiB on lose their high bits",
         Wire.CreateVolume,
         alter_argument("totalSize", lambda size_bytes: size_bytes % WRAPS_AT),
         when=argument("totalSize", lambda size_bytes: size_bytes > WRAPS_AT),
     ),
     Fault(
-        "PRV",
+        "SPC-001",
         "The third volume is not counted against the store's capacity",
         Driver.create,
         alter_field("store", request=lambda request: replace(request, capacity_bytes=ROOMY)),
         when=nth_object(3),
     ),
     Fault(
-        "PRV",
+        "PRV-001",
         "Volumes whose long names begin alike are one volume",
         Driver.create,
         _find_by_head_of_name,
@@ -254,46 +254,41 @@ CREATING = (
         argument("request", lambda request: len(request.name) > LONG_NAME),
     ),
     Fault(
-        "OPS",
-        "Repeating the create of a volume that has grown is a conflict",
-        Driver.create,
-        fail(lambda call: Conflict(call.arguments["request"].uuid, "size_bytes", "another size", "its first size")),
-        Kind.CALLS,
-        _has_grown,
-    ),
-    Fault(
-        "PRV",
+        "PRV-011",
         "A volume that was deleted and is made again gets the answer of the first time",
         Driver.create,
         remember_answer(lambda call: (call.arguments["request"].uuid, call.arguments["request"].size_bytes)),
         Kind.IDENTITY,
     ),
     Fault(
-        "PRV",
+        "PRV-010",
         "The WWID told at create is the number of volumes, not this volume's",
         Driver.create,
         _number_by_count,
         Kind.IDENTITY,
     ),
     Fault(
-        "LEK",
+        "SPC-001",
         "A create that does not fit leaves a LUN in the trash",
         Driver.create,
         _make_and_then_look_for_room,
         Kind.LEAK,
     ),
     Fault(
-        "PRV", "Asking again for less than before is taken for the same request", Driver.create, _take_smaller_for_same
+        "PRV-003",
+        "Asking again for less than before is taken for the same request",
+        Driver.create,
+        _take_smaller_for_same,
     ),
     Fault(
-        "PRV",
+        "DEL-001",
         "A volume that is made again is taken out of the trash, with its former data",
         Provider.configure,
         _delete_into_trash_and_create_out_of_it,
         Kind.DATA,
     ),
     Fault(
-        "ISO",
+        "ISO-002",
         "Volumes of the second store are made in the first",
         Driver.create,
         first_argument("store"),
@@ -327,9 +322,9 @@ def _remove_at_once(call: Call) -> None:
 
 
 DELETING = (
-    Fault("DEL", "Deleting what is gone takes the next volume", Driver.delete, _take_the_next, Kind.DATA, _is_gone),
+    Fault("DEL-002", "Deleting what is gone takes the next volume", Driver.delete, _take_the_next, Kind.DATA, _is_gone),
     Fault(
-        "DEL",
+        "DEL-001",
         "The third volume that is deleted stays in the trash",
         Wire.PurgeDeletedVolume,
         skip({}),
@@ -337,7 +332,7 @@ DELETING = (
         nth_key(3, lambda call: call.arguments["volumeID"]),
     ),
     Fault(
-        "DEL",
+        "DEL-005",
         "A volume that only one host has is deleted under it",
         Driver.delete,
         _remove_at_once,
@@ -394,68 +389,68 @@ def _is_burst_dispensable(call: Call) -> bool:
 
 GROWING = (
     Fault(
-        "EXT",
+        "EXT-001",
         "A resize to an uneven size rounds down, and tells the size that was asked for",
         Driver.resize,
         _round_down,
         when=argument("size_bytes", lambda size_bytes: size_bytes % MIB != 0),
     ),
     Fault(
-        "EXT",
+        "EXT-004",
         "A volume that has grown may be asked to shrink as far as its first size",
         Driver.resize,
         skip(lambda call: Resized(_lun(call).size_bytes)),
         when=_is_above_first_size,
     ),
     Fault(
-        "EXT",
+        "SPC-002",
         "A resize that does not fit the store is refused after it was done",
         Driver.resize,
         _grow_and_then_look_for_room,
     ),
     Fault(
-        "EXT",
+        "EXT-009",
         "A store that is full is called busy by resize",
         Driver.resize,
         swap_error(CapacityExhausted, lambda error: Busy(30.0, str(error))),
     ),
     Fault(
-        "EXT",
+        "EXT-006",
         "A volume that two hosts hold is not resized, though RESIZE_ONLINE is declared",
         Driver.resize,
         fail(lambda call: InUse(call.arguments["volume"].external_id, tuple(_holders(call)))),
         when=lambda call: len(_holders(call)) > 1,
     ),
     Fault(
-        "QOS",
+        "EXT-010",
         "Growing a volume puts its QoS back to the defaults",
         Wire.ModifyVolume,
         lambda call: call.proceed(qos={"minIOPS": 50, "maxIOPS": 15_000, "burstIOPS": 15_000}),
         when=argument("totalSize", bool),
     ),
     Fault(
-        "QOS",
+        "QOS-002",
         "Setting the sustained IOPS alone puts the burst back to the default",
         Driver.set_qos,
         alter_argument("qos", _with_default_burst),
         when=argument("qos", lambda qos: qos.burst_iops is None and qos.max_iops is not None),
     ),
     Fault(
-        "QOS",
+        "QOS-002",
         "Going back to a QoS that the volume had before is not done",
         Driver.set_qos,
         only_first_time(lambda call: (call.arguments["volume"].uuid, call.arguments["qos"])),
     ),
-    Fault("QOS", "A QoS that is refused leaves its guaranteed IOPS behind", Driver.set_qos, _set_what_is_allowed),
+    Fault("QOS-003", "A QoS that is refused leaves its guaranteed IOPS behind", Driver.set_qos, _set_what_is_allowed),
     Fault(
-        "QOS",
+        "QOS-001",
         "The burst that was asked for at create is not passed on",
         Wire.CreateVolume,
         alter_argument("qos", lambda qos: {name: value for name, value in qos.items() if name != "burstIOPS"}),
         when=_is_burst_dispensable,
     ),
     Fault(
-        "QOS",
+        "QOS-002",
         "The QoS goes to the volume that was set before",
         Driver.set_qos,
         previous_argument("volume"),
@@ -527,7 +522,7 @@ def _lead_third_to_first(call: Call) -> Any:
 
 ACCESS = (
     Fault(
-        "ACC",
+        "ACC-007",
         "With three holders, revoking one takes the access of another",
         Driver.revoke_access,
         do_also(_cut_off_the_third),
@@ -535,13 +530,13 @@ ACCESS = (
         argument("remaining_hosts", lambda hosts: len(hosts) > 1),
     ),
     Fault(
-        "ACC",
+        "ACC-001",
         "A host whose access was revoked is not let in again by the instance that let it in first",
         Driver.grant_access,
         only_first_time(_host_of_target),
     ),
     Fault(
-        "ACC",
+        "ACC-011",
         "Fencing two hosts at once cuts off the first only",
         Driver.fence,
         alter_argument("hosts", lambda hosts: list(hosts)[:1]),
@@ -549,20 +544,20 @@ ACCESS = (
         argument("hosts", lambda hosts: len(hosts) > 1),
     ),
     Fault(
-        "ACC",
+        "ACC-008",
         "Connections are remembered, and told when the access is gone",
         Driver.connection,
         remember_answer(_host_of_target),
     ),
     Fault(
-        "ACC",
+        "ACC-018",
         "A host with initiators of other kinds only is granted silently",
         Driver.grant_access,
         swallow(InvalidRequest),
         when=argument("host", _has_other_kinds_only),
     ),
     Fault(
-        "LEK",
+        "ACC-009",
         "A grant that is refused leaves an empty access group",
         Driver.grant_access,
         do_first(_leave_group),
@@ -570,7 +565,7 @@ ACCESS = (
         argument("host", lambda host: not host.iqns),
     ),
     Fault(
-        "ACC",
+        "ACC-006",
         "Revoking access to a deleted volume is an error",
         Driver.revoke_access,
         fail(lambda call: ObjectNotFound("volume", call.arguments["target"].external_id)),
@@ -578,7 +573,7 @@ ACCESS = (
         lambda call: _lun(call) is None,
     ),
     Fault(
-        "ACC",
+        "ACC-004",
         "An instance revokes nothing in a store that another has initialised",
         Driver.revoke_access,
         skip(),
@@ -586,31 +581,35 @@ ACCESS = (
         after_restart,
     ),
     Fault(
-        "ACC", "The third volume's path leads to the first volume", Driver.connection, _lead_third_to_first, Kind.DATA
+        "ACC-014",
+        "The third volume's path leads to the first volume",
+        Driver.connection,
+        _lead_third_to_first,
+        Kind.DATA,
     ),
     Fault(
-        "ISO",
+        "ACC-003",
         "Once two hosts hold a volume, all hosts of the cluster see it",
         Driver.grant_access,
         do_also(_follow_the_majority),
         Kind.ISOLATION,
     ),
     Fault(
-        "ACC",
+        "ACC-012",
         "In model DIRECT the next host's grant takes the LUN from the host that has it",
         Driver.grant_access,
         do_first(_take_from_former_holder),
         when=argument("store", lambda store: store.request.access_model is AccessModel.DIRECT),
     ),
     Fault(
-        "ACC",
+        "ACC-003",
         "A grant brings back the hosts that were cut off since",
         Driver.grant_access,
         _grant_all_again,
         Kind.ISOLATION,
     ),
     Fault(
-        "ISO",
+        "ACC-016",
         "A grant in one store takes the host's volumes of the other store",
         Driver.grant_access,
         do_also(_take_out_those_of_other_stores),
@@ -646,7 +645,7 @@ def _drop_initiators(call: Call) -> None:
 
 CHAP = (
     Fault(
-        "CHP",
+        "CHP-001",
         "Hosts that are first granted after a restart need no CHAP",
         Wire.CreateInitiators,
         alter_argument("initiators", _without_chap),
@@ -654,21 +653,21 @@ CHAP = (
         after_restart,
     ),
     Fault(
-        "CHP",
+        "CHP-003",
         "All hosts have the same CHAP secret, though its scope is declared as host",
         Wire.CreateInitiators,
         alter_argument("initiators", _with_one_secret),
         Kind.SECRET,
     ),
     Fault(
-        "CHP",
+        "CHP-003",
         "The second host is told the first one's CHAP name and secret",
         Driver.connection,
         _tell_first_chap,
         Kind.SECRET,
     ),
     Fault(
-        "CHP",
+        "ACC-005",
         "Repeating a grant replaces the CHAP secret that the host is using",
         Driver.grant_access,
         do_first(_drop_initiators),
@@ -687,14 +686,14 @@ def _forget_host(call: Call) -> None:
 
 HOSTS = (
     Fault(
-        "HST",
+        "HST-003",
         "The initiators of a host that leaves stay behind without a group",
         Wire.DeleteVolumeAccessGroup,
         alter_argument("deleteOrphanInitiators", lambda _deletes: False),
         Kind.LEAK,
     ),
     Fault(
-        "HST",
+        "HST-002",
         "A host that reconnects for the second time loses its volumes",
         Listener.host_connected,
         do_first(_forget_host),
@@ -746,7 +745,7 @@ def _with_first_sizes(call: Call) -> list[OwnedObject]:
 
 LIFE = (
     Fault(
-        "LIF",
+        "LIF-001",
         "A store that holds volumes cannot be initialised again",
         LifeCycle.initialize,
         fail(lambda call: Conflict(call.arguments["request"].uuid, "account", "in use", "a new one")),
@@ -754,14 +753,14 @@ LIFE = (
         _holds_volumes,
     ),
     Fault(
-        "LIF",
+        "LIF-007",
         "Deleting a store takes the volumes of other stores that no host holds",
         LifeCycle.delete_datastore,
         do_first(_remove_all_unused),
         Kind.DATA,
     ),
     Fault(
-        "LIF",
+        "OPS-011",
         "A store that another instance has initialised is not deleted",
         LifeCycle.delete_datastore,
         skip(),
@@ -769,34 +768,34 @@ LIFE = (
         after_restart,
     ),
     Fault(
-        "LIF",
+        "LEK-001",
         "Attaching a cluster makes an access group that nobody removes",
         LifeCycle.attach_cluster,
         do_also(_leave_cluster_group),
         Kind.LEAK,
     ),
     Fault(
-        "LIF",
+        "LIF-010",
         "A store that is refused for its capacity leaves its account",
         LifeCycle.initialize,
         _leave_account,
         Kind.LEAK,
     ),
     Fault(
-        "LIF",
+        "LIF-002",
         "Wrong credentials are blamed on a parameter that does not exist",
         LifeCycle.initialize,
         swap_error(AuthenticationFailed, lambda _refused: AuthenticationFailed("credentials")),
     ),
     Fault(
-        "LIF",
+        "LIF-009",
         "An updated store is answered with its former capacity",
         LifeCycle.update,
         lambda call: replace(call.proceed(), request=call.arguments["store"].request),
         Kind.LIFE,
     ),
     Fault(
-        "LEK",
+        "OPS-005",
         "After a restart a thread is left behind for each connection that was asked for",
         Driver.connection,
         leave_thread(),
@@ -804,21 +803,23 @@ LIFE = (
         after_restart,
     ),
     Fault(
-        "OPS",
+        "LEK-003",
         "The first look at usage after a restart says that nothing is used",
         Driver.used,
         skip(Usage(0, 0)),
         when=both(after_restart, nth_call(1)),
     ),
     Fault(
-        "ISO",
+        "LIF-008",
         "An empty store lists the objects of all other stores",
         Driver.list_objects,
         lambda call: _as_objects(_ask(call, _all_ours)),
         Kind.ISOLATION,
         lambda call: not _listed(call),
     ),
-    Fault("OPS", "Volumes that have grown are listed with their first size", Driver.list_objects, _with_first_sizes),
+    Fault(
+        "LEK-004", "Volumes that have grown are listed with their first size", Driver.list_objects, _with_first_sizes
+    ),
 )
 
 
@@ -827,25 +828,25 @@ LIFE = (
 
 DECLARED = (
     Fault(
-        "CPB",
+        "PRV-001",
         "Sizes are declared to be rounded up to 4 KiB, and are rounded up to 1 MiB",
         Provider.limits,
         alter_result(lambda limits: replace(limits, granularity_bytes=4096)),
     ),
     Fault(
-        "CPB",
+        "LEK-003",
         "Usage is declared to count what was written, and counts what was provisioned",
         Provider.traits,
         alter_result(lambda traits: replace(traits, space_accounting=SpaceAccounting.WRITTEN)),
     ),
     Fault(
-        "CPB",
+        "CPB-005",
         "MULTIPATH is declared with one portal",
         Provider.capabilities,
         alter_result(lambda answers: {**answers, Capability.MULTIPATH: Supported()}),
     ),
     Fault(
-        "REG",
+        "REG-003",
         "Each instance of the plugin has a name of its own",
         Provider.name,
         lambda call: f"{call.proceed()}-{call.memory.own.setdefault('serial', next(_SERIALS))}",
@@ -871,20 +872,20 @@ def _log_login(call: Call) -> Any:
 
 SECRETS = (
     Fault(
-        "SEC",
+        "SEC-001",
         "The store's details keep the administrator's password, encoded",
         LifeCycle.initialize,
         _with_credentials,
         Kind.SECRET,
     ),
     Fault(
-        "SEC",
+        "SEC-001",
         "The error of a create that fails quotes the request's header",
         Driver.create,
         note_on_error(lambda call: f"sent: Authorization: Basic {_basic(call.arguments['store'].request)}"),
         Kind.SECRET,
     ),
-    Fault("SEC", "CHAP secrets are in the debug log", Driver.connection, _log_login, Kind.SECRET),
+    Fault("SEC-001", "CHAP secrets are in the debug log", Driver.connection, _log_login, Kind.SECRET),
 )
 
 
@@ -906,14 +907,14 @@ def _remove_at_array(call: Call) -> None:
 
 BRIDGED = (
     Fault(
-        "DST",
+        "DST-005",
         "After a resize only the first host is told that the datastore has grown",
         Provider.configure,
         alter_bridge("expand_datastore", alter_argument("at", lambda at: list(at)[:1])),
         base=PLUGIN_HOOKUP,
     ),
     Fault(
-        "DST",
+        "HST-008",
         "A host that comes back to a volume is granted and not hooked up",
         Driver.grant_access,
         lambda call: _array(call).grant_access(**call.arguments),
@@ -921,7 +922,7 @@ BRIDGED = (
         base=PLUGIN_HOOKUP,
     ),
     Fault(
-        "DST",
+        "HST-010",
         "The last host of a volume is cut off at the array and not unhooked",
         Driver.revoke_access,
         lambda call: _array(call).revoke_access(**call.arguments),
@@ -930,7 +931,7 @@ BRIDGED = (
         base=PLUGIN_HOOKUP,
     ),
     Fault(
-        "DED",
+        "DST-003",
         "A volume whose create was not answered is deleted and its datastore stays",
         Driver.delete,
         _remove_at_array,
@@ -939,7 +940,7 @@ BRIDGED = (
         base=PLUGIN_HOOKUP,
     ),
     Fault(
-        "DED",
+        "DST-001",
         "The third host of a new volume's placement does not get it",
         Driver.create,
         alter_field("placement", hosts=lambda hosts: hosts[:2]),
@@ -947,7 +948,7 @@ BRIDGED = (
         base=PLUGIN_HOOKUP,
     ),
     Fault(
-        "ACC",
+        "ACC-019",
         "Fencing asks the fenced host to unmount first",
         Driver.fence,
         do_first(_unhook_first),
@@ -955,7 +956,7 @@ BRIDGED = (
         base=PLUGIN_HOOKUP,
     ),
     Fault(
-        "DST",
+        "DST-003",
         "The second datastore that is to go stays on the hosts",
         Provider.configure,
         alter_bridge("delete_datastore", skip(), nth_key(2, lambda call: call.arguments["ref"].name)),
@@ -963,7 +964,7 @@ BRIDGED = (
         base=PLUGIN_HOOKUP,
     ),
     Fault(
-        "DST",
+        "DST-008",
         "Taking a host off a datastore takes all hosts off it",
         Provider.configure,
         alter_bridge("detach_datastore", lambda call: call.proceed(hosts=call.others["bridge"].hosts())),
@@ -985,7 +986,7 @@ def _fence_from_all(call: Call) -> None:
 
 SHORTEST = (
     Fault(
-        "LIF",
+        "LEK-002",
         "Lists of volumes end after the second",
         Wire.ListVolumes,
         lambda call: call.proceed(limit=2),
@@ -994,7 +995,7 @@ SHORTEST = (
         base="minimal",
     ),
     Fault(
-        "HST",
+        "ACC-001",
         "A host that comes back with another initiator is let in under the old one",
         Wire.ModifyVolumeAccessGroup,
         skip({}),
@@ -1002,7 +1003,7 @@ SHORTEST = (
         base="minimal",
     ),
     Fault(
-        "ACC",
+        "ACC-004",
         "The second host's access is never taken away",
         Wire.RemoveVolumesFromVolumeAccessGroup,
         skip({}),
@@ -1011,7 +1012,7 @@ SHORTEST = (
         base="minimal",
     ),
     Fault(
-        "ISO",
+        "ACC-011",
         "Fencing a host from one volume cuts it off from all volumes of the store",
         Driver.fence,
         do_also(_fence_from_all),
@@ -1035,3 +1036,16 @@ FAULTS: tuple[Fault, ...] = (
     *BRIDGED,
     *SHORTEST,
 )
+
+DISPUTED: tuple[Fault, ...] = (
+    Fault(
+        "OPS",
+        "Repeating the create of a volume that has grown is a conflict",
+        Driver.create,
+        fail(lambda call: Conflict(call.arguments["request"].uuid, "size_bytes", "another size", "its first size")),
+        Kind.CALLS,
+        _has_grown,
+    ),
+)
+"""Not counted. The contract says both that the same request again answers the same object, and that another size than the
+object has is a conflict; once a volume has grown, a plugin that keeps no database cannot do both."""

@@ -131,7 +131,5 @@ FAULTS = (
         Kind.LEAK,
         base="minimal",
     ),
-    Fault(
-        "FLT-006", "a resize broken off is in progress for ever", Driver.resize, once_broken_off(in_progress), Kind.LIFE
-    ),
+    Fault("FLT-006", "a resize broken off is in progress for ever", Driver.resize, resize_once, Kind.LIFE),
 )

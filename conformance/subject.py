@@ -132,7 +132,7 @@ class RunningSubject:
     def proxies(self) -> ProxyServer:
         """The proxy server, started when first needed."""
         if self._proxies is None:
-            self._proxies = ProxyServer()
+            self._proxies = ProxyServer(is_upstream_here=self.environment.file.array.kind == "simulated")
         return self._proxies
 
     def witness(self, world_witness: ArrayWitness) -> ArrayWitness:

@@ -15,10 +15,10 @@ from conformance.contract import (
     BridgeError,
     DataStore,
     Host,
-    Volume,
     ProbeRefused,
     ProviderError,
     Secret,
+    Volume,
 )
 from conformance.instance import Instance
 from conformance.orchestrator.errors import OperationRefused

@@ -1047,5 +1047,5 @@ DISPUTED: tuple[Fault, ...] = (
         _has_grown,
     ),
 )
-"""Not counted. The contract says both that the same request again answers the same object, and that another size than the
-object has is a conflict; once a volume has grown, a plugin that keeps no database cannot do both."""
+"""Not counted. The contract says that the same request again answers the same object, and that another size than the
+object's is a conflict; once a volume has grown, a plugin that keeps no database cannot do both."""

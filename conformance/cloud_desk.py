@@ -29,7 +29,7 @@ from conformance.expect import CLOUD, HYPERVISOR, broken, expect
 from conformance.guard import TracedBridge
 from conformance.orchestrator import Orchestrator
 from conformance.orchestrator.calls import DirectCalls
-from conformance.orchestrator.errors import OperationRefused
+from conformance.orchestrator.errors import BrokenPromise, OperationRefused
 from conformance.strategies.sizes import Granules, Size
 from conformance.verdict import Broken, Violation
 
@@ -301,5 +301,5 @@ class CloudDesk:
         try:
             with self._world.charged(step):
                 return act()
-        except OperationRefused as error:
+        except (OperationRefused, BrokenPromise) as error:
             raise Broken(Violation(f"{step} to succeed", str(error), CLOUD, self._world.home(step))) from error

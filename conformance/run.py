@@ -17,7 +17,7 @@ from conformance.abstract import to_json
 from conformance.contract import BridgeError, ProbeIoError, ProbeRefused, ProviderError
 from conformance.errors import KitError, SafetyError
 from conformance.gating import Ground, gate
-from conformance.orchestrator.errors import OperationRefused
+from conformance.orchestrator.errors import BrokenPromise, OperationRefused
 from conformance.profile import Profile
 from conformance.requirement import Requirement
 from conformance.subject import RunningSubject
@@ -25,7 +25,7 @@ from conformance.verdict import Broken, Finding, Outcome, Verdict, Violation
 from conformance.world import World
 
 # What plugin, bridge, probe and cloud may raise: where a property does not expect it, it is a failure of theirs.
-_LEAVES_A_PROPERTY = (ProviderError, BridgeError, ProbeRefused, ProbeIoError, OperationRefused)
+_LEAVES_A_PROPERTY = (ProviderError, BridgeError, ProbeRefused, ProbeIoError, OperationRefused, BrokenPromise)
 
 
 @dataclass(slots=True)

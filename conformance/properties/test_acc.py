@@ -172,7 +172,7 @@ def test_acc_010_revoking_one_volume_keeps_the_hosts_others(subject: RunningSubj
         world.login(kept, host)
 
 
-@requirement("ACC-011", needs=[Need.PROBE, WitnessPower.ACCESS], rests_on=["ACC-001"], examples=0.5)
+@requirement("ACC-011", needs=[Need.PROBE, WitnessPower.ACCESS], rests_on=["ACC-001", "ACC-012"], examples=0.5)
 @pinned(pattern=Pattern(1), hosts=2)
 @pinned(pattern=Pattern(1), hosts=1)
 @given(pattern=patterns(), hosts=st.integers(1, 2))

@@ -21,7 +21,9 @@ from conformance.strategies.sizes import Growth, Size, growths, sizes
 from conformance.subject import RunningSubject
 
 
-@requirement("DST-001", subject=BRIDGE, needs=[Need.HYPERVISOR], rests_on=["PRV-001", "ACC-001"], hooked_up=True)
+@requirement(
+    "DST-001", subject=BRIDGE, needs=[Need.HYPERVISOR], rests_on=["PRV-001", "ACC-001", "ACC-012"], hooked_up=True
+)
 @given(asked=sizes())
 def test_dst_001_every_host_sees_a_datastore_the_disk_fits_in(subject: RunningSubject, asked: Size) -> None:
     """A new volume MUST be a disk, as large as asked, in a datastore that every host of the cluster sees."""

@@ -49,7 +49,9 @@ def test_hst_002_reconnecting_changes_nothing(subject: RunningSubject, pattern: 
         expect_bytes("data after reconnecting", session.read(0, len(pattern.content)), pattern.content, HOST)
 
 
-@requirement("HST-003", needs=[Need.HOST_LISTENER, WitnessPower.ACCOUNTS, Need.PROBE], rests_on=["ACC-004", "HST-004"])
+@requirement(
+    "HST-003", needs=[Need.HOST_LISTENER, WitnessPower.ACCOUNTS, Need.PROBE], rests_on=["ACC-004", "HST-004", "ACC-007"]
+)
 @given(pattern=patterns())
 def test_hst_003_a_removed_host_leaves_nothing(subject: RunningSubject, pattern: Pattern) -> None:
     """After a host was removed its initiator MUST be gone from the array, while other hosts work on."""

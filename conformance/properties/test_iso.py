@@ -9,7 +9,7 @@ from conformance.requirement import Need, requirement
 from conformance.subject import RunningSubject
 
 
-@requirement("ISO-001", needs=[WitnessPower.FILL], rests_on=["DEL-004", "LIF-006"], watches=True)
+@requirement("ISO-001", needs=[WitnessPower.FILL], rests_on=["DEL-004", "LIF-006", "PRV-002"], watches=True)
 def test_iso_001_strangers_luns_are_left_alone(subject: RunningSubject) -> None:
     """LUNs that somebody else made on the array MUST stay as they are, whatever the plugin does."""
     with subject.world() as world:

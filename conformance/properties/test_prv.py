@@ -161,7 +161,7 @@ def test_prv_010_the_identity_told_is_the_luns_own(subject: RunningSubject) -> N
         identity_is_true(made, world.connection(made, host), session)
 
 
-@requirement("PRV-011", needs=[WitnessPower.LUNS, Need.PROBE], rests_on=["PRV-008", "DEL-001"])
+@requirement("PRV-011", needs=[WitnessPower.LUNS, Need.PROBE], rests_on=["PRV-008", "DEL-001", "PRV-002"])
 @given(pattern=patterns())
 def test_prv_011_a_deleted_uuid_can_be_made_again(subject: RunningSubject, pattern: Pattern) -> None:
     """`create` after `delete` with the same request MUST make a new, empty LUN."""

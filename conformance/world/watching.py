@@ -41,6 +41,7 @@ def after_create(world: WithVolumes, made: Made) -> None:
     _check_size(world, made, made.volume.request.size_bytes, "PRV-001")
     _check_identity(made, made.volume.identity)
     _check_qos(world, made, "QOS-001")
+    _check_hosts(world, made, missing="ACC-001", extra="ACC-002")
     _check_datastores(world, made, "DST-001")
     _check_others(world, made, "PRV-004", "PRV-004", "PRV-004")
 

@@ -31,7 +31,7 @@ from conformance.orchestrator import Orchestrator
 from conformance.orchestrator.calls import DirectCalls
 from conformance.orchestrator.errors import BrokenPromise, OperationRefused
 from conformance.strategies.sizes import Granules, Size
-from conformance.verdict import Broken, Violation
+from conformance.verdict import Broken, Certainty, Violation
 
 if TYPE_CHECKING:
     from conformance.world import World
@@ -302,4 +302,5 @@ class CloudDesk:
             with self._world.charged(step):
                 return act()
         except (OperationRefused, BrokenPromise) as error:
-            raise Broken(Violation(f"{step} to succeed", str(error), CLOUD, self._world.home(step))) from error
+            home = self._world.home(step)
+            raise Broken(Violation(f"{step} to succeed", str(error), CLOUD, home, certainty=Certainty.STEP)) from error

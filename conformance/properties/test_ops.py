@@ -145,7 +145,8 @@ def test_ops_009_two_instances_serve_one_store(subject: RunningSubject) -> None:
         "EXT-002",
         "OPS-006",
         "LEK-002",
-    , "ACC-012"],
+        "ACC-012",
+    ],
     examples=2,
 )
 @pinned(program=list(LONG_PROGRAM))

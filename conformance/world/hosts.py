@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from conformance.contract import (
     BlockConnection,
+    Capability,
     Cluster,
     Connection,
     Host,
@@ -19,7 +20,7 @@ from conformance.contract import (
     Wwpn,
 )
 from conformance.errors import KitError
-from conformance.verdict import Broken, Violation
+from conformance.verdict import Broken, Certainty, Violation
 from conformance.world import watching
 from conformance.world.volumes import Made, WithVolumes
 
@@ -144,8 +145,11 @@ class WithHosts(WithVolumes):
             return self._step("login", lambda: self.probe(host).open(connection))
         except Broken as error:
             refused = error.__cause__
-            if isinstance(refused, ProbeRefused) and refused.refusal is Refusal.AUTHENTICATION:
-                raise Broken(replace(error.violation, requirement_id="CHP-002")) from refused
+            has_chap = self.subject.supports(Capability.CHAP)
+            if has_chap and isinstance(refused, ProbeRefused) and refused.refusal is Refusal.AUTHENTICATION:
+                # The host used what it was told: that is what was seen to be wrong, whatever was done before.
+                seen = replace(error.violation, requirement_id="CHP-002", certainty=Certainty.SEEN)
+                raise Broken(seen) from refused
             raise
 
     def fc_host(self) -> Host:

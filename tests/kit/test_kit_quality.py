@@ -126,9 +126,9 @@ def test_a_fault_that_takes_too_long_is_a_survivor() -> None:
 
 
 def test_a_requirement_left_out_wrongly_is_noticed() -> None:
-    filtered = Run("x", {"PRV-001": "PASSED"}, [], 0.1)
-    unfiltered = Run("x", {"PRV-001": "FAILED", "DEL-001": "FAILED", "DEL-004": "FAILED"}, [], 0.1)
-    assert differences(filtered, unfiltered, UNBROKEN) == ["x: DEL-001 was left out and is FAILED"]
+    filtered = Run("x", {"PRV-001": "FAILED", "DEL-001": "PASSED", "DEL-004": "PASSED"}, [], 0.1)
+    unfiltered = Run("x", {"PRV-001": "FAILED", "DEL-001": "FAILED", "DEL-004": "BLOCKED"}, [], 0.1)
+    assert differences(filtered, unfiltered) == ["x: DEL-001 is FAILED when nothing is left out, else PASSED"]
 
 
 def test_only_what_touches_the_site_is_tried() -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Final, Self
 
 from conformance.catalogue import catalogue, from_the_ground
@@ -64,8 +64,8 @@ class Bench:
         self.faults = {each.name: each for each in all_faults()}
         self._variants = dict(all_variants())
 
-    def fault(self, name: str, only: Sequence[str]) -> Run:
-        """Try the requirements `only` against a fault."""
+    def fault(self, name: str, only: Sequence[str], unbroken: Mapping[str, str]) -> Run:
+        """Try the requirements `only` against a fault; the others are as with the unbroken base."""
         fault = self.faults[name]
         injector = Injector(fault)
         transport = Transport.SOCKETS if needs_sockets(fault) else Transport.MEMORY
@@ -76,7 +76,7 @@ class Bench:
             environment.bridge_factory = faulty_bridge_factory(injector, factory)
         plan, hooks = plan_for_fault(injector, fault.base), FaultySteps(injector)
         with RunningSubject(plan, environment, profile, hooks=hooks) as subject:
-            run = self._run(name, subject, only)
+            run = self._run(name, subject, only, unbroken=unbroken)
         return replace(run, fired=injector.fired)
 
     def base(self, name: str) -> Run:
@@ -98,7 +98,12 @@ class Bench:
             return self._run(name, subject, self._asked)
 
     def _run(
-        self, name: str, subject: RunningSubject, only: Iterable[str], reached: reach.Reached | None = None
+        self,
+        name: str,
+        subject: RunningSubject,
+        only: Iterable[str],
+        reached: reach.Reached | None = None,
+        unbroken: Mapping[str, str] = MappingProxyType({}),
     ) -> Run:
         gc.collect()
         began, cpu = time.perf_counter(), time.process_time()
@@ -112,6 +117,10 @@ class Bench:
             outcomes.append(outcome)
             if reached is not None:
                 touched[outcome.requirement.id] = reached.take()
+        tried = {each.requirement.id for each in outcomes}
+        left_out = [] if subject.mismatches else [each for each in unbroken if each not in tried]
+        # A step that fails is charged by how its own requirement did.
+        outcomes += [Outcome(requirements[each], Verdict(unbroken[each])) for each in left_out]
         settled = settle(outcomes, requirements)
         return Run(
             name,

@@ -9,8 +9,8 @@ import gc
 import multiprocessing
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import TracebackType
@@ -25,11 +25,16 @@ DEADLINE: Final = "deadline"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`kind` is a method of the bench; `only` are ids of requirements."""
+    """`kind` is a method of the bench; `seconds` is how long it may take.
+
+    A fault is tried with the requirements `only`; the others have the verdicts of the unbroken base.
+    """
 
     kind: str
     name: str
     only: Sequence[str] = ()
+    unbroken: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 120.0
 
 
 def work(connection: Connection, seed: int, asked: Sequence[str]) -> None:
@@ -45,8 +50,9 @@ def work(connection: Connection, seed: int, asked: Sequence[str]) -> None:
 
 def _done(bench: Bench, job: Job) -> Run:
     try:
-        arguments = (job.only,) if job.kind == "fault" else ()
-        made: Run = getattr(bench, job.kind)(job.name, *arguments)
+        if job.kind == "fault":
+            return bench.fault(job.name, job.only, job.unbroken)
+        made: Run = getattr(bench, job.kind)(job.name)
     except Exception as error:
         return Run(job.name, {}, (), 0.0, error=f"{type(error).__name__}: {error}")
     return made
@@ -76,8 +82,8 @@ class _Worker:
 class Pool:
     """So many workers. Use it as a context manager."""
 
-    def __init__(self, workers: int, seed: int, deadline_seconds: float, asked: Sequence[str] = ()) -> None:
-        self._seed, self._deadline, self._asked = seed, deadline_seconds, asked
+    def __init__(self, workers: int, seed: int, asked: Sequence[str] = ()) -> None:
+        self._seed, self._asked = seed, asked
         self._workers = [self._worker() for _ in range(workers)]
 
     def _worker(self) -> _Worker:
@@ -98,7 +104,7 @@ class Pool:
             self._receive(by_connection[ready], listen)  # type: ignore[index]
         now = time.monotonic()
         for worker in list(self._workers):
-            if worker.is_ready and worker.job and now - worker.began > self._deadline:
+            if worker.is_ready and worker.job and now - worker.began > worker.job.seconds:
                 self._give_up(worker, DEADLINE, listen)
             elif not worker.is_ready and now - worker.began > _START_SECONDS:
                 raise RuntimeError(f"a worker did not start within {_START_SECONDS:g} s")

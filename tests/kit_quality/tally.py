@@ -133,14 +133,12 @@ def _kit_errors(run: Run) -> list[str]:
     ]
 
 
-def differences(filtered: Run, unfiltered: Run, baseline: Run) -> list[str]:
-    """Where the reach map was wrong: requirements left out whose verdict is not that of the unbroken base."""
+def differences(filtered: Run, unfiltered: Run) -> list[str]:
+    """Where the reach map was wrong: what is red with all requirements and not with those that see the fault."""
     return [
-        f"{unfiltered.name}: {each} was left out and is {verdict}"
+        f"{unfiltered.name}: {each} is {verdict} when nothing is left out, else {filtered.verdicts.get(each)}"
         for each, verdict in unfiltered.verdicts.items()
-        if each not in filtered.verdicts
-        and verdict != baseline.verdicts.get(each)
-        and (is_red(verdict) or is_red(baseline.verdicts.get(each, "")))
+        if is_red(verdict) != is_red(filtered.verdicts.get(each, ""))
     ]
 
 

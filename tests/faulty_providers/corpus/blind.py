@@ -660,7 +660,7 @@ CHAP = (
         Kind.SECRET,
     ),
     Fault(
-        "CHP-003",
+        "CHP-002",
         "The second host is told the first one's CHAP name and secret",
         Driver.connection,
         _tell_first_chap,

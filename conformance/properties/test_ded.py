@@ -25,6 +25,7 @@ def test_ded_001_adding_a_store_makes_no_lun(subject: RunningSubject) -> None:
     subject=CLOUD,
     needs=[AccessModel.DEDICATED, Need.HYPERVISOR, WitnessPower.LUNS],
     rests_on=["DST-001"],
+    examples=0.5,
     hooked_up=True,
 )
 @given(asked=sizes())

@@ -26,7 +26,9 @@ def test_dir_001_several_hosts_may_have_a_lun(subject: RunningSubject, pattern: 
         expect_bytes("data of the first host", found, pattern.content, HOST)
 
 
-@requirement("DIR-002", needs=[Need.DIRECT, WitnessPower.ACCESS, Need.PROBE], rests_on=["DIR-001", "OPS-010"])
+@requirement(
+    "DIR-002", needs=[Need.DIRECT, WitnessPower.ACCESS, Need.PROBE], rests_on=["DIR-001", "OPS-010"], examples=0.5
+)
 @pinned(program=list(LONG_PROGRAM))
 @given(program=programs())
 def test_dir_002_any_sequence_ends_as_the_model_says(subject: RunningSubject, program: list[Step]) -> None:

@@ -22,7 +22,12 @@ from conformance.subject import RunningSubject
 
 
 @requirement(
-    "DST-001", subject=BRIDGE, needs=[Need.HYPERVISOR], rests_on=["PRV-001", "ACC-001", "ACC-012"], hooked_up=True
+    "DST-001",
+    subject=BRIDGE,
+    needs=[Need.HYPERVISOR],
+    rests_on=["PRV-001", "ACC-001", "ACC-012"],
+    examples=0.5,
+    hooked_up=True,
 )
 @given(asked=sizes())
 def test_dst_001_every_host_sees_a_datastore_the_disk_fits_in(subject: RunningSubject, asked: Size) -> None:
@@ -49,6 +54,7 @@ def test_dst_001_every_host_sees_a_datastore_the_disk_fits_in(subject: RunningSu
     subject=BRIDGE,
     needs=[Need.HYPERVISOR, WitnessPower.BYTES],
     rests_on=["DST-001"],
+    examples=0.5,
     hooked_up=True,
 )
 @given(pattern=patterns(), place=places())
@@ -91,7 +97,7 @@ def test_dst_003_a_deleted_volume_leaves_nothing_on_hosts(subject: RunningSubjec
         expect_none("storage left on a host", world.cloud.left_on_hosts(), HYPERVISOR)
 
 
-@requirement("DST-004", subject=BRIDGE, needs=[Need.HYPERVISOR], rests_on=["DST-001"], hooked_up=True)
+@requirement("DST-004", subject=BRIDGE, needs=[Need.HYPERVISOR], rests_on=["DST-001"], examples=0.5, hooked_up=True)
 @given(pattern=patterns())
 def test_dst_004_data_survives_attach_and_detach(subject: RunningSubject, pattern: Pattern) -> None:
     """A disk MUST keep its data when it is attached to a VM, detached, and attached to another, any number of times."""
@@ -109,6 +115,7 @@ def test_dst_004_data_survives_attach_and_detach(subject: RunningSubject, patter
     subject=BRIDGE,
     needs=[Capability.RESIZE, Need.HYPERVISOR],
     rests_on=["DST-001", "EXT-001"],
+    examples=0.5,
     hooked_up=True,
 )
 @given(pattern=patterns(), growth=growths())

@@ -32,7 +32,7 @@ def test_flt_001_a_create_broken_off_can_be_repeated(subject: RunningSubject, cu
         size_is_true(world, world.keep(request, answer, before, store), request.size_bytes)
 
 
-@requirement("FLT-002", needs=[Need.ENDPOINT, WitnessPower.LUNS], rests_on=["DEL-003"], examples=3)
+@requirement("FLT-002", needs=[Need.ENDPOINT, WitnessPower.LUNS], rests_on=["DEL-003"], examples=2)
 @given(cut=cuts())
 def test_flt_002_a_create_broken_off_can_be_undone(subject: RunningSubject, cut: Cut) -> None:
     """`delete` by uuid after a `create` whose request or reply was lost MUST succeed and leave no LUN."""
@@ -45,7 +45,7 @@ def test_flt_002_a_create_broken_off_can_be_undone(subject: RunningSubject, cut:
         expect_none("LUN left", [each.name for each in world.new_luns()], ARRAY)
 
 
-@requirement("FLT-003", needs=[Need.ENDPOINT, Need.PROBE], rests_on=["ACC-005"], examples=3)
+@requirement("FLT-003", needs=[Need.ENDPOINT, Need.PROBE], rests_on=["ACC-005"], examples=2)
 @given(cut=cuts(), pattern=patterns())
 def test_flt_003_a_grant_broken_off_can_be_repeated(subject: RunningSubject, cut: Cut, pattern: Pattern) -> None:
     """`grant_access` repeated after a request or reply was lost MUST succeed and let the host in."""
@@ -60,7 +60,7 @@ def test_flt_003_a_grant_broken_off_can_be_repeated(subject: RunningSubject, cut
         expect_bytes("what was written", session.read(0, len(pattern.content)), pattern.content, HOST)
 
 
-@requirement("FLT-004", needs=[Need.ENDPOINT, Need.PROBE], rests_on=["ACC-004", "ACC-006", "ACC-007"], examples=3)
+@requirement("FLT-004", needs=[Need.ENDPOINT, Need.PROBE], rests_on=["ACC-004", "ACC-006", "ACC-007"], examples=2)
 @given(cut=cuts())
 def test_flt_004_a_revoke_broken_off_can_be_repeated(subject: RunningSubject, cut: Cut) -> None:
     """`revoke_access` repeated after a request or reply was lost MUST succeed and shut the host out, and no other."""
@@ -77,7 +77,7 @@ def test_flt_004_a_revoke_broken_off_can_be_repeated(subject: RunningSubject, cu
         expect_done("login of the host that stays", lambda: world.login(made, staying))
 
 
-@requirement("FLT-005", needs=[Need.ENDPOINT, WitnessPower.LUNS], rests_on=["DEL-002", "DEL-004"], examples=3)
+@requirement("FLT-005", needs=[Need.ENDPOINT, WitnessPower.LUNS], rests_on=["DEL-002", "DEL-004"], examples=2)
 @given(cut=cuts())
 def test_flt_005_a_delete_broken_off_can_be_repeated(subject: RunningSubject, cut: Cut) -> None:
     """`delete` repeated after a request or reply was lost MUST succeed, with the volume gone and no other."""
@@ -90,7 +90,7 @@ def test_flt_005_a_delete_broken_off_can_be_repeated(subject: RunningSubject, cu
         is_gone(world, made)
 
 
-@requirement("FLT-006", needs=[Need.ENDPOINT, Capability.RESIZE, WitnessPower.SIZE], rests_on=["EXT-003"], examples=3)
+@requirement("FLT-006", needs=[Need.ENDPOINT, Capability.RESIZE, WitnessPower.SIZE], rests_on=["EXT-003"], examples=2)
 @given(cut=cuts(), growth=growths())
 def test_flt_006_a_resize_broken_off_can_be_repeated(subject: RunningSubject, cut: Cut, growth: Growth) -> None:
     """`resize` repeated after a request or reply was lost MUST succeed with the size asked."""

@@ -12,7 +12,9 @@ from conformance.strategies.data import Pattern, patterns
 from conformance.subject import RunningSubject
 
 
-@requirement("HST-001", subject=CLOUD, needs=[Need.HYPERVISOR], rests_on=["DST-001", "HST-004"], hooked_up=True)
+@requirement(
+    "HST-001", subject=CLOUD, needs=[Need.HYPERVISOR], rests_on=["DST-001", "HST-004"], examples=0.5, hooked_up=True
+)
 @given(pattern=patterns())
 def test_hst_001_a_new_host_gets_the_clusters_datastores(subject: RunningSubject, pattern: Pattern) -> None:
     """After a host was added every datastore of its cluster MUST be usable from it, with its data, and nothing
@@ -134,7 +136,9 @@ def test_hst_007_a_host_that_left_holds_nothing(subject: RunningSubject) -> None
         expect_none("access left", access_left(world, world.cloud.lun(volume), host), ARRAY)
 
 
-@requirement("HST-008", subject=CLOUD, needs=[Need.HYPERVISOR], rests_on=["HST-007", "ACC-013"], hooked_up=True)
+@requirement(
+    "HST-008", subject=CLOUD, needs=[Need.HYPERVISOR], rests_on=["HST-007", "ACC-013"], examples=0.5, hooked_up=True
+)
 @given(pattern=patterns())
 def test_hst_008_a_host_that_comes_back_is_hooked_up_again(subject: RunningSubject, pattern: Pattern) -> None:
     """A host that left and comes back MUST see every datastore of its cluster again, with its data."""

@@ -147,7 +147,7 @@ def test_ops_009_two_instances_serve_one_store(subject: RunningSubject) -> None:
         "LEK-002",
         "ACC-012",
     ],
-    examples=2,
+    examples=1.5,
 )
 @pinned(program=list(LONG_PROGRAM))
 @given(program=programs())

@@ -31,7 +31,9 @@ class WithStores(WithInstances):
     @cached_property
     def store_uuid(self) -> str:
         """Uuid of this world's first store, added when first asked for."""
-        return self.add_store().request.uuid
+        request = self.store_request()
+        self.add_store(request)
+        return request.uuid
 
     @property
     def store(self) -> DataStore:

@@ -8,7 +8,8 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from queue import Empty, SimpleQueue
+from typing import Protocol, TypeVar
 
 from conformance.contract import OperationCancelled
 
@@ -100,32 +101,83 @@ class Operations:
         return found
 
 
-class _Result:
-    """Where a call's thread leaves its answer."""
+class _Worker:
+    """One daemon thread that carries out calls one after the other, until it hangs in one."""
 
     def __init__(self) -> None:
-        self.done = threading.Event()
-        self.answer: object = None
-        self.error: BaseException | None = None
+        self._calls: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
+        self._endings: SimpleQueue[tuple[object, BaseException | None]] = SimpleQueue()
+        threading.Thread(target=self._work, name="storage-conformance calls", daemon=True).start()
 
-
-def run_with_deadline(function: Callable[[], T], seconds: float, name: str = "call") -> T:
-    """Run `function` on a daemon thread; raises what it raises, `StrayExit`, or `CallHung`."""
-    result = _Result()
-
-    def work() -> None:
+    def run(self, function: Callable[[], T], seconds: float) -> T:
+        """Raises what the function raises, `StrayExit`, or `CallHung`; after that this worker is of no use."""
+        self._calls.put(function)
         try:
-            result.answer = function()
-        except BaseException as error:  # a plugin may raise SystemExit or KeyboardInterrupt: that is a finding
-            result.error = error
-        finally:
-            result.done.set()
+            answer, error = self._endings.get(timeout=seconds)
+        except Empty:
+            raise CallHung(seconds) from None
+        if isinstance(error, Exception):
+            raise error
+        if error is not None:
+            raise StrayExit(error)
+        return answer  # type: ignore[return-value]
 
-    threading.Thread(target=work, name=f"storage-conformance {name}", daemon=True).start()
-    if not result.done.wait(seconds):
-        raise CallHung(seconds)
-    if isinstance(result.error, Exception):
-        raise result.error
-    if result.error is not None:
-        raise StrayExit(result.error)
-    return result.answer  # type: ignore[return-value]
+    def stop(self) -> None:
+        """End the thread once it has nothing more to do."""
+        self._calls.put(None)
+
+    def _work(self) -> None:
+        while (function := self._calls.get()) is not None:
+            try:
+                ending: tuple[object, BaseException | None] = (function(), None)
+            except BaseException as error:  # a plugin may raise SystemExit or KeyboardInterrupt: that is a finding
+                ending = (None, error)
+            # Nothing of a call may be held here until the next one.
+            del function
+            self._endings.put(ending)
+            del ending
+
+
+class Threads(Protocol):
+    """Where calls into a plugin run."""
+
+    def run(self, function: Callable[[], T], seconds: float) -> T:
+        """Raises what the function raises, `StrayExit`, or `CallHung`."""
+        ...
+
+    def close(self) -> None:
+        """Let go of threads."""
+        ...
+
+
+class CallThreads:
+    """Workers that are kept from call to call: making a thread for each would cost more than most calls."""
+
+    def __init__(self) -> None:
+        self._idle: list[_Worker] = []
+
+    def run(self, function: Callable[[], T], seconds: float) -> T:
+        """Run on an idle worker; one that hangs is abandoned."""
+        worker = self._idle.pop() if self._idle else _Worker()
+        try:
+            return worker.run(function, seconds)
+        except CallHung:
+            worker.stop()
+            worker = _Worker()
+            raise
+        finally:
+            self._idle.append(worker)
+
+    def close(self) -> None:
+        """End all threads that are not in a call."""
+        while self._idle:
+            self._idle.pop().stop()
+
+
+def run_with_deadline(function: Callable[[], T], seconds: float) -> T:
+    """Run once on a daemon thread; raises what the function raises, `StrayExit`, or `CallHung`."""
+    worker = _Worker()
+    try:
+        return worker.run(function, seconds)
+    finally:
+        worker.stop()

@@ -14,7 +14,7 @@ from functools import wraps
 from typing import Any, Final, NoReturn, cast
 
 from conformance import homes
-from conformance.calls import CallHung, Operations, StrayExit, run_with_deadline
+from conformance.calls import CallHung, Operations, StrayExit, Threads
 from conformance.contract import (
     Backing,
     BlockConnection,
@@ -75,6 +75,7 @@ class Watch:
     operations: Operations
     ceiling: float
     hung: set[str]
+    threads: Threads
     found: list[Violation] = field(default_factory=list)
     went_beyond_set_up: bool = False
     answers: list[object] = field(default_factory=list)
@@ -138,7 +139,7 @@ class Guarded:
 
         try:
             # A method that hung once is not waited for as long again.
-            answer = run_with_deadline(work, min(seconds, 0.5) if name in watch.hung else seconds + 0.5, name)
+            answer = watch.threads.run(work, min(seconds, 0.5) if name in watch.hung else seconds + 0.5)
         except BaseException as error:
             watch.trace.end(note, error=error)
             self._judge_error(name, seconds, error, operation)

@@ -100,7 +100,7 @@ def _is_ours(thread: threading.Thread) -> bool:
 def close_provider(provider: DataStoreProvider) -> None:
     """Close a plugin instance; a failure or a hang is charged to the requirement on closing."""
     try:
-        run_with_deadline(provider.close, _CLOSE_SECONDS, "close")
+        run_with_deadline(provider.close, _CLOSE_SECONDS)
     except (CallHung, StrayExit, Exception) as error:
         said = f"{type(error).__name__}: {error}"
         raise Broken(Violation("close to succeed", said, "the plugin", homes.THREADS)) from error

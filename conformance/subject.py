@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self, cast
 
 from conformance import registration
-from conformance.calls import CallHung, StrayExit, run_with_deadline
+from conformance.calls import CallHung, CallThreads, StrayExit, Threads, run_with_deadline
 from conformance.contract import (
     AccessModel,
     ArrayWitness,
@@ -77,6 +77,7 @@ class RunningSubject:
         *,
         journal: Journal | None = None,
         hooks: StepHooks | None = None,
+        threads: Threads | None = None,
     ) -> None:
         self.plan, self.environment, self.profile = plan, environment, profile
         self.journal = journal or Journal(None)
@@ -85,6 +86,7 @@ class RunningSubject:
         self._memory = MemoryNetwork()
         # Methods that did not come back once: no later world waits as long for them again.
         self.hung: set[str] = set()
+        self.threads = threads or CallThreads()
         self._proxies: ProxyServer | None = None
         self._numbers = itertools.count(1)
         # Two runs against one array must not meet: names carry the process and a random part.
@@ -107,7 +109,7 @@ class RunningSubject:
 
     def _declare(self) -> DataStoreProvider:
         try:
-            return run_with_deadline(self.new_provider, _FACTORY_SECONDS, "factory")
+            return run_with_deadline(self.new_provider, _FACTORY_SECONDS)
         except CallHung as error:
             raise WiringError(f"the factory {self.plan.name} hangs: {error}") from None
         except WiringError:
@@ -197,6 +199,7 @@ class RunningSubject:
 
     def close(self) -> None:
         """Stop the proxies; the environment is closed by who opened it."""
+        self.threads.close()
         if self._proxies is not None:
             self._proxies.shut_down()
 

@@ -227,7 +227,7 @@ def test_acc_013_a_host_can_come_back(subject: RunningSubject, pattern: Pattern)
         expect_bytes("data after coming back", found, pattern.content, HOST)
 
 
-@requirement("ACC-014", needs=[Need.PROBE], rests_on=["ACC-001"])
+@requirement("ACC-014", needs=[Need.PROBE], rests_on=["ACC-001", "PRV-012"])
 def test_acc_014_each_volume_has_a_path_of_its_own(subject: RunningSubject) -> None:
     """Volumes granted to one host MUST have different LUN numbers or targets there, each leading to its own LUN."""
     with subject.world() as world:

@@ -17,6 +17,7 @@ from conformance.contract import (
     Zone,
 )
 from conformance.instance import Doors
+from conformance.verdict import Broken, Violation
 from conformance.world.instances import WithInstances
 
 if TYPE_CHECKING:
@@ -74,10 +75,17 @@ class WithStores(WithInstances):
         self.subject.journal.intend("store", request.uuid, {"name": request.name, "cluster": self.cluster.uuid})
         self._undo.append(("delete_datastore", lambda: self.remove_store(request)))
         store = self._step("initialize", lambda: self.plugin.lifecycle.initialize(request))
+        self._check_answer(request, store)
         self._stores[request.uuid] = store
         for cluster in {self.cluster, self.separate_cluster}:
             self._step("attach_cluster", partial(self.plugin.lifecycle.attach_cluster, store, cluster))
         return store
+
+    def _check_answer(self, request: StoreRequest, store: DataStore) -> None:
+        asked, told = request, store.request
+        if (asked.uuid, asked.name, asked.capacity_bytes) != (told.uuid, told.name, told.capacity_bytes):
+            seen = f"{told.name} ({told.uuid}) of {told.capacity_bytes} bytes"
+            raise Broken(Violation("initialize to answer the store that was asked for", seen, "the plugin", "LIF-001"))
 
     def use(self, request: StoreRequest) -> DataStore:
         """Make the store of this request the world's first."""

@@ -85,7 +85,7 @@ def after_login(world: WithHosts, made: Made, host: Host, connection: BlockConne
 
 def _wrong_way(world: WithVolumes, made: Made, wwid: str) -> str:
     if any(each.lun is not None and each.lun.wwid == wwid for each in world.volumes):
-        return "ACC-014"
+        return "PRV-012"
     return "ACC-012" if len(made.granted) > 1 else "ACC-001"
 
 

@@ -8,6 +8,7 @@ import random
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,7 @@ from tests.faulty_providers.fault import Fault
 from tests.faulty_providers.faulty import BASES
 from tests.kit_quality import told
 from tests.kit_quality.bench import Run, needs_sockets
-from tests.kit_quality.pool import Job, Pool
+from tests.kit_quality.pool import DEADLINE, Job, Pool
 from tests.kit_quality.reach import seen_from
 from tests.kit_quality.tally import Tally, differences, tried
 from tests.variants import all_variants
@@ -46,6 +47,7 @@ class Campaign:
         self._asked = list(asked) or list(catalogue())
         self._bases: dict[str, Run] = {}
         self._runs: dict[str, Run] = {}
+        self._hung: list[Job] = []
         self._began = time.monotonic()
         self.tally = Tally(must_bite=self._must_bite())
 
@@ -64,13 +66,15 @@ class Campaign:
         jobs.sort(key=lambda each: -len(each.only))
         variants = [Job("variant", name) for name, _ in all_variants()] if self._is_whole else []
         self._pool.run([*variants, *jobs], self._done)
+        self._pool.run([replace(each, with_threads=True) for each in self._hung], self._done)
+        # Nothing left out, and each call on a thread of its own: the same must come of it.
         self._pool.run(self._sampled(sample, seed), self._compare)
 
-    def _job(self, fault: Fault, only: Sequence[str]) -> Job:
+    def _job(self, fault: Fault, only: Sequence[str], *, with_threads: bool = False) -> Job:
         # A slow machine is not a fault that hangs.
         seconds = max(_FAULT_SECONDS, 3 * self._bases[fault.base].seconds)
         unbroken = {} if needs_sockets(fault) else self._bases[fault.base].verdicts
-        return Job("fault", fault.name, only, unbroken, seconds)
+        return Job("fault", fault.name, only, unbroken, with_threads=with_threads, seconds=seconds)
 
     def _requirements(self, fault: Fault) -> list[str]:
         if needs_sockets(fault):
@@ -81,7 +85,7 @@ class Campaign:
     def _sampled(self, sample: int, seed: int) -> list[Job]:
         names = sorted(name for name, each in self._faults.items() if self._is_filtered(each))
         picked = random.Random(seed).sample(names, min(sample, len(names)))
-        return [self._job(self._faults[name], self._asked) for name in picked]
+        return [self._job(self._faults[name], self._asked, with_threads=True) for name in picked]
 
     def _is_filtered(self, fault: Fault) -> bool:
         run = self._runs.get(fault.name)
@@ -96,6 +100,11 @@ class Campaign:
         if job.kind == "variant":
             self.tally.add_unbroken(run)
             self._say(f"{job.name}: {', '.join(run.ranked) or 'no red'}", run)
+            return
+        if run.error == DEADLINE and not job.with_threads:
+            # With threads there are deadlines for single calls, and a call that hangs is found.
+            self._hung.append(job)
+            self._say(f"again    {job.name}: {run.error}", run)
             return
         fault = self._faults[job.name]
         one = tried(fault, run, self._bases[fault.base])

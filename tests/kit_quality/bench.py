@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType, TracebackType
 from typing import Final, Self
 
+from conformance.calls import CallThreads
 from conformance.catalogue import catalogue, from_the_ground
 from conformance.contract import BridgeFactory, Transport
 from conformance.environments.opened import Environment, open_environment
@@ -24,6 +25,7 @@ from tests.faulty_providers.corpus import all_faults
 from tests.faulty_providers.fault import Fault, Site
 from tests.faulty_providers.faulty import FaultySteps, Injector, faulty_bridge_factory, plan_for_fault
 from tests.kit_quality import reach
+from tests.kit_quality.at_once import AtOnce
 from tests.variants import all_variants
 
 _MEMBERS: Final = "REG-001"
@@ -64,18 +66,20 @@ class Bench:
         self.faults = {each.name: each for each in all_faults()}
         self._variants = dict(all_variants())
 
-    def fault(self, name: str, only: Sequence[str], unbroken: Mapping[str, str]) -> Run:
+    def fault(self, name: str, only: Sequence[str], unbroken: Mapping[str, str], *, with_threads: bool = False) -> Run:
         """Try the requirements `only` against a fault; the others are as with the unbroken base."""
         fault = self.faults[name]
         injector = Injector(fault)
         transport = Transport.SOCKETS if needs_sockets(fault) else Transport.MEMORY
-        profile = _HANGING if getattr(fault.change, "hangs", False) else _SMOKE
+        is_hanging = getattr(fault.change, "hangs", False)
+        profile = _HANGING if is_hanging else _SMOKE
         environment = self._environment(transport)
         factory = self._bridges[transport]
         if factory is not None:
             environment.bridge_factory = faulty_bridge_factory(injector, factory)
         plan, hooks = plan_for_fault(injector, fault.base), FaultySteps(injector)
-        with RunningSubject(plan, environment, profile, hooks=hooks) as subject:
+        threads = CallThreads() if with_threads or is_hanging else AtOnce()
+        with RunningSubject(plan, environment, profile, hooks=hooks, threads=threads) as subject:
             run = self._run(name, subject, only, unbroken=unbroken)
         return replace(run, fired=injector.fired)
 
@@ -87,14 +91,15 @@ class Bench:
         if factory is not None:
             environment.bridge_factory = reach.noting_bridges(reached, factory)
         plan, hooks = reach.noting_plan(reached, name), reach.NotingSteps(reached)
-        with RunningSubject(plan, environment, _SMOKE, hooks=hooks) as subject:
+        with RunningSubject(plan, environment, _SMOKE, hooks=hooks, threads=AtOnce()) as subject:
             return self._run(name, subject, self._asked, reached)
 
     def variant(self, name: str) -> Run:
         """Try everything against a plugin that is unusual and right."""
         environment = self._environment(Transport.MEMORY)
         environment.bridge_factory = self._bridges[Transport.MEMORY]
-        with RunningSubject(self._variants[name], environment, _SMOKE, hooks=StepHooks()) as subject:
+        plan = self._variants[name]
+        with RunningSubject(plan, environment, _SMOKE, hooks=StepHooks(), threads=AtOnce()) as subject:
             return self._run(name, subject, self._asked)
 
     def _run(

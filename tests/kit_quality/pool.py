@@ -34,6 +34,7 @@ class Job:
     name: str
     only: Sequence[str] = ()
     unbroken: Mapping[str, str] = field(default_factory=dict)
+    with_threads: bool = False
     seconds: float = 120.0
 
 
@@ -51,7 +52,7 @@ def work(connection: Connection, seed: int, asked: Sequence[str]) -> None:
 def _done(bench: Bench, job: Job) -> Run:
     try:
         if job.kind == "fault":
-            return bench.fault(job.name, job.only, job.unbroken)
+            return bench.fault(job.name, job.only, job.unbroken, with_threads=job.with_threads)
         made: Run = getattr(bench, job.kind)(job.name)
     except Exception as error:
         return Run(job.name, {}, (), 0.0, error=f"{type(error).__name__}: {error}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -126,11 +126,8 @@ def faults_of_the_bench(one: Tried) -> list[str]:
 
 
 def _kit_errors(run: Run) -> list[str]:
-    return [
-        f"{run.name}: {each} is {verdict}: {run.findings.get(each, '')}"
-        for each, verdict in run.verdicts.items()
-        if is_broken_kit(verdict)
-    ]
+    broken = [each for each, verdict in run.verdicts.items() if is_broken_kit(verdict)]
+    return [f"{run.name}: KIT_ERROR of {', '.join(broken)}: {run.findings.get(broken[0], '')}"] if broken else []
 
 
 def differences(filtered: Run, unfiltered: Run) -> list[str]:
@@ -156,8 +153,3 @@ def wilson(hits: int, total: int) -> tuple[float, float]:
     margin = _Z * math.sqrt(part * (1 - part) / total + _Z**2 / (4 * total**2))
     scale = 1 + _Z**2 / total
     return max(0.0, (middle - margin) / scale), min(1.0, (middle + margin) / scale)
-
-
-def of_kind(some: Iterable[Tried], kind: Kind) -> list[Tried]:
-    """Those of a kind."""
-    return [each for each in some if each.fault.kind is kind]

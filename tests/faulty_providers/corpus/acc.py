@@ -153,13 +153,14 @@ def not_there(call: Call) -> bool:
 
 
 def another_way_in(call: Call) -> Any:
-    """Lead the host to the volume that it was led to first."""
+    """Lead the host to the volume that it was led to first, and call it by the right one's identity."""
     host, target = call.arguments["host"], call.arguments["target"]
     first = call.memory.shared.setdefault(f"first of {host.uuid}", target)
+    right = call.proceed()
     try:
-        return call.proceed(target=first)
+        return dataclasses.replace(right, paths=call.proceed(target=first).paths)
     except (AccessNotGranted, ObjectNotFound):
-        return call.proceed()
+        return right
 
 
 _OTHER = {"initiatorSecret": "another-secret-1"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.contract import AccessNotGranted, Conflict, ObjectNotFound
+from conformance.contract import AccessNotGranted, Conflict, DataStore, ObjectNotFound
 from tests.faulty_providers.corpus.ded import leave_out
 from tests.faulty_providers.corpus.solidfire_inside import all_of_store, ask
 from tests.faulty_providers.fault import Bridge, Call, Cloud, Driver, Fault, Kind, Listener, Wire
@@ -53,6 +53,20 @@ def as_known_first(call: Call) -> Any:
     """Grant the host as it was when it was seen first."""
     host = call.arguments["host"]
     return call.proceed(host=call.memory.shared.setdefault("known", {}).setdefault(host.uuid, host))
+
+
+def was_removed(call: Call) -> bool:
+    """When the host was granted something before and the array does not know it any more."""
+    known = call.memory.shared.setdefault("hosts", set())
+    host = call.arguments["host"].uuid
+    was_known = host in known
+    known.add(host)
+    return was_known and not _has_group(call, call.arguments["store"])
+
+
+def _has_group(call: Call, store: DataStore) -> bool:
+    element = call.others["lifecycle"]._arrays.of(store.request)
+    return any(each.host_uuid == call.arguments["host"].uuid for each in element.groups())
 
 
 def has_changed(call: Call) -> bool:
@@ -123,8 +137,16 @@ FAULTS = (
         Listener.host_added,
         fail(lambda call: Conflict(call.arguments["host"].uuid, "host", "removed", "added")),
         Kind.LIFE,
-        both(repeated, lambda call: not _has_group(call)),
+        both(repeated, lambda call: not _has_group(call, call.arguments["stores"][0])),
         also=("HST-004",),
+    ),
+    Fault(
+        "HST-006",
+        "a host that was removed is granted nothing more",
+        Driver.grant_access,
+        fail(lambda call: ObjectNotFound("host", call.arguments["host"].uuid)),
+        Kind.LIFE,
+        was_removed,
     ),
     Fault(
         "HST-007",
@@ -166,8 +188,3 @@ FAULTS = (
     ),
     Fault("HST-007", "the bridge leaves a datastore on the host", Bridge.detach_datastore, skip(), Kind.LEAK),
 )
-
-
-def _has_group(call: Call) -> bool:
-    element = call.others["lifecycle"]._arrays.of(call.arguments["stores"][0].request)
-    return any(each.host_uuid == call.arguments["host"].uuid for each in element.groups())

@@ -37,7 +37,7 @@ from conformance.contract import (
     VolumeStats,
 )
 from conformance.errors import KitError
-from conformance.trace import Call, Trace, short
+from conformance.trace import Trace, short
 from conformance.verdict import Broken, Violation
 
 _ANSWERS: Final[Mapping[str, type | tuple[type, ...]]] = {
@@ -131,6 +131,8 @@ class Guarded:
             look(name, arguments)
         seconds = min(self._seconds_for(name), watch.ceiling)
         operation = watch.operations.begin(seconds)
+        clock = watch.operations.clock
+        began = clock.monotonic()
         note = watch.trace.begin("cloud", "plugin", name, arguments, keywords, operation.id)
 
         def work() -> object:
@@ -147,7 +149,7 @@ class Guarded:
         watch.trace.end(note, answer)
         watch.answers.append(answer)
         watch.went_beyond_set_up |= name not in _SET_UP
-        self._judge_answer(name, answer, note, seconds)
+        self._judge_answer(name, answer, clock.monotonic() - began, seconds)
         return answer
 
     def _judge_error(self, name: str, seconds: float, error: BaseException, operation: Any) -> None:
@@ -160,11 +162,10 @@ class Guarded:
             said = str(error) if isinstance(error, StrayExit) else f"{type(error).__name__}: {error}"
             self._watch.charge(homes.STRAY_ERROR, f"{name} to raise only errors of the contract", said)
 
-    def _judge_answer(self, name: str, answer: object, note: Call, seconds: float) -> None:
+    def _judge_answer(self, name: str, answer: object, took: float, seconds: float) -> None:
         problem = _wrong_type(name, answer)
         if problem:
             self._watch.charge(homes.WRONG_TYPE, f"{name} to answer {problem}", short(answer))
-        took = (note.ended or 0.0) - note.began
         if took > seconds:
             self._watch.charge(homes.LATE, f"{name} to return within {seconds:g} s", f"{took:.1f} s")
 

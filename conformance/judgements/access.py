@@ -10,6 +10,7 @@ from conformance.contract import (
     AccessMechanism,
     BlockConnection,
     BridgeError,
+    Cluster,
     DeleteWhileGranted,
     FcPath,
     Host,
@@ -134,3 +135,14 @@ def hosts_with_datastore(world: World, made: Made) -> list[str]:
             if made.volume.disk and world.open_bridge().datastore_bytes(made.volume.disk.datastore, host):
                 seen.append(host.name)
     return sorted(seen)
+
+
+def granule(world: World, host: Host) -> set[Iqn]:
+    """Initiators that a grant for this host lets in, where hosts are masked."""
+    traits = world.subject.declared.traits
+    if traits.access_mechanism is AccessMechanism.CHAP:
+        return set()
+    by_cluster = traits.access_granularity is AccessGranularity.CLUSTER
+    cluster = Cluster(host.cluster_uuid, host.cluster_uuid, host.hypervisor)
+    hosts = world.hosts_of(cluster) if by_cluster else [host]
+    return {iqn for each in hosts for iqn in each.iqns}

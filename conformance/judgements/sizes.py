@@ -9,6 +9,7 @@ from conformance.contract import (
     BelowMinimum,
     BlockConnection,
     CapacityExhausted,
+    Conflict,
     Hookup,
     InvalidRequest,
     ProbeSession,
@@ -94,3 +95,11 @@ def identity_is_true(made: Made, connection: BlockConnection, session: ProbeSess
     told = [each for each in (made.volume.identity, connection.identity) if each is not None and each.wwid is not None]
     for each in told:
         expect_equal("the LUN's identity", each.wwid, session.wwid, HOST)
+
+
+def late_repeat(world: World, made: Made) -> int:
+    """The size that a create tells which is repeated after the volume has changed; a Conflict tells none."""
+    try:
+        return world.driver_create(made.volume.request).size_bytes
+    except Conflict:
+        return made.volume.size_bytes

@@ -309,3 +309,13 @@ def test_acc_019_a_fence_does_not_need_the_host(subject: RunningSubject) -> None
             expect_done("fence", lambda: world.driver.fence(world.store, made.volume, [host, *world.placement.hosts]))
         world.was_fenced(made, host, *world.placement.hosts)
         cannot_write(session, host)
+
+
+@requirement("ACC-020", needs=[Need.PROBE], rests_on=["ACC-001"])
+def test_acc_020_other_ports_of_a_host_do_not_matter(subject: RunningSubject) -> None:
+    """A host with initiators of several kinds MUST get access through those that are usable."""
+    with subject.world() as world:
+        made, host = world.create(), world.with_fc_port(world.host())
+        world.act()
+        world.grant(made, host)
+        world.login(made, host)

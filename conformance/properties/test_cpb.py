@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from conformance.contract import Capability, WitnessPower
-from conformance.expect import PLUGIN, expect
-from conformance.judgements import largest_works, qos_is, size_is_true, unsupported_is_refused
+from conformance.expect import ARRAY, PLUGIN, expect, expect_none
+from conformance.judgements import granule, largest_works, qos_is, size_is_true, unsupported_is_refused
 from conformance.requirement import requirement
 from conformance.subject import RunningSubject
 
@@ -53,3 +53,12 @@ def test_cpb_004_qos_limits_are_true(subject: RunningSubject) -> None:
         for policy in (subject.declared.limits.qos_smallest, subject.declared.limits.qos_largest):
             qos = policy or world.request().qos
             qos_is(world, world.create(world.request(qos=qos)), qos)
+
+
+@requirement("CPB-006", needs=[WitnessPower.ACCESS], rests_on=["ACC-001"])
+def test_cpb_006_the_granule_of_access_is_as_declared(subject: RunningSubject) -> None:
+    """A grant MUST let in what access_granularity declares: the host, or every host of its cluster."""
+    with subject.world() as world:
+        made, host = world.create(), world.host()
+        world.grant(made, host)
+        expect_none("host of the granule left out", granule(world, host) - world.lun(made).visible_to, ARRAY)

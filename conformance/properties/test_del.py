@@ -36,12 +36,14 @@ def test_del_002_deleting_what_is_gone_succeeds(subject: RunningSubject) -> None
 def test_del_003_a_lost_create_is_found_by_uuid(subject: RunningSubject) -> None:
     """`delete` without an external_id MUST find and remove the volume by its request's uuid, and nothing else."""
     with subject.world() as world:
-        _before, made, _after = world.create(), world.create(), world.create()
-        lost = Volume(made.volume.request, None, made.volume.size_bytes, placement=world.placement)
-        with others_unchanged(world, made):
-            expect_done("delete by uuid", lambda: world.driver.delete(world.store, lost))
-        is_gone(world, made)
-        world.forget(made)
+        _before, made, other, _after = [world.create() for _ in range(4)]
+        for each in (made, other):
+            lost = Volume(each.volume.request, None, each.volume.size_bytes, placement=world.placement)
+            with others_unchanged(world, each):
+                expect_done("delete by uuid", partial(world.driver.delete, world.store, lost))
+            is_gone(world, each)
+            world.forget(each)
+            world.restart_plugin()
 
 
 @requirement("DEL-004", needs=[WitnessPower.LUNS, Need.PROBE], rests_on=["DEL-001", "ACC-001"])

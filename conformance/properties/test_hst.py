@@ -168,6 +168,19 @@ def test_hst_009_a_host_may_change_its_initiator(subject: RunningSubject) -> Non
             world.login(each, changed)
 
 
+@requirement("HST-011", needs=[WitnessPower.ACCESS], rests_on=["HST-009"])
+def test_hst_011_an_initiator_that_is_gone_is_let_in_no_more(subject: RunningSubject) -> None:
+    """An initiator that a host does not have any more SHOULD lose its access when the host is granted anew."""
+    with subject.world() as world:
+        made, host = world.create(), world.host()
+        world.grant(made, host)
+        changed = world.with_new_initiator(host)
+        made.granted.clear()
+        world.act()
+        world.grant(made, changed)
+        expect_none("initiator let in that is gone", world.lun(made).visible_to & set(host.iqns), ARRAY)
+
+
 @requirement("HST-010", subject=CLOUD, needs=[Need.PLUGIN, Need.HYPERVISOR], rests_on=["DST-003"], hooked_up=True)
 def test_hst_010_a_revoked_host_holds_nothing(subject: RunningSubject) -> None:
     """In hookup PLUGIN a host that was revoked, the last one included, MUST hold no datastore of the volume."""

@@ -133,6 +133,7 @@ def test_lif_008_stores_do_not_meet(subject: RunningSubject, pattern: Pattern) -
         expect_equal("volumes listed for the second store", world.owners(second), [other.uuid], PLUGIN)
         mine = sorted(each.uuid for each in world.volumes if each is not other)
         expect_equal("volumes listed for the first store", world.owners(world.store), mine, PLUGIN)
+        world.revoke(other, host)
         world.forget(other)
         with world.charged("delete_datastore"):
             world.plugin.lifecycle.delete_datastore(second.request)

@@ -20,6 +20,7 @@ from conformance.judgements import (
     another_qos,
     below_smallest,
     identity_is_true,
+    late_repeat,
     lun_bytes,
     nothing_changes,
     size_is_true,
@@ -199,3 +200,16 @@ def test_prv_013_another_qos_is_a_conflict(subject: RunningSubject, first: QosAt
         request = replace(made.volume.request, qos=another_qos(world, made.volume.request.qos))
         with nothing_changes(world):
             expect_refusal(Conflict, "create with another QoS", lambda: world.driver_create(request))
+
+
+@requirement("PRV-014", needs=[Capability.RESIZE, Capability.QOS, WitnessPower.QOS], rests_on=["EXT-001", "QOS-002"])
+@given(growth=growths(), policy=policies())
+def test_prv_014_a_late_repeat_changes_nothing(subject: RunningSubject, growth: Growth, policy: QosAt) -> None:
+    """`create` repeated after the volume has changed MUST leave it as it is, and tell its true size or a Conflict."""
+    with subject.world() as world:
+        made = world.create()
+        world.resize(made, growth.beyond(made.volume.size_bytes, subject.declared.limits))
+        world.set_qos(made, policy.resolve(subject.declared.limits))
+        with nothing_changes(world):
+            told = late_repeat(world, made)
+        expect_equal("the size answered", told, made.volume.size_bytes, PLUGIN)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from conformance.contract import Capability, CapacityExhausted, WitnessPower
-from conformance.expect import expect_refusal
+from conformance.expect import expect_done, expect_refusal
 from conformance.judgements import nothing_changes, usage_is_true
 from conformance.requirement import Need, given, requirement
 from conformance.strategies.sizes import Granules
@@ -20,8 +22,18 @@ def test_spc_001_a_full_store_takes_no_more_volumes(subject: RunningSubject, vol
     with subject.world() as world:
         _filled(world, volumes)
         with nothing_changes(world):
-            expect_refusal(CapacityExhausted, "create in a full store", lambda: world.driver_create(world.request()))
+            request = replace(world.request(), size_bytes=subject.declared.limits.smallest_lun_bytes)
+            expect_refusal(CapacityExhausted, "create in a full store", lambda: world.driver_create(request))
         usage_is_true(world)
+
+
+@requirement("SPC-003", needs=[Need.CAPACITY, WitnessPower.LUNS], rests_on=["PRV-001"])
+def test_spc_003_what_fits_exactly_is_made(subject: RunningSubject) -> None:
+    """`create` MUST succeed as long as the store has room, down to the last byte."""
+    with subject.world() as world:
+        world.use(world.store_request(capacity_bytes=world.size(Granules(0)) * 2))
+        for _ in range(2):
+            expect_done("create in a store with just enough room", lambda: world.driver_create(world.request()))
 
 
 @requirement("SPC-002", needs=[Need.CAPACITY, Capability.RESIZE, WitnessPower.LUNS], rests_on=["SPC-001", "EXT-001"])
@@ -39,6 +51,6 @@ def test_spc_002_a_full_store_takes_no_growth(subject: RunningSubject) -> None:
 
 
 def _filled(world: World, volumes: int) -> list[Made]:
-    """A store with room for half a volume more than there are in it."""
-    world.use(world.store_request(capacity_bytes=world.size(Granules(0)) * (2 * volumes + 1) // 2))
+    """A store that is one byte short of room for one volume more than there are in it."""
+    world.use(world.store_request(capacity_bytes=world.size(Granules(0)) * (volumes + 1) - 1))
     return [world.create() for _ in range(volumes)]

@@ -152,19 +152,29 @@ class WithHosts(WithVolumes):
                 raise Broken(seen) from refused
             raise
 
+    def with_fc_port(self, host: Host) -> Host:
+        """The same host with a Fibre Channel port besides."""
+        return self._changed(replace(host, initiators=(self._wwpn, *host.initiators)))
+
+    @property
+    def _wwpn(self) -> Wwpn:
+        return Wwpn(hashlib.sha256(self.tag.encode()).hexdigest()[:16])
+
+    def _changed(self, host: Host) -> Host:
+        for name, each in self._hosts.items():
+            if each == host:
+                self._hosts[name] = self._known_hosts[name] = host
+        self._probes.pop(host.uuid, None)
+        return host
+
     def fc_host(self) -> Host:
         """A host whose only initiator is a Fibre Channel port."""
-        wwpn = Wwpn(hashlib.sha256(self.tag.encode()).hexdigest()[:16])
+        wwpn = self._wwpn
         return replace(self.unknown_host(), uuid=self._uuid(self._next()), name="fc-only", initiators=(wwpn,))
 
     def with_new_initiator(self, host: Host) -> Host:
         """The same host with another initiator name, as after its adapter was replaced."""
-        changed = replace(host, initiators=(Iqn(f"{host.iqns[0]}-new"),))
-        for name, each in self._hosts.items():
-            if each == host:
-                self._hosts[name] = self._known_hosts[name] = changed
-        self._probes.pop(host.uuid, None)
-        return changed
+        return self._changed(replace(host, initiators=(Iqn(f"{host.iqns[0]}-new"),)))
 
     def access(self, made: Made, name: str = "a") -> tuple[Host, ProbeSession]:
         """Grant a probe host and log in as it."""

@@ -42,7 +42,7 @@ def after_create(world: WithVolumes, made: Made) -> None:
     _check_identity(made, made.volume.identity)
     _check_qos(world, made, "QOS-001")
     _check_hosts(world, made, missing="ACC-001", extra="ACC-002")
-    _check_datastores(world, made, "DST-001")
+    _check_datastores(world, made, made.volume.request.size_bytes, "DST-001")
     _check_others(world, made, "PRV-004", "PRV-004", "PRV-004")
 
 
@@ -50,7 +50,7 @@ def after_resize(world: WithVolumes, made: Made, asked: int) -> None:
     """The LUN has grown; the others have not."""
     _check_size(world, made, asked, "EXT-001")
     _check_qos(world, made, "EXT-010")
-    _check_datastores(world, made, "DST-005")
+    _check_datastores(world, made, asked, "DST-005")
     _check_hosts(world, made, missing="EXT-010", extra="EXT-010")
     _check_others(world, made, "EXT-008", "EXT-008", "EXT-008")
 
@@ -104,14 +104,14 @@ def after_grant(world: WithVolumes, made: Made, host: Host) -> None:
     if lun is not None and _is_masked_by_host(world) and (lost := set(host.iqns) - lun.visible_to):
         _broken("ACC-001", "the granted host to be let in", f"not let in: {_names(lost)}")
     _check_hosts(world, made, missing="ACC-012", extra="ACC-003")
-    _check_datastores(world, made, "DST-008")
+    _check_datastores(world, made, 0, "DST-008")
     _check_others(world, made, "ACC-016", "ACC-016", "ACC-016")
 
 
 def after_revoke(world: WithVolumes, made: Made) -> None:
     """The host is out of this LUN; other hosts, and this host on other LUNs, are still in."""
     _check_hosts(world, made, missing="ACC-007", extra="ACC-004")
-    _check_datastores(world, made, "DST-008")
+    _check_datastores(world, made, 0, "DST-008")
     _check_others(world, made, "ACC-010", "ACC-010", "ACC-010")
 
 
@@ -154,12 +154,15 @@ def _check_others(world: WithVolumes, made: Made, sizes: str, hosts: str, qos: s
             _check_qos(world, other, qos)
 
 
-def _check_datastores(world: WithVolumes, made: Made, home: str) -> None:
+def _check_datastores(world: WithVolumes, made: Made, asked: int, home: str) -> None:
     """In hookup PLUGIN every hypervisor host that has access sees the volume's datastore in its whole size."""
     disk = made.volume.disk
     if world.subject.hookup is not Hookup.PLUGIN or disk is None:
         return
     bridge = world.open_bridge()
+    size = bridge.list_disks(disk.datastore).get(disk.disk, 0) if asked else asked
+    if size < asked:
+        _broken(home, f"a disk of {asked} bytes", f"{size} bytes")
     for host in [each for each in made.granted if each in world.placement.hosts]:
         seen = _datastore_bytes(bridge, disk, host)
         if seen < made.volume.size_bytes:

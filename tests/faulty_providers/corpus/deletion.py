@@ -129,6 +129,7 @@ FAULTS = (
         do_also(take_oldest),
         Kind.DATA,
         both(lost, unknown),
+        also=("DEL-004",),
     ),
     Fault(
         "DEL-006",

@@ -30,6 +30,7 @@ from conformance.contract import (
     HypervisorFault,
     LunIdentity,
     NfsExport,
+    OperationCancelled,
     OwnedObject,
     ProviderError,
     Resized,
@@ -157,6 +158,8 @@ class Guarded:
             operation.is_cancelled = True
             self._watch.hung.add(name)
             self._watch.charge(homes.LATE, f"{name} to return within {seconds:g} s", "it had not returned")
+        if isinstance(error, OperationCancelled) and operation.remaining_seconds <= 0:
+            self._watch.charge(homes.LATE, f"{name} to return within {seconds:g} s", "it gave up at its deadline")
         watch_passes = (ProviderError, BridgeError, Broken, KitError)
         if not isinstance(error, watch_passes) and isinstance(error, Exception):
             said = str(error) if isinstance(error, StrayExit) else f"{type(error).__name__}: {error}"

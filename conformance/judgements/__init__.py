@@ -29,6 +29,7 @@ from conformance.judgements.qos import another_qos, fitted, merged, parts_of, qo
 from conformance.judgements.sizes import (
     below_smallest,
     identity_is_true,
+    largest_asked_of_bridge,
     largest_works,
     late_repeat,
     lun_bytes,
@@ -54,6 +55,7 @@ __all__ = [
     "hosts_with_datastore",
     "identity_is_true",
     "is_gone",
+    "largest_asked_of_bridge",
     "largest_works",
     "late_repeat",
     "listener_of",

@@ -103,3 +103,10 @@ def late_repeat(world: World, made: Made) -> int:
         return world.driver_create(made.volume.request).size_bytes
     except Conflict:
         return made.volume.size_bytes
+
+
+def largest_asked_of_bridge(world: World, method: str) -> int:
+    """The largest size in bytes that the plugin asked of its bridge by this method; 0 when it never did."""
+    calls = [each for each in world.trace.calls if each.party == "bridge" and each.name == method]
+    values = [value for each in calls for value in (*each.arguments, *each.keywords.values())]
+    return max((each for each in values if isinstance(each, int)), default=0)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from conformance.contract import AccessModel, WitnessPower
-from conformance.expect import ARRAY, HYPERVISOR, expect_equal, expect_none
+from conformance.contract import AccessModel, Capability, WitnessPower
+from conformance.expect import ARRAY, HYPERVISOR, expect, expect_equal, expect_none
+from conformance.judgements import largest_asked_of_bridge
 from conformance.requirement import CLOUD, Need, given, requirement
-from conformance.strategies.sizes import Size, sizes
+from conformance.strategies.sizes import Growth, Size, growths, sizes
 from conformance.subject import RunningSubject
 
 
@@ -52,3 +53,33 @@ def test_ded_003_a_failure_on_the_way_leaves_nothing(subject: RunningSubject) ->
         world.cloud.create_volume_while_hypervisor_fails()
         expect_none("LUN left", world.new_luns(), ARRAY)
         expect_none("storage left on a host", world.cloud.left_on_hosts(), HYPERVISOR)
+
+
+@requirement(
+    "DED-004", needs=[AccessModel.DEDICATED, Need.PLUGIN, Need.HYPERVISOR], rests_on=["DST-001"], hooked_up=True
+)
+@given(asked=sizes())
+def test_ded_004_the_disk_is_asked_for_in_its_whole_size(subject: RunningSubject, asked: Size) -> None:
+    """In hookup PLUGIN `create` MUST ask the bridge for a disk of at least the size the user asked."""
+    with subject.world() as world:
+        made = world.create(world.request(asked))
+        size = largest_asked_of_bridge(world, "create_disk")
+        wanted = made.volume.request.size_bytes
+        expect(size >= wanted, f"a disk of {wanted} bytes", f"{size}", "the bridge")
+
+
+@requirement(
+    "DED-005",
+    needs=[AccessModel.DEDICATED, Need.PLUGIN, Need.HYPERVISOR, Capability.RESIZE],
+    rests_on=["DED-004", "DST-005"],
+    hooked_up=True,
+)
+@given(growth=growths())
+def test_ded_005_the_disk_grows_in_its_whole_size(subject: RunningSubject, growth: Growth) -> None:
+    """In hookup PLUGIN `resize` MUST ask the bridge to grow the disk to at least the size the user asked."""
+    with subject.world() as world:
+        made = world.create()
+        wanted = growth.beyond(made.volume.size_bytes, subject.declared.limits)
+        world.resize(made, wanted)
+        size = largest_asked_of_bridge(world, "resize_disk")
+        expect(size >= wanted, f"a disk of {wanted} bytes", f"{size}", "the bridge")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from conformance.contract import AccessModel, Capability, WitnessPower
 from conformance.expect import ARRAY, HYPERVISOR, expect, expect_equal, expect_none
 from conformance.judgements import largest_asked_of_bridge
-from conformance.requirement import CLOUD, Need, given, requirement
-from conformance.strategies.sizes import Growth, Size, growths, sizes
+from conformance.requirement import CLOUD, Need, given, pinned, requirement
+from conformance.strategies.sizes import Granules, Growth, Size, growths, sizes
 from conformance.subject import RunningSubject
 
 
@@ -58,6 +58,7 @@ def test_ded_003_a_failure_on_the_way_leaves_nothing(subject: RunningSubject) ->
 @requirement(
     "DED-004", needs=[AccessModel.DEDICATED, Need.PLUGIN, Need.HYPERVISOR], rests_on=["DST-001"], hooked_up=True
 )
+@pinned(asked=Granules(1, 512))
 @given(asked=sizes())
 def test_ded_004_the_disk_is_asked_for_in_its_whole_size(subject: RunningSubject, asked: Size) -> None:
     """In hookup PLUGIN `create` MUST ask the bridge for a disk of at least the size the user asked."""

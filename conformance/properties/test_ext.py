@@ -31,6 +31,7 @@ def test_ext_001_resize_grows_to_at_least_the_asked_size(subject: RunningSubject
     """`resize` MUST grow the LUN to at least the asked size, less than one granule more, and answer its true size."""
     with subject.world() as world:
         made = world.create(world.request(start))
+        world.resize(made, growth.beyond(made.volume.size_bytes, subject.declared.limits))
         asked = growth.beyond(made.volume.size_bytes, subject.declared.limits)
         answered = world.resize(made, asked)
         lun = world.lun(made)

@@ -202,7 +202,9 @@ def test_prv_013_another_qos_is_a_conflict(subject: RunningSubject, first: QosAt
             expect_refusal(Conflict, "create with another QoS", lambda: world.driver_create(request))
 
 
-@requirement("PRV-014", needs=[Capability.RESIZE, Capability.QOS, WitnessPower.QOS], rests_on=["EXT-001", "QOS-002"])
+@requirement(
+    "PRV-014", needs=[Capability.RESIZE, Capability.QOS, WitnessPower.QOS], rests_on=["EXT-001", "QOS-002", "PRV-011"]
+)
 @given(growth=growths(), policy=policies())
 def test_prv_014_a_late_repeat_changes_nothing(subject: RunningSubject, growth: Growth, policy: QosAt) -> None:
     """`create` repeated after the volume has changed MUST leave it as it is, and tell its true size or a Conflict."""

@@ -151,7 +151,9 @@ def test_ext_009_no_room_to_grow_is_said(subject: RunningSubject) -> None:
             expect_refusal(CapacityExhausted, "resize without room", _resize(world, made, asked))
 
 
-@requirement("EXT-010", needs=[Capability.RESIZE, WitnessPower.ACCESS], rests_on=["EXT-001", "ACC-001", "LEK-002"])
+@requirement(
+    "EXT-010", needs=[Capability.RESIZE, WitnessPower.ACCESS], rests_on=["EXT-001", "ACC-001", "LEK-002", "QOS-001"]
+)
 @given(growth=growths(), policy=policies())
 def test_ext_010_resize_changes_nothing_but_the_size(subject: RunningSubject, growth: Growth, policy: QosAt) -> None:
     """`resize` MUST keep the volume's QoS, its owner and its identity."""

@@ -159,7 +159,7 @@ def test_ops_010_any_sequence_ends_as_the_model_says(subject: RunningSubject, pr
         follow(world, program)
 
 
-@requirement("OPS-011", needs=[WitnessPower.LUNS], rests_on=["OPS-006", "LIF-006"])
+@requirement("OPS-011", needs=[WitnessPower.LUNS], rests_on=["OPS-006", "LIF-006", "HST-003"])
 def test_ops_011_a_restart_before_the_end_changes_nothing(subject: RunningSubject) -> None:
     """Hosts and stores MUST be removed whole by a new instance of the plugin that never saw them before."""
     with subject.world() as world:

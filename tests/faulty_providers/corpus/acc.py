@@ -19,7 +19,6 @@ from conformance.contract import (
     Volume,
     VolumeRequest,
 )
-from tests.faulty_providers.corpus.solidfire_inside import all_of_store, ask, store_of
 from tests.faulty_providers.fault import Call, Driver, Fault, Kind, Wire
 from tests.faulty_providers.operators import (
     alter_argument,
@@ -33,6 +32,7 @@ from tests.faulty_providers.operators import (
     swallow,
     swap_error,
 )
+from tests.faulty_providers.solidfire_inside import all_of_store, ask, store_of
 from tests.faulty_providers.when import argument, both, from_call, repeated_for
 
 _NOBODY = Host("nobody", "nobody", HypervisorType.KVM, "nowhere", (Iqn("iqn.2013-03.org.example:nobody"),))

@@ -6,9 +6,9 @@ import dataclasses
 from typing import Any
 
 from conformance.contract import BlockConnection, Capability, ChapCredentials, IscsiPath, Secret, Supported
-from tests.faulty_providers.corpus.solidfire_inside import store_of
 from tests.faulty_providers.fault import Call, Driver, Fault, Kind, Provider, Wire
 from tests.faulty_providers.operators import alter_argument, alter_result, do_first
+from tests.faulty_providers.solidfire_inside import store_of
 from tests.faulty_providers.when import after_restart, repeated_for
 
 

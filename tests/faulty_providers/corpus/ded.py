@@ -6,9 +6,9 @@ import dataclasses
 from typing import Any
 
 from conformance.contract import Backing, LunIdentity, Placement, VolumeRequest
-from tests.faulty_providers.corpus.solidfire_inside import store_of
 from tests.faulty_providers.fault import Bridge, Call, Cloud, Fault, Kind, LifeCycle, Part, Site
 from tests.faulty_providers.operators import alter_argument, alter_result, do_also
+from tests.faulty_providers.solidfire_inside import store_of
 
 BACKING = Backing("pool", "4711", 10**9, LunIdentity(None))
 

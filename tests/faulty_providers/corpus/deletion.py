@@ -6,9 +6,9 @@ import dataclasses
 from typing import Any
 
 from conformance.contract import Conflict, DeleteWhileGranted, InUse, ObjectNotFound
-from tests.faulty_providers.corpus.solidfire_inside import all_of_store, ask, others_of_store, store_of
 from tests.faulty_providers.fault import Call, Driver, Fault, Kind, Provider, Wire
 from tests.faulty_providers.operators import alter_result, do_also, fail, skip, swap_error
+from tests.faulty_providers.solidfire_inside import all_of_store, ask, others_of_store, store_of
 from tests.faulty_providers.when import argument, both, repeated
 
 lost = argument("volume", lambda volume: volume.external_id is None)

@@ -16,7 +16,6 @@ from conformance.contract import (
 )
 from tests.faulty_providers.corpus.cpb import without
 from tests.faulty_providers.corpus.prv import LARGEST, MIB
-from tests.faulty_providers.corpus.solidfire_inside import ask, others_of_store, store_of
 from tests.faulty_providers.fault import Call, Driver, Fault, Kind, Provider, Wire
 from tests.faulty_providers.operators import (
     alter_argument,
@@ -27,6 +26,7 @@ from tests.faulty_providers.operators import (
     swallow,
     swap_error,
 )
+from tests.faulty_providers.solidfire_inside import ask, others_of_store, store_of
 from tests.faulty_providers.when import argument
 
 growing = argument("totalSize", lambda total_bytes: total_bytes is not None)

@@ -6,9 +6,9 @@ from typing import Any
 
 from conformance.contract import AccessNotGranted, Conflict, DataStore, ObjectNotFound
 from tests.faulty_providers.corpus.ded import leave_out
-from tests.faulty_providers.corpus.solidfire_inside import all_of_store, ask
 from tests.faulty_providers.fault import Bridge, Call, Cloud, Driver, Fault, Kind, Listener, Wire
 from tests.faulty_providers.operators import alter_argument, do_also, fail, skip
+from tests.faulty_providers.solidfire_inside import all_of_store, ask
 from tests.faulty_providers.when import argument, both, repeated
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from conformance.contract import ObjectKind, Usage
 from tests.faulty_providers.corpus.prv import MIB
-from tests.faulty_providers.corpus.solidfire_inside import ask
 from tests.faulty_providers.fault import Call, Driver, Fault, Kind
 from tests.faulty_providers.operators import alter_result, lie, remember_answer
+from tests.faulty_providers.solidfire_inside import ask
 
 
 def one_more(listed: Any) -> Any:

@@ -13,7 +13,6 @@ from conformance.contract import (
     InvalidRequest,
     ObjectNotFound,
 )
-from tests.faulty_providers.corpus.solidfire_inside import all_of_store, ask
 from tests.faulty_providers.fault import Call, Fault, Kind, LifeCycle, Wire
 from tests.faulty_providers.operators import (
     alter_field,
@@ -25,6 +24,7 @@ from tests.faulty_providers.operators import (
     swallow,
     swap_error,
 )
+from tests.faulty_providers.solidfire_inside import all_of_store, ask
 from tests.faulty_providers.when import after_restart, argument, repeated, repeated_for
 
 

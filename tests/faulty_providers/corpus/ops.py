@@ -10,7 +10,6 @@ from conformance.contract import AccessModel, Busy, Conflict, LimitReached, Obje
 from tests.faulty_providers.corpus.acc import has_other_host
 from tests.faulty_providers.corpus.ext import present
 from tests.faulty_providers.corpus.prv import MIB
-from tests.faulty_providers.corpus.solidfire_inside import ask, store_of
 from tests.faulty_providers.fault import Call, Driver, Fault, Kind, Provider
 from tests.faulty_providers.operators import (
     alter_field,
@@ -25,6 +24,7 @@ from tests.faulty_providers.operators import (
     swallow,
     swap_error,
 )
+from tests.faulty_providers.solidfire_inside import ask, store_of
 from tests.faulty_providers.when import after_restart, both, repeated
 
 _LATER_SECONDS = 0.015
@@ -59,7 +59,7 @@ def never_again(call: Call) -> Any:
 def short_the_second_time(call: Call) -> Any:
     """Grow a granule less when the volume has grown before, and say what was asked."""
     asked, now = call.arguments["size_bytes"], present(call)
-    if now <= call.arguments["volume"].request.size_bytes + MIB or asked <= now + MIB:
+    if now <= call.arguments["volume"].request.size_bytes + MIB or asked < now + MIB:
         return call.proceed()
     call.proceed(size_bytes=asked - MIB)
     return Resized(-(-asked // MIB) * MIB)

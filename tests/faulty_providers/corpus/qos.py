@@ -7,7 +7,6 @@ from typing import Any
 
 from conformance.contract import Capability, CapabilityNotSupported, InvalidRequest, QosPolicy
 from tests.faulty_providers.corpus.ext import drop_sessions
-from tests.faulty_providers.corpus.solidfire_inside import others_of_store, store_of
 from tests.faulty_providers.fault import Call, Driver, Fault, Kind, Wire
 from tests.faulty_providers.operators import (
     alter_argument,
@@ -18,6 +17,7 @@ from tests.faulty_providers.operators import (
     swallow,
     swap_error,
 )
+from tests.faulty_providers.solidfire_inside import others_of_store, store_of
 from tests.faulty_providers.when import argument
 
 

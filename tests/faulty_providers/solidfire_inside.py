@@ -1,4 +1,4 @@
-"""Ways to the array for faults that do more than they should, on the base plugin `solidfire`. No faults of its own."""
+"""Ways to the array for faults that do more than they should, on the base plugin `solidfire`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from typing import Any
 
 from conformance.contract import Volume, VolumeRequest
 from reference_providers.solidfire.errors import Interrupted
-from tests.faulty_providers.fault import Call, Fault
-
-FAULTS: tuple[Fault, ...] = ()
+from tests.faulty_providers.fault import Call
 
 
 def store_of(call: Call) -> Any:

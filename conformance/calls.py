@@ -8,12 +8,14 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Protocol, TypeVar
 
 from conformance.contract import OperationCancelled
 
 T = TypeVar("T")
+_SETTLING_SECONDS = 2.0
 
 
 class CallHung(Exception):
@@ -107,20 +109,29 @@ class _Worker:
     def __init__(self) -> None:
         self._calls: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._endings: SimpleQueue[tuple[object, BaseException | None]] = SimpleQueue()
+        self.is_busy = False
         threading.Thread(target=self._work, name="storage-conformance calls", daemon=True).start()
 
     def run(self, function: Callable[[], T], seconds: float) -> T:
         """Raises what the function raises, `StrayExit`, or `CallHung`; after that this worker is of no use."""
+        self.is_busy = True
         self._calls.put(function)
         try:
             answer, error = self._endings.get(timeout=seconds)
         except Empty:
             raise CallHung(seconds) from None
+        self.is_busy = False
         if isinstance(error, Exception):
             raise error
         if error is not None:
             raise StrayExit(error)
         return answer  # type: ignore[return-value]
+
+    def settle(self, seconds: float) -> None:
+        """Let a call that nobody waits for any more come to its end."""
+        with suppress(Empty):
+            self._endings.get(timeout=seconds)
+            self.is_busy = False
 
     def stop(self) -> None:
         """End the thread once it has nothing more to do."""
@@ -161,12 +172,15 @@ class CallThreads:
         worker = self._idle.pop() if self._idle else _Worker()
         try:
             return worker.run(function, seconds)
-        except CallHung:
-            worker.stop()
-            worker = _Worker()
+        except KeyboardInterrupt:
+            # What the plugin is doing now would otherwise be done while everything is being cleaned up.
+            worker.settle(_SETTLING_SECONDS)
             raise
         finally:
-            self._idle.append(worker)
+            if worker.is_busy:
+                worker.stop()
+            else:
+                self._idle.append(worker)
 
     def close(self) -> None:
         """End all threads that are not in a call."""

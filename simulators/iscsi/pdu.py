@@ -20,6 +20,7 @@ from simulators.iscsi.basic_header import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Self
 
     from simulators.iscsi.basic_header import Header
 
@@ -290,10 +291,10 @@ class ScsiResponse:
 
 
 @dataclass(frozen=True, slots=True)
-class TaskManagementResponse:
-    """§11.6."""
+class _BareResponse:
+    """A response code and the sequence numbers: what §11.6 and §11.15 have in common."""
 
-    OPCODE: ClassVar[int] = 0x22
+    OPCODE: ClassVar[int]
     response: int
     initiator_task_tag: int
     stat_sn: int
@@ -301,12 +302,19 @@ class TaskManagementResponse:
     max_cmd_sn: int
 
     @classmethod
-    def parse(cls, h: Header, _data: bytes) -> TaskManagementResponse:
+    def parse(cls, h: Header, _data: bytes) -> Self:
         return cls(h[2], h[6], h[8], h[9], h[10])
 
     def frame(self) -> tuple[Chunk, ...]:
         words = (0, self.stat_sn, self.exp_cmd_sn, self.max_cmd_sn)
         return frame(self.OPCODE, specific=(self.response, 0), tag=self.initiator_task_tag, words=words)
+
+
+class TaskManagementResponse(_BareResponse):
+    """§11.6."""
+
+    __slots__ = ()
+    OPCODE = 0x22
 
 
 @dataclass(frozen=True, slots=True)
@@ -415,24 +423,11 @@ class DataIn:
         return frame(self.OPCODE, flags=flags, specific=specific, tag=tag, words=words, data=self.data)
 
 
-@dataclass(frozen=True, slots=True)
-class LogoutResponse:
+class LogoutResponse(_BareResponse):
     """§11.15."""
 
-    OPCODE: ClassVar[int] = 0x26
-    response: int
-    initiator_task_tag: int
-    stat_sn: int
-    exp_cmd_sn: int
-    max_cmd_sn: int
-
-    @classmethod
-    def parse(cls, h: Header, _data: bytes) -> LogoutResponse:
-        return cls(h[2], h[6], h[8], h[9], h[10])
-
-    def frame(self) -> tuple[Chunk, ...]:
-        words = (0, self.stat_sn, self.exp_cmd_sn, self.max_cmd_sn)
-        return frame(self.OPCODE, specific=(self.response, 0), tag=self.initiator_task_tag, words=words)
+    __slots__ = ()
+    OPCODE = 0x26
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ _ANSWERS: Final[Mapping[str, type | tuple[type, ...]]] = {
 }
 _SET_UP: Final = frozenset(
     {"initialize", "attach_cluster", "create", "host_added", "host_connected", "grant_access", "connection"}
-    | {"list_objects", "used"}
+    | {"list_objects", "used", "take_snapshot", "clone", "seed_template"}
 )
 _BUSY_TRIES: Final = 5
 _LONGEST_BUSY_SECONDS: Final = 60.0

@@ -31,6 +31,8 @@ def left_on_array(before: ArrayView, after: ArrayView, *, trash_allowed: bool) -
     ]
     things = {(each.kind, each.external_id) for each in before.objects}
     others = [f"{each.kind} {each.name}" for each in after.objects if (each.kind, each.external_id) not in things]
+    taken = {each.external_id for each in before.snapshots}
+    others += [f"snapshot {each.name}" for each in after.snapshots if each.external_id not in taken]
     left = sorted(luns + others)
     found = [Violation("nothing to be left on the array", ", ".join(left[:6]), "the array", homes.LEAK)] if left else []
     now = {each.external_id for each in after.live}

@@ -20,12 +20,31 @@ from conformance.judgements.array import (
     nothing_is_left,
     objects_of,
     others_unchanged,
+    stats_are_true,
     usage_is_true,
 )
 from conformance.judgements.capabilities import unsupported_is_refused
-from conformance.judgements.chap import chap_of, foreign_credentials_refused, wrong_secret
+from conformance.judgements.chap import (
+    chap_of,
+    foreign_credentials_refused,
+    old_secret_refused,
+    others_keep_their_secrets,
+    rotated,
+    secret_is_usable,
+    session_is_as_declared,
+    wrong_secret,
+)
+from conformance.judgements.costs import cost_of_a_life, cost_stays, snapshots_cost
 from conformance.judgements.lives import error_names, everything_fails, whole_life
-from conformance.judgements.qos import another_qos, fitted, merged, parts_of, qos_is, qos_out_of_limits
+from conformance.judgements.qos import (
+    another_qos,
+    fitted,
+    merged,
+    parts_of,
+    qos_is,
+    qos_out_of_limits,
+    set_where_supported,
+)
 from conformance.judgements.sizes import (
     below_smallest,
     identity_is_true,
@@ -37,6 +56,17 @@ from conformance.judgements.sizes import (
     size_answer_is_true,
     size_is_true,
 )
+from conformance.judgements.snapshots import (
+    deleted_with_clone,
+    deleted_with_snapshot,
+    ids_of,
+    limit_is_said,
+    listed,
+    most_snapshots,
+    snapshot_holds,
+    snapshots_survive,
+    volume_holds,
+)
 
 __all__ = [
     "access_left",
@@ -44,7 +74,11 @@ __all__ = [
     "below_smallest",
     "cannot_write",
     "chap_of",
+    "cost_of_a_life",
+    "cost_stays",
     "deleted_while_granted",
+    "deleted_with_clone",
+    "deleted_with_snapshot",
     "error_names",
     "everything_fails",
     "facts",
@@ -54,27 +88,42 @@ __all__ = [
     "granule",
     "hosts_with_datastore",
     "identity_is_true",
+    "ids_of",
     "is_gone",
     "largest_asked_of_bridge",
     "largest_works",
     "late_repeat",
+    "limit_is_said",
+    "listed",
     "listener_of",
     "locked_out",
     "lun_bytes",
     "merged",
     "more_than_there_is",
+    "most_snapshots",
     "nothing_changes",
     "nothing_is_left",
     "objects_of",
+    "old_secret_refused",
+    "others_keep_their_secrets",
     "others_unchanged",
     "out_of_reach",
     "parts_of",
     "qos_is",
     "qos_out_of_limits",
+    "rotated",
+    "secret_is_usable",
+    "session_is_as_declared",
+    "set_where_supported",
     "size_answer_is_true",
     "size_is_true",
+    "snapshot_holds",
+    "snapshots_cost",
+    "snapshots_survive",
+    "stats_are_true",
     "unsupported_is_refused",
     "usage_is_true",
+    "volume_holds",
     "whole_life",
     "wrong_secret",
 ]

@@ -48,11 +48,15 @@ Facts = frozenset[tuple[str, int, QosPolicy | None, frozenset[object], bool]]
 
 
 def facts(view: ArrayView) -> Facts:
-    """What must not change when nothing is to change: LUNs, their size, QoS and access."""
-    return frozenset(
+    """What must not change when nothing is to change: LUNs, their size, QoS and access, and their snapshots."""
+    luns = frozenset[tuple[str, int, QosPolicy | None, frozenset[object], bool]](
         (each.external_id, each.size_bytes, each.qos, frozenset[object](each.visible_to), each.in_trash)
         for each in view.luns
     )
+    return luns | {
+        (each.lun_external_id, each.size_bytes, None, frozenset[object]({f"snapshot {each.external_id}"}), False)
+        for each in view.snapshots
+    }
 
 
 @contextmanager
@@ -105,3 +109,16 @@ def usage_is_true(world: World) -> None:
     minima = [each.qos.min_iops for each in luns if each.qos is not None and each.qos.min_iops is not None]
     if told.iops is not None and not lags and len(minima) == len(luns):
         expect_equal("the IOPS in use", told.iops, sum(minima), PLUGIN)
+
+
+def stats_are_true(world: World, made: Made, written_at_least: int) -> None:
+    """What `volume_stats` tells is this volume's, or unknown. Arrays compress: what was written may be less there."""
+    told = expect_done("volume_stats", lambda: world.copier.volume_stats(world.store, made.volume))
+    lun, limits = world.lun(made), world.subject.declared.limits
+    if told.provisioned_bytes is not None:
+        fits = made.volume.size_bytes <= told.provisioned_bytes <= lun.size_bytes
+        expect(fits, f"{lun.size_bytes} bytes provisioned", f"{told.provisioned_bytes}", PLUGIN)
+    if told.written_bytes is not None and not world.subject.declared.traits.stats_lag_seconds:
+        most = lun.written_bytes + limits.granularity_bytes
+        fits = written_at_least <= told.written_bytes <= most
+        expect(fits, f"{written_at_least} to {most} bytes written", f"{told.written_bytes}", PLUGIN)

@@ -6,7 +6,6 @@ import secrets
 import socket
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from conformance.contract import (
@@ -19,9 +18,6 @@ from conformance.contract import (
 from conformance.instance import Doors
 from conformance.verdict import Broken, Violation
 from conformance.world.instances import WithInstances
-
-if TYPE_CHECKING:
-    pass
 
 _STORE_BYTES_UNSEEN = 2**40
 

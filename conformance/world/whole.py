@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, cast
+from typing import Self, cast
 
 from conformance import homes, leaks
 from conformance.cloud_desk import CloudDesk
@@ -24,13 +24,10 @@ from conformance.instance import Instance
 from conformance.orchestrator.errors import OperationRefused
 from conformance.overheard import Overheard
 from conformance.verdict import Broken, Certainty, Violation
-from conformance.world.hosts import WithHosts
-
-if TYPE_CHECKING:
-    pass
+from conformance.world.snapshots import WithSnapshots
 
 
-class World(WithHosts):
+class World(WithSnapshots):
     """See the package's text. Not for use from several threads."""
 
     def __enter__(self) -> Self:

@@ -58,6 +58,9 @@ class TableWitness:
                 raise ValueError(f"bytes {offset} to {offset + length} are outside the volume's {volume.size_bytes}")
             return volume.blocks.read(offset, length)
 
+    def read_snapshot(self, external_id: str, offset: int, length: int) -> bytes:
+        raise LookupError(external_id)
+
     def fill(self, free_bytes: int) -> None:
         with self._core.lock:
             self._core.model.fill(free_bytes)

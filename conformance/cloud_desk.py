@@ -6,7 +6,8 @@ A failing operation is charged to the requirement that answers for it.
 from __future__ import annotations
 
 import uuid as uuids
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from conformance.contract import (
@@ -30,6 +31,8 @@ from conformance.guard import TracedBridge
 from conformance.orchestrator import Orchestrator
 from conformance.orchestrator.calls import DirectCalls
 from conformance.orchestrator.errors import BrokenPromise, OperationRefused
+from conformance.orchestrator.states import VolumeState
+from conformance.strategies.faults import Silence
 from conformance.strategies.sizes import Granules, Size
 from conformance.verdict import Broken, Certainty, Violation
 
@@ -91,19 +94,12 @@ class CloudDesk:
             self._luns[request.uuid] = new[0]
         return request.uuid
 
-    def create_volume_while_hypervisor_fails(self) -> None:
-        """Create a volume while hypervisors make no disks; it must fail."""
-        self.ready()
-        request = self._world.request()
-        self._will_make(request)
-        self._world.bridge_breaks.add("create_disk")
-        try:
-            self._orchestrator.create_volume(self._request.uuid, request, self._cluster)
-        except (ProviderError, BridgeError, OperationRefused):
-            return
-        finally:
-            self._world.bridge_breaks.discard("create_disk")
-        broken("creating a volume to fail", "it succeeded without a disk", CLOUD)
+    @contextmanager
+    def failing_host(self, silence: Silence) -> Iterator[None]:
+        """One call to a hypervisor host fails inside, and so may the operation."""
+        self._world.act()
+        with self._world.bridge_breaks.nth(silence.nth), suppress(BridgeError, ProviderError, Broken):
+            yield
 
     def delete_volume(self, uuid: str) -> None:
         """Delete a volume."""
@@ -164,6 +160,10 @@ class CloudDesk:
     def volume(self, uuid: str) -> Volume:
         """What the cloud believes of a volume."""
         return self._orchestrator.volume(uuid).volume
+
+    def volumes(self) -> list[str]:
+        """Uuids of the volumes that the cloud believes in."""
+        return [each.uuid for each in self._orchestrator.volumes() if each.state is VolumeState.READY]
 
     def size(self, uuid: str) -> int:
         """The size in bytes that the user was told."""

@@ -8,12 +8,13 @@ by the orchestrator.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, Final, NoReturn, cast
 
 from conformance import homes
+from conformance.bridge_breaks import BridgeBreaks
 from conformance.calls import CallHung, Operations, StrayExit, Threads
 from conformance.contract import (
     Backing,
@@ -217,10 +218,10 @@ class GuardedPlugin:
 class TracedBridge:
     """Stands in for a bridge: its calls are lines of the trace, under the party that made them.
 
-    `breaks`: names of methods that fail before they do anything.
+    `breaks`: which calls fail before they do anything.
     """
 
-    def __init__(self, trace: Trace, target: HypervisorBridge, caller: str, breaks: Set[str]) -> None:
+    def __init__(self, trace: Trace, target: HypervisorBridge, caller: str, breaks: BridgeBreaks) -> None:
         self._trace, self._target, self._caller, self._breaks = trace, target, caller, breaks
 
     def __getattr__(self, name: str) -> Any:
@@ -243,5 +244,5 @@ class TracedBridge:
         return traced
 
     def _break(self, name: str) -> None:
-        if name in self._breaks:
+        if self._breaks.fails(name):
             raise HypervisorFault(str(self._target.hypervisor), "every host", name, "injected by the kit")

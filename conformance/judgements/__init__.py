@@ -35,6 +35,8 @@ from conformance.judgements.chap import (
     wrong_secret,
 )
 from conformance.judgements.costs import cost_of_a_life, cost_stays, snapshots_cost
+from conformance.judgements.hosts import agrees, whole_or_nothing
+from conformance.judgements.limits import many_volumes, more_hosts, one_more_host
 from conformance.judgements.lives import error_names, everything_fails, whole_life
 from conformance.judgements.qos import (
     another_qos,
@@ -70,6 +72,7 @@ from conformance.judgements.snapshots import (
 
 __all__ = [
     "access_left",
+    "agrees",
     "another_qos",
     "below_smallest",
     "cannot_write",
@@ -98,13 +101,16 @@ __all__ = [
     "listener_of",
     "locked_out",
     "lun_bytes",
+    "many_volumes",
     "merged",
+    "more_hosts",
     "more_than_there_is",
     "most_snapshots",
     "nothing_changes",
     "nothing_is_left",
     "objects_of",
     "old_secret_refused",
+    "one_more_host",
     "others_keep_their_secrets",
     "others_unchanged",
     "out_of_reach",
@@ -125,5 +131,6 @@ __all__ = [
     "usage_is_true",
     "volume_holds",
     "whole_life",
+    "whole_or_nothing",
     "wrong_secret",
 ]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from conformance import homes
+from conformance.bridge_breaks import BridgeBreaks
 from conformance.calls import KitClock, Operations
 from conformance.context import Locks
 from conformance.contract import (
@@ -80,7 +81,7 @@ class WorldBase:
         self._named = 0
         self.ledger: BridgeLedger = MemoryLedger()
         self._cluster_world: ClusterWorld | None = None
-        self.bridge_breaks: set[str] = set()
+        self.bridge_breaks = BridgeBreaks()
         self._is_configured = False
         self._only_watches = False
 
@@ -117,14 +118,9 @@ class WorldBase:
         if len(text) >= 8:
             self.trace.secrets.add(text)
 
-    @contextmanager
-    def hypervisor_silent(self) -> Iterator[None]:
+    def hypervisor_silent(self) -> AbstractContextManager[None]:
         """No host of the cluster answers meanwhile: every call of a bridge fails."""
-        self.bridge_breaks |= {name for name in dir(HypervisorBridge) if not name.startswith("_")} - {"hypervisor"}
-        try:
-            yield
-        finally:
-            self.bridge_breaks.clear()
+        return self.bridge_breaks.all()
 
     def defer(self, step: str, act: Callable[[], object]) -> None:
         """Do this at the end, before what was deferred earlier."""

@@ -21,6 +21,7 @@ class WitnessPower(StrEnum):
     SESSIONS = "sessions"
     TRASH = "trash"
     BYTES = "bytes"
+    SNAPSHOTS = "snapshots"
     FILL = "fill"
 
 
@@ -45,8 +46,19 @@ class WitnessedLun:
 
 
 @dataclass(frozen=True, slots=True, order=True)
+class WitnessedSnapshot:
+    """A snapshot as the array has it: of which LUN, and how large that was when it was taken."""
+
+    external_id: str
+    lun_external_id: str
+    name: str
+    size_bytes: int
+    since = "0.1"
+
+
+@dataclass(frozen=True, slots=True, order=True)
 class WitnessedObject:
-    """Any other object a plugin may have made: account, group, initiator, snapshot.
+    """Any other object a plugin may have made: account, group, initiator.
 
     `value` is its state, for comparing.
     """
@@ -76,6 +88,7 @@ class ArrayView:
     sessions: tuple[WitnessedSession, ...]
     capacity_bytes: int
     used_bytes: int
+    snapshots: tuple[WitnessedSnapshot, ...] = ()
     since = "0.1"
 
     @property
@@ -98,6 +111,10 @@ class ArrayWitness(Protocol):
 
     def read(self, external_id: str, offset: int, length: int) -> bytes:
         """Read a LUN's bytes behind the data path; power BYTES."""
+        ...
+
+    def read_snapshot(self, external_id: str, offset: int, length: int) -> bytes:
+        """Read a snapshot's bytes behind the data path; powers SNAPSHOTS and BYTES."""
         ...
 
     def fill(self, free_bytes: int) -> None:

@@ -39,6 +39,10 @@ class NoWitness:
         """There is nothing to look with."""
         raise KitError("this array has no witness")
 
+    def read_snapshot(self, external_id: str, offset: int, length: int) -> bytes:
+        """There is nothing to look with."""
+        raise KitError("this array has no witness")
+
     def fill(self, free_bytes: int) -> None:
         """Never on an array that is not simulated."""
         raise KitError("this array has no witness")

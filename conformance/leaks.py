@@ -31,15 +31,24 @@ def left_on_array(before: ArrayView, after: ArrayView, *, trash_allowed: bool) -
     ]
     things = {(each.kind, each.external_id) for each in before.objects}
     others = [f"{each.kind} {each.name}" for each in after.objects if (each.kind, each.external_id) not in things]
-    taken = {each.external_id for each in before.snapshots}
-    others += [f"snapshot {each.name}" for each in after.snapshots if each.external_id not in taken]
-    left = sorted(luns + others)
+    left = sorted(luns + _snapshots_left(before, after, trash_allowed=trash_allowed) + others)
     found = [Violation("nothing to be left on the array", ", ".join(left[:6]), "the array", homes.LEAK)] if left else []
     now = {each.external_id for each in after.live}
     gone = [each.name for each in before.live if each.external_id not in now]
     if gone:
         found.append(Violation("LUNs of others to stay", f"gone: {', '.join(gone[:6])}", "the array", "ISO-001"))
     return found
+
+
+def _snapshots_left(before: ArrayView, after: ArrayView, *, trash_allowed: bool) -> list[str]:
+    known = {each.external_id for each in before.snapshots}
+    # A LUN in the trash keeps its snapshots, and they go with it.
+    trash = {each.external_id for each in after.luns if each.in_trash and trash_allowed}
+    return [
+        f"snapshot {each.name or each.external_id}"
+        for each in after.snapshots
+        if each.external_id not in known and each.lun_external_id not in trash
+    ]
 
 
 def left_on_hosts(before: BridgeInventory, after: BridgeInventory) -> list[Violation]:

@@ -13,6 +13,7 @@ from conformance.contract import (
     WitnessedLun,
     WitnessedObject,
     WitnessedSession,
+    WitnessedSnapshot,
     WitnessPower,
 )
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
     from simulators.array.core import ArrayCore
     from simulators.array.model import ArrayModel
-    from simulators.array.volumes import Volume
+    from simulators.array.snapshots import Snapshot
+    from simulators.array.volume import Volume
     from simulators.iscsi.backend import SessionInfo
 
 
@@ -40,23 +42,25 @@ class TableWitness:
         live = self._sessions()
         model = self._core.model
         with self._core.lock:
-            model.purge_due()
+            model.settle()
             return ArrayView(
                 luns=tuple(_lun(model, each) for each in model.volumes.rows),
-                objects=tuple(sorted((*_accounts(model), *_groups(model), *_initiators(model)))),
+                objects=tuple(
+                    sorted((*_accounts(model), *_groups(model), *_initiators(model), *_group_snapshots(model)))
+                ),
                 sessions=tuple(sorted(_logged_in(model, live))),
                 capacity_bytes=model.capacity.total_bytes,
                 used_bytes=model.capacity.used_bytes,
+                snapshots=tuple(_snapshot(each) for each in model.snapshots.rows),
             )
 
     def read(self, external_id: str, offset: int, length: int) -> bytes:
         with self._core.lock:
-            volume = self._core.model.volumes.rows.find(int(external_id))
-            if volume is None:
-                raise LookupError(f"there is no volume {external_id} on the array")
-            if min(offset, length) < 0 or offset + length > volume.size_bytes:
-                raise ValueError(f"bytes {offset} to {offset + length} are outside the volume's {volume.size_bytes}")
-            return volume.blocks.read(offset, length)
+            return _bytes_of(self._core.model.volumes.rows.find(int(external_id)), "volume", offset, length)
+
+    def read_snapshot(self, external_id: str, offset: int, length: int) -> bytes:
+        with self._core.lock:
+            return _bytes_of(self._core.model.snapshots.rows.find(int(external_id)), "snapshot", offset, length)
 
     def read_snapshot(self, external_id: str, offset: int, length: int) -> bytes:
         raise LookupError(external_id)
@@ -64,6 +68,23 @@ class TableWitness:
     def fill(self, free_bytes: int) -> None:
         with self._core.lock:
             self._core.model.fill(free_bytes)
+
+
+def _bytes_of(content: Volume | Snapshot | None, kind: str, offset: int, length: int) -> bytes:
+    if content is None:
+        raise LookupError(f"there is no such {kind} on the array")
+    if min(offset, length) < 0 or offset + length > content.size_bytes:
+        raise ValueError(f"bytes {offset} to {offset + length} are outside the {kind}'s {content.size_bytes}")
+    return content.blocks.read(offset, length)
+
+
+def _snapshot(snapshot: Snapshot) -> WitnessedSnapshot:
+    return WitnessedSnapshot(
+        external_id=str(snapshot.snapshot_id),
+        lun_external_id=str(snapshot.volume_id),
+        name=snapshot.name,
+        size_bytes=snapshot.size_bytes,
+    )
 
 
 def _lun(model: ArrayModel, volume: Volume) -> WitnessedLun:
@@ -92,6 +113,13 @@ def _let_in(model: ArrayModel, volume: Volume) -> Iterator[Iqn]:
             # No iSCSI initiator has a Fibre Channel name, nor one beyond 223 bytes: nobody is let in by these.
             with suppress(ValueError):
                 yield Iqn(model.initiators.get(initiator_id).name)
+
+
+def _objects(model: ArrayModel) -> Iterator[WitnessedObject]:
+    yield from _accounts(model)
+    yield from _groups(model)
+    yield from _initiators(model)
+    yield from _group_snapshots(model)
 
 
 def _accounts(model: ArrayModel) -> Iterator[WitnessedObject]:
@@ -125,6 +153,12 @@ def _initiators(model: ArrayModel) -> Iterator[WitnessedObject]:
             "attributes": each.attributes,
         }
         yield WitnessedObject("initiator", str(each.initiator_id), each.name, _state(state))
+
+
+def _group_snapshots(model: ArrayModel) -> Iterator[WitnessedObject]:
+    for each in model.snapshots.groups:
+        state = {"members": sorted(each.members), "attributes": each.attributes}
+        yield WitnessedObject("group snapshot", str(each.group_id), each.name, _state(state))
 
 
 def _logged_in(model: ArrayModel, live: Sequence[SessionInfo]) -> Iterator[WitnessedSession]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from simulators.array.clones import CloneTime
 from simulators.array.element_api.http import ElementApi
 from simulators.array.fabric import ArrayFabric
 from simulators.array.limits import Limits
@@ -32,10 +33,11 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class ArraySize:
-    """How large an array is."""
+    """How large an array is, and how long its clones take."""
 
     capacity_bytes: int = DEFAULT_CAPACITY_BYTES
     limits: Limits = field(default_factory=Limits)
+    clone_time: CloneTime = field(default_factory=CloneTime)
 
 
 class ArrayCore:
@@ -45,7 +47,13 @@ class ArrayCore:
         # Reentrant: the target asks the fabric while it may hold the lock for a unit.
         self.lock = threading.RLock()
         self.administrator = administrator
-        self.model = ArrayModel(now=now, chance=chance, limits=size.limits, capacity_bytes=size.capacity_bytes)
+        self.model = ArrayModel(
+            now=now,
+            chance=chance,
+            limits=size.limits,
+            capacity_bytes=size.capacity_bytes,
+            clone_time=size.clone_time,
+        )
         self.fabric = ArrayFabric(self.model, self.lock)
         self.transcript = Transcript(MonotonicClock(), TRANSCRIPT_LINES)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from simulators.array.admission import Decision
     from simulators.array.model import ArrayModel
-    from simulators.array.volumes import Volume
+    from simulators.array.volume import Volume
     from simulators.iscsi.backend import LogicalUnit
 
 PHYSICAL_BLOCK_BYTES: Final = 4096
@@ -98,10 +98,12 @@ class ArrayFabric:
             if initiator is None or initiator.group_id is None:
                 return ()
             volumes = map(self._model.volumes.rows.find, self._model.groups.get(initiator.group_id).volumes)
-            return tuple(each.iqn for each in volumes if each is not None and not each.is_deleted)
+            return tuple(each.iqn for each in volumes if each is not None and each.has_target)
 
     def admit(self, initiator_iqn: str, target_iqn: str) -> Admission:
         with self._lock:
+            # A clone may have become ready without anybody asking the management API.
+            self._model.clones.finish_due()
             return _in_words_of_the_target(decide(self._model, initiator_iqn, target_iqn))
 
     def units(self, initiator_iqn: str, target_iqn: str) -> Mapping[int, LogicalUnit]:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from simulators.array.initiators import Initiator, InitiatorRef, Initiators
     from simulators.array.limits import Limits
     from simulators.array.surroundings import Revision
-    from simulators.array.volumes import Volume, Volumes
+    from simulators.array.volume import Volume
+    from simulators.array.volumes import Volumes
 
 
 @dataclass(slots=True)

@@ -24,6 +24,11 @@ class Limits:
     volume_size_min: int = 10**9
     volume_size_max: int = 7_629_395 * MIB
     size_granularity: int = MIB
+    snapshots_per_volume: int = 32
+    snapshot_name_length: int = 255
+    volumes_per_group_snapshot: int = 32
+    clone_jobs_per_volume: int = 2
+    clone_jobs_per_node: int = 8
     groups: int = 1000
     group_name_length: int = 64
     groups_per_volume: int = 64

@@ -9,12 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from simulators.array.accounts import AccountChange, Accounts
+from simulators.array.capacity import Capacity
+from simulators.array.clones import Clones, CloneTime
 from simulators.array.groups import Groups
 from simulators.array.initiators import Initiators
 from simulators.array.limits import Limits
 from simulators.array.refusal import Refused
+from simulators.array.snapshots import Snapshots
 from simulators.array.surroundings import Revision
-from simulators.array.volumes import Capacity, Volumes
+from simulators.array.volumes import Volumes
 
 if TYPE_CHECKING:
     from simulators.array.accounts import Account
@@ -36,6 +39,7 @@ class ArrayModel:
         chance: Chance,
         limits: Limits | None = None,
         capacity_bytes: int = DEFAULT_CAPACITY_BYTES,
+        clone_time: CloneTime | None = None,
     ) -> None:
         self.now = now
         self.limits = limits or Limits()
@@ -53,21 +57,41 @@ class ArrayModel:
             chance=chance,
             revision=self.revision,
         )
+        self.snapshots = Snapshots(volumes=self.volumes, limits=self.limits, now=now, chance=chance)
+        self.clones = Clones(
+            volumes=self.volumes,
+            snapshots=self.snapshots,
+            limits=self.limits,
+            now=now,
+            time=clone_time or CloneTime(),
+        )
         self.initiators = Initiators(self.limits, chance)
         self.groups = Groups(
             volumes=self.volumes, initiators=self.initiators, limits=self.limits, revision=self.revision
         )
 
     def purge_volume(self, volume_id: int) -> None:
-        """Remove a deleted volume from everything."""
+        """Remove a deleted volume from everything, its snapshots with it; its clones stay."""
         volume = self.volumes.get_deleted(volume_id)
+        for snapshot in self.snapshots.of(volume):
+            self.snapshots.delete(snapshot)
         self.groups.forget_volume(volume)
         self.volumes.purge(volume)
 
-    def purge_due(self) -> None:
-        """Purge the deleted volumes whose time has come."""
+    def cancel_clone(self, job_id: int, *, is_group: bool) -> None:
+        """Stop a clone in the making, and remove what there is of it."""
+        for volume in self.clones.cancel(job_id, is_group=is_group):
+            if not volume.is_deleted:
+                self.volumes.delete(volume.volume_id)
+            self.purge_volume(volume.volume_id)
+
+    def settle(self) -> None:
+        """Do whatever the time has come for: purge volumes, let snapshots expire, finish clones."""
+        self.clones.finish_due()
         for volume in self.volumes.due():
             self.purge_volume(volume.volume_id)
+        for snapshot in self.snapshots.due():
+            self.snapshots.delete(snapshot)
 
     def fill(self, free_bytes: int) -> None:
         """Let a stranger's volume take all space but `free_bytes`, and give back what the stranger had."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from simulators.array.administrator import Administrator
+from simulators.array.clones import CloneTime
 from simulators.array.core import ArraySize
 from simulators.array.limits import Limits
 from simulators.array.model import DEFAULT_CAPACITY_BYTES
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 KNOWN: Final = (
-    "capacity_bytes", "limits", "management_port", "password", "port", "username", "witness_port",
+    "capacity_bytes", "clone_calls", "clone_milliseconds", "limits", "management_port", "password", "port",
+    "username", "witness_port",
 )  # fmt: skip
 
 
@@ -39,6 +42,10 @@ def read_settings(settings: Mapping[str, object]) -> ArraySettings:
         size=ArraySize(
             _number(settings, "capacity_bytes", DEFAULT_CAPACITY_BYTES, 1, 1 << 62),
             _limits(settings.get("limits", {})),
+            CloneTime(
+                _number(settings, "clone_calls", CloneTime().calls, 0, 1 << 31),
+                timedelta(milliseconds=_number(settings, "clone_milliseconds", 0, 0, 1 << 31)),
+            ),
         ),
         administrator=Administrator(
             _text(settings, "username", "admin"), _text(settings, "password", secrets.token_urlsafe(16))

@@ -6,21 +6,22 @@ DeleteVolume, PurgeDeletedVolume, RestoreDeletedVolume, ListVolumes, ListActiveV
 ListVolumesForAccount, GetVolumeStats, GetDefaultQoS; CreateVolumeAccessGroup, ListVolumeAccessGroups,
 ModifyVolumeAccessGroup, DeleteVolumeAccessGroup, AddInitiatorsToVolumeAccessGroup,
 RemoveInitiatorsFromVolumeAccessGroup, AddVolumesToVolumeAccessGroup, RemoveVolumesFromVolumeAccessGroup;
-ListInitiators, CreateInitiators, DeleteInitiators; ListISCSISessions.
+ListInitiators, CreateInitiators, DeleteInitiators; ListISCSISessions; CreateSnapshot, ListSnapshots,
+ModifySnapshot, DeleteSnapshot, RollbackToSnapshot and their group forms; CloneVolume, CloneMultipleVolumes,
+CopyVolume, CancelClone, CancelGroupClone, GetAsyncResult, ListAsyncResults.
 
-Refused with xUnknownAPIMethod, among others: clones (CloneVolume, CloneMultipleVolumes, CopyVolume,
-CancelClone, GetAsyncResult, ListAsyncResults); snapshots and group snapshots (CreateSnapshot,
-ListSnapshots, ModifySnapshot, DeleteSnapshot, RollbackToSnapshot and their group forms); mass changes
-(DeleteVolumes, PurgeDeletedVolumes, ModifyVolumes); QoS policies and SetDefaultQoS; ListVolumeStats and its
-kin; LUN assignments and ModifyInitiators; replication; ListVirtualNetworks and virtual volumes; drives,
-nodes, events, faults and cluster administrators.
+Refused with xUnknownAPIMethod, among others: mass changes (DeleteVolumes, PurgeDeletedVolumes, ModifyVolumes);
+QoS policies and SetDefaultQoS; ListVolumeStats and its kin; LUN assignments and ModifyInitiators; replication;
+ListVirtualNetworks and virtual volumes; drives, nodes, events, faults and cluster administrators.
 
-Refused as values: `access` other than readWrite and locked. Ignored, as the real array ignores what it does
-not know: any parameter that the method does not have here, such as `sliceCount`, `qosPolicyID` or
-`protectionScheme`.
+Refused as values: `access` other than readWrite and locked, and `enableRemoteReplication` of a snapshot.
+Ignored, as the real array ignores what it does not know: any parameter that the method does not have here,
+such as `sliceCount`, `qosPolicyID` or `protectionScheme`.
 
 Where no source says what the real array does: an account that still owns volumes is not removed
 (xAccountHasVolumes); what does not fit any more is xExceededLimit with maxProvisionedSpace in the text; a
-deleted volume where an active one is needed, and the other way round, is xVolumeIDDoesNotExist; a request
-that is no JSON-RPC is xInvalidAPIParameter; errors travel with HTTP status 200.
+deleted volume where an active one is needed, and the other way round, is xVolumeIDDoesNotExist; a clone in the
+making where one is needed that can be used is xSliceNotRegistered; a clone holds what its source
+held when it was asked for; rolling back restores a volume's size as well; a
+request that is no JSON-RPC is xInvalidAPIParameter; errors travel with HTTP status 200.
 """

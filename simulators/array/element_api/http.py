@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from simulators.array.element_api import accounts, cluster, groups, sessions, volumes
+from simulators.array.element_api import accounts, clones, cluster, groups, sessions, snapshots, volumes
 from simulators.array.element_api.errors import CODE, NAMES, ApiError
 from simulators.array.element_api.method import Addresses, Method, Scene
 from simulators.array.element_api.parameters import Arguments, Json
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from simulators.kernel.transcript import Transcript
 
 METHODS: Final[Mapping[str, Method]] = {
-    each.name: each for area in (cluster, accounts, volumes, groups, sessions) for each in area.METHODS
+    each.name: each
+    for area in (cluster, accounts, volumes, snapshots, clones, groups, sessions)
+    for each in area.METHODS
 }
 _PATH: Final = re.compile(r"/json-rpc/([0-9.]+)/?")
 _SECRET: Final = re.compile(
@@ -97,7 +99,8 @@ class ElementApi:
             raise ApiError("xInvalidAPIParameter", "params: expected a JSON object")
         live = self.sessions() if method.needs_sessions else ()
         with self.lock:
-            self.model.purge_due()
+            self.model.clones.count_call()
+            self.model.settle()
             scene = Scene(self.model, self.addresses, live)
             return method.run(scene, Arguments(given or {}, method.parameters))
 

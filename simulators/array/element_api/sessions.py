@@ -10,7 +10,7 @@ from simulators.array.element_api.method import Method
 if TYPE_CHECKING:
     from simulators.array.element_api.method import Scene
     from simulators.array.element_api.parameters import Arguments, Json
-    from simulators.array.volumes import Volume
+    from simulators.array.volume import Volume
     from simulators.iscsi.backend import SessionInfo
 
 _ALGORITHMS: Final = {5: "MD5", 7: "SHA-256"}

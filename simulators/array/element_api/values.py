@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final, TypeVar
 
@@ -25,6 +27,7 @@ from simulators.array.qos import QosChange
 
 ATTRIBUTES_BYTES_MAX: Final = 1000
 _WWPN_CHARACTERS: Final = 16
+_SPAN: Final = re.compile(r"([0-9]{1,5}):([0-5][0-9]):([0-5][0-9])")
 Word = TypeVar("Word", bound=StrEnum)
 
 
@@ -59,6 +62,23 @@ def word_of(words: type[Word]) -> Callable[[object], Word]:
             raise ApiError("xUnrecognizedEnumString", f"Unrecognized word; expected {expected}") from None
 
     return read_word
+
+
+def instant(given: object) -> datetime:
+    """A time in ISO 8601, in UTC unless it says otherwise."""
+    try:
+        read = datetime.fromisoformat(text(given))
+    except ValueError:
+        raise WrongValue("a time such as 2030-12-31T23:59:59Z") from None
+    return read if read.tzinfo is not None else read.replace(tzinfo=UTC)
+
+
+def span(given: object) -> timedelta:
+    """Hours, minutes and seconds, as in 24:00:00."""
+    parts = _SPAN.fullmatch(text(given))
+    if parts is None:
+        raise WrongValue("hours, minutes and seconds as HH:mm:ss")
+    return timedelta(hours=int(parts[1]), minutes=int(parts[2]), seconds=int(parts[3]))
 
 
 _MIN_IOPS = optional("minIOPS", positive)

@@ -19,13 +19,13 @@ from simulators.array.element_api.parameters import (
 )
 from simulators.array.element_api.values import attributes, none_is_empty, qos, word_of
 from simulators.array.qos import Qos, QosChange
-from simulators.array.volumes import Access, VolumeChange, VolumeWish
+from simulators.array.volume import Access, VolumeChange, VolumeWish
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from simulators.array.element_api.method import Scene
-    from simulators.array.volumes import Volume
+    from simulators.array.volume import Volume
 
 
 class VolumeStatus(StrEnum):
@@ -103,7 +103,7 @@ def _list(scene: Scene, given: Arguments) -> Json:
 
 def _list_active(scene: Scene, given: Arguments) -> Json:
     rows = scene.model.volumes.rows.starting_at(given[_START] or 0)
-    return _listed(page((each for each in rows if not each.is_deleted), given))
+    return _listed(page((each for each in rows if rendering.status(each) == VolumeStatus.ACTIVE), given))
 
 
 def _list_deleted(scene: Scene, _given: Arguments) -> Json:
@@ -170,7 +170,7 @@ def _matching(volumes: Iterator[Volume], given: Arguments) -> Iterator[Volume]:
     for each in volumes:
         if (
             each.volume_id >= start
-            and (status is None or status == ("deleted" if each.is_deleted else "active"))
+            and (status is None or status == rendering.status(each))
             and (owners is None or each.account_id in owners)
             and (ids is None or each.volume_id in ids)
             and given[_IS_PAIRED] is not True

@@ -14,7 +14,8 @@ from simulators.array.model import ArrayModel
 from simulators.array.qos import QosChange
 from simulators.array.refusal import Reason, Refused
 from simulators.array.register import Register
-from simulators.array.volumes import PURGE_DELAY, Volume, VolumeChange, VolumeWish
+from simulators.array.volume import Volume, VolumeChange, VolumeWish
+from simulators.array.volumes import PURGE_DELAY
 from tests.simulators.array.client import GB, HOST, OTHER_HOST, HandClock, bare_model
 
 WIDE = Limits(
@@ -96,10 +97,10 @@ def test_deleted_volumes_are_purged_after_eight_hours() -> None:
     model.volumes.delete(third)
     model.volumes.restore(third)
     clock.advance(PURGE_DELAY - timedelta(hours=1))
-    model.purge_due()
+    model.settle()
     assert [each.volume_id for each in model.volumes.rows] == [first, third]
     clock.advance(timedelta(hours=1))
-    model.purge_due()
+    model.settle()
     assert [each.volume_id for each in model.volumes.rows] == [third]
 
 

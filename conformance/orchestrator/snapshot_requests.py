@@ -68,6 +68,10 @@ class SnapshotRequests(Requests):
         self._runner.run(operation)
         return operation.record.volume
 
+    def as_large_as(self, source_uuid: str, request: VolumeRequest) -> VolumeRequest:
+        """The request with the size in disk bytes that a snapshot or volume has."""
+        return replace(request, size_bytes=find_source(self._cloud, source_uuid).disk_bytes)
+
     def snapshots(self) -> tuple[SnapshotRecord, ...]:
         """All snapshots it believes in, oldest first."""
         return self._cloud.snapshots.all()

@@ -136,9 +136,10 @@ class HypervisorBridge(Protocol):
         ...
 
     def resignature_datastore(self, at: Sequence[HostConnection], name: str) -> DatastoreRef:
-        """Make a datastore of an array clone; `NotSupported` where the hypervisor cannot.
+        """Make a datastore of an array clone, which keeps the clone's disks.
 
-        A clone of an NFS export has no signature and is only mounted.
+        `NotSupported` where datastores have no signature (KVM): `create_datastore` formats nothing there. A clone
+        of an NFS export has no signature and is only mounted.
         """
         ...
 

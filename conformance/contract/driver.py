@@ -157,7 +157,7 @@ class RevertDriver(Protocol):
     def revert(self, store: DataStore, volume: Volume, snapshot: Snapshot) -> None:
         """Put the volume's bytes back; newer snapshots go as `traits.revert_scope` declares.
 
-        In use: `InUse`.
+        The volume has the snapshot's size again. A host still has access: `InUse`.
         """
         ...
 

@@ -7,6 +7,7 @@ from .database import Database
 from .errors import (
     AlreadyExists,
     BrokenPromise,
+    HasDependents,
     HostInUse,
     ModelNotServed,
     NoUsableHost,
@@ -18,8 +19,8 @@ from .errors import (
     WrongState,
 )
 from .orchestrator import Orchestrator
-from .records import Attachment, Grant, StoreRecord, VolumeRecord, Way
-from .states import StoreState, VolumeState
+from .records import Attachment, Grant, SnapshotRecord, StoreRecord, VolumeRecord, Way
+from .states import SnapshotState, StoreState, VolumeState
 from .steps import BOOKKEEPING, UNDO, OrchestratorKilled, Step, StepHooks
 from .store import SqliteLedger
 
@@ -34,6 +35,7 @@ __all__ = [
     "Database",
     "DirectCalls",
     "Grant",
+    "HasDependents",
     "HostInUse",
     "ModelNotServed",
     "NoUsableHost",
@@ -41,6 +43,8 @@ __all__ = [
     "OperationRefused",
     "Orchestrator",
     "OrchestratorKilled",
+    "SnapshotRecord",
+    "SnapshotState",
     "SqliteLedger",
     "Step",
     "StepHooks",

@@ -24,7 +24,8 @@ from conformance.contract import (
 from .calls import Caller
 from .database import Database
 from .errors import NoUsableHost, UnknownObject
-from .records import StoreRecord, VolumeRecord, Way
+from .records import SnapshotRecord, StoreRecord, VolumeRecord, Way
+from .snapshot_table import SnapshotTable
 from .states import StoreState
 from .store import HostTable, Journal, StoreTable, VolumeTable
 
@@ -50,6 +51,7 @@ class Cloud:
     ) -> None:
         self.database = database
         self.stores, self.volumes = StoreTable(database), VolumeTable(database)
+        self.snapshots = SnapshotTable(database)
         self.hosts, self.journal = HostTable(database), Journal(database)
         self.caller = caller
         self._provider, self._told = provider, told
@@ -125,6 +127,23 @@ class Cloud:
         if record is None:
             raise UnknownObject("volume", uuid)
         return record
+
+    def snapshot(self, uuid: str) -> SnapshotRecord:
+        """The snapshot of that uuid; absent: `UnknownObject`."""
+        record = self.snapshots.find(uuid)
+        if record is None:
+            raise UnknownObject("snapshot", uuid)
+        return record
+
+    def forget_snapshot(self, uuid: str, operation: int) -> None:
+        """Forget a snapshot that went with another object, and what an earlier operation left to be finished on it."""
+        self.journal.supersede(operation, uuid)
+        self.snapshots.delete(uuid)
+
+    def objects_of_store(self, uuid: str) -> tuple[str, ...]:
+        """Uuids of all that stands in a store."""
+        snapshots = tuple(each.uuid for each in self.snapshots.of_store(uuid))
+        return (*self.volumes.uuids_of_store(uuid), *snapshots)
 
     def way(self, request: StoreRequest) -> Way:
         """How volumes of a store reach hosts."""

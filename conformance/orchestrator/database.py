@@ -20,7 +20,11 @@ CREATE TABLE IF NOT EXISTS stores (
 CREATE TABLE IF NOT EXISTS volumes (
     uuid TEXT PRIMARY KEY, store_uuid TEXT NOT NULL, cluster_uuid TEXT NOT NULL, state TEXT NOT NULL,
     way TEXT NOT NULL, asked TEXT NOT NULL, cluster TEXT NOT NULL, disk_bytes INTEGER NOT NULL, volume TEXT
-    NOT NULL, datastore_name TEXT, datastore TEXT);
+    NOT NULL, datastore_name TEXT, datastore TEXT, source TEXT);
+CREATE TABLE IF NOT EXISTS snapshots (
+    position INTEGER PRIMARY KEY AUTOINCREMENT, uuid TEXT NOT NULL UNIQUE, store_uuid TEXT NOT NULL,
+    volume_uuid TEXT NOT NULL, state TEXT NOT NULL, disk_bytes INTEGER NOT NULL, is_quiesced INTEGER NOT NULL,
+    snapshot TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS grants (
     position INTEGER PRIMARY KEY AUTOINCREMENT, volume_uuid TEXT NOT NULL, host_uuid TEXT NOT NULL, host TEXT
     NOT NULL, is_connected INTEGER NOT NULL, made_by INTEGER NOT NULL, UNIQUE (volume_uuid, host_uuid));

@@ -31,12 +31,20 @@ class VolumeInUse(OperationRefused):
         super().__init__(f"volume {uuid} is attached to VM {vm}; detach it first")
 
 
+class HasDependents(OperationRefused):
+    """Snapshots or clones depend on the volume, and the plugin declares that it is not deleted before them."""
+
+    def __init__(self, uuid: str, dependents: tuple[str, ...]) -> None:
+        self.uuid, self.dependents = uuid, dependents
+        super().__init__(f"{', '.join(dependents)} depend on {uuid}; delete them first")
+
+
 class StoreInUse(OperationRefused):
-    """The primary storage still has volumes."""
+    """The primary storage still has volumes, snapshots or templates."""
 
     def __init__(self, uuid: str, volumes: tuple[str, ...]) -> None:
         self.uuid, self.volumes = uuid, volumes
-        super().__init__(f"primary storage {uuid} has volumes {', '.join(volumes)}; delete them first")
+        super().__init__(f"primary storage {uuid} has {', '.join(volumes)}; delete them first")
 
 
 class HostInUse(OperationRefused):

@@ -35,14 +35,19 @@ from .operations.add_host import AddHost
 from .operations.add_storage import AddStorage, check_existing
 from .operations.attach_volume import AttachVolume
 from .operations.create_volume import CreateVolume, allocated, existing
+from .operations.create_volume_from import CreateVolumeFrom
+from .operations.delete_snapshot import DeleteSnapshot
 from .operations.delete_storage import DeleteStorage
 from .operations.delete_volume import DeleteVolume
 from .operations.detach_volume import DetachVolume
 from .operations.remove_host import RemoveHost
 from .operations.resize_volume import ResizeVolume, refuse_resize
+from .operations.revert_volume import RevertVolume
 from .operations.set_qos import SetQos
-from .records import StoreRecord, VolumeRecord, Way
+from .operations.take_snapshot import TakeSnapshot
+from .records import StoreRecord, VolumeRecord
 from .runner import Runner
+from .snapshot_requests import SnapshotRequests
 from .states import StoreState, VolumeState
 from .steps import StepHooks, UserOperation
 
@@ -51,10 +56,14 @@ Revive = Callable[[Cloud, str, str], UserOperation]
 REVIVE: Final[Mapping[str, Revive]] = {
     AddStorage.kind: AddStorage.revive,
     CreateVolume.kind: CreateVolume.revive,
+    CreateVolumeFrom.kind: CreateVolumeFrom.revive,
     AttachVolume.kind: AttachVolume.revive,
     DetachVolume.kind: DetachVolume.revive,
     ResizeVolume.kind: ResizeVolume.revive,
     SetQos.kind: SetQos.revive,
+    TakeSnapshot.kind: TakeSnapshot.revive,
+    DeleteSnapshot.kind: DeleteSnapshot.revive,
+    RevertVolume.kind: RevertVolume.revive,
     DeleteVolume.kind: DeleteVolume.revive,
     AddHost.kind: AddHost.revive,
     RemoveHost.kind: RemoveHost.revive,
@@ -66,7 +75,7 @@ def _as_asked(request: StoreRequest) -> StoreRequest:
     return request
 
 
-class Orchestrator:
+class Orchestrator(SnapshotRequests):
     """One cloud with one plugin.
 
     `database`: a file, a database that is shared with whoever restarts this, or None for one in memory.
@@ -214,13 +223,6 @@ class Orchestrator:
             raise ModelNotServed(model, f"plugin {self._cloud.provider.name}")
         if model is AccessModel.SHARED:
             raise ModelNotServed(model, "this orchestrator")
-
-    def _lun_bytes(self, way: Way, cluster: Cluster, size_bytes: int) -> int:
-        # A size that is no size goes to the plugin as it is: to refuse it is the plugin's duty.
-        if way is not Way.FRAMEWORK or size_bytes <= 0:
-            return size_bytes
-        bridge = self._cloud.bridge(cluster)
-        return self._cloud.caller.bridge("lun_bytes_for", bridge.lun_bytes_for, size_bytes)
 
 
 def _initialized(record: StoreRecord) -> DataStore:

@@ -12,13 +12,14 @@ from conformance.contract import (
     DatastoreRef,
     Hookup,
     Host,
+    Snapshot,
     StoreRequest,
     VmRef,
     Volume,
     VolumeRequest,
 )
 
-from .states import StoreState, VolumeState
+from .states import SnapshotState, StoreState, VolumeState
 
 
 class Way(StrEnum):
@@ -67,7 +68,7 @@ class VolumeRecord:
 
     `asked` is the user's request (disk bytes) and `disk_bytes` the size the user has now; `volume` is what
     the plugin is told (LUN bytes in hookup FRAMEWORK). `datastore_name` is noted before the datastore is
-    made, `datastore` after.
+    made, `datastore` after. `source` is the uuid of what it was cloned from.
     """
 
     asked: VolumeRequest
@@ -81,6 +82,7 @@ class VolumeRecord:
     datastore: DatastoreRef | None = None
     grants: tuple[Grant, ...] = ()
     attachment: Attachment | None = None
+    source: str | None = None
 
     @property
     def uuid(self) -> str:
@@ -96,6 +98,27 @@ class VolumeRecord:
     def is_attached(self) -> bool:
         """Whether a VM has it."""
         return self.attachment is not None
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRecord:
+    """A snapshot as the cloud believes it to be; `disk_bytes` is the size the user had when it was taken."""
+
+    store_uuid: str
+    state: SnapshotState
+    disk_bytes: int
+    is_quiesced: bool
+    snapshot: Snapshot
+
+    @property
+    def uuid(self) -> str:
+        """The snapshot's uuid."""
+        return self.snapshot.uuid
+
+    @property
+    def volume_uuid(self) -> str:
+        """The volume it was taken of, which may be gone."""
+        return self.snapshot.volume_uuid
 
 
 @dataclass(frozen=True, slots=True)

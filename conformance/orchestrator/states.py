@@ -20,9 +20,20 @@ class VolumeState(StrEnum):
     DETACHING = "Detaching"
     RESIZING = "Resizing"
     SETTING_QOS = "SettingQos"
+    SNAPSHOTTING = "Snapshotting"
+    REVERTING = "Reverting"
     DESTROYING = "Destroying"
     EXPUNGING = "Expunging"
     FAILED = "Failed"
+
+
+class SnapshotState(StrEnum):
+    """What is being done with a snapshot."""
+
+    TAKING = "Taking"
+    READY = "Ready"
+    DESTROYING = "Destroying"
+    EXPUNGING = "Expunging"
 
 
 class StoreState(StrEnum):
@@ -38,10 +49,14 @@ class StoreState(StrEnum):
 # Begins from | is, while its calls are made | is, when it failed and could not be undone
 VOLUME_OPERATIONS: Final[Mapping[str, tuple[frozenset[VolumeState], VolumeState, VolumeState]]] = {
     "create_volume": (frozenset(), VolumeState.ALLOCATED, VolumeState.EXPUNGING),
+    "create_volume_from": (frozenset(), VolumeState.ALLOCATED, VolumeState.EXPUNGING),
     "attach_volume": (frozenset({VolumeState.READY}), VolumeState.ATTACHING, VolumeState.FAILED),
     "detach_volume": (frozenset({VolumeState.READY}), VolumeState.DETACHING, VolumeState.FAILED),
     "resize_volume": (frozenset({VolumeState.READY}), VolumeState.RESIZING, VolumeState.FAILED),
     "set_qos": (frozenset({VolumeState.READY}), VolumeState.SETTING_QOS, VolumeState.FAILED),
+    # What sticks then is the snapshot.
+    "take_snapshot": (frozenset({VolumeState.READY}), VolumeState.SNAPSHOTTING, VolumeState.READY),
+    "revert_volume": (frozenset({VolumeState.READY}), VolumeState.REVERTING, VolumeState.FAILED),
     "delete_volume": (
         frozenset({VolumeState.READY, VolumeState.FAILED, VolumeState.EXPUNGING}),
         VolumeState.DESTROYING,

@@ -97,8 +97,8 @@ class VolumeTable:
         """Keep a new one; its grants and attachment are noted one by one."""
         self._database.insert(
             "INSERT INTO volumes"
-            " (uuid, store_uuid, cluster_uuid, state, way, asked, cluster, disk_bytes, volume)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " (uuid, store_uuid, cluster_uuid, state, way, asked, cluster, disk_bytes, volume, source)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             record.uuid,
             record.store_uuid,
             record.cluster.uuid,
@@ -108,6 +108,7 @@ class VolumeTable:
             to_text(record.cluster),
             record.disk_bytes,
             to_text(record.volume),
+            record.source,
         )
 
     def find(self, uuid: str) -> VolumeRecord | None:
@@ -126,6 +127,11 @@ class VolumeTable:
     def uuids_of_store(self, store_uuid: str) -> tuple[str, ...]:
         """Uuids of a store's volumes."""
         rows = self._database.rows("SELECT uuid FROM volumes WHERE store_uuid = ? ORDER BY rowid", store_uuid)
+        return tuple(str(each[0]) for each in rows)
+
+    def uuids_cloned_from(self, source_uuid: str) -> tuple[str, ...]:
+        """Uuids of volumes that were cloned from a volume or snapshot, or copied."""
+        rows = self._database.rows("SELECT uuid FROM volumes WHERE source = ? ORDER BY rowid", source_uuid)
         return tuple(str(each[0]) for each in rows)
 
     def uuids_on_host(self, host_uuid: str) -> tuple[str, ...]:
@@ -208,13 +214,13 @@ class VolumeTable:
     def _read(self, where: str, *values: str) -> tuple[VolumeRecord, ...]:
         columns = (
             "SELECT uuid, store_uuid, state, way, asked, cluster, disk_bytes, volume,"
-            " datastore_name, datastore FROM volumes "
+            " datastore_name, datastore, source FROM volumes "
         )
         with self._database.transaction():
             return tuple(self._volume(each) for each in self._database.rows(columns + where, *values))
 
     def _volume(self, row: Row) -> VolumeRecord:
-        uuid, store_uuid, state, way, asked, cluster, disk_bytes, volume, datastore_name, datastore = row
+        uuid, store_uuid, state, way, asked, cluster, disk_bytes, volume, datastore_name, datastore, source = row
         return VolumeRecord(
             asked=from_text(asked, VolumeRequest),
             store_uuid=str(store_uuid),
@@ -227,6 +233,7 @@ class VolumeTable:
             datastore=None if datastore is None else from_text(datastore, DatastoreRef),
             grants=self._grants(str(uuid)),
             attachment=self._attachment(str(uuid)),
+            source=None if source is None else str(source),
         )
 
     def _grants(self, uuid: str) -> tuple[Grant, ...]:

@@ -162,7 +162,7 @@ class WorldBase:
         A login that fails after a revoke is not what the requirement on grants is about.
         """
         own = self.watch.went_beyond_set_up and not self._only_watches
-        return None if own else homes.STEP[step]
+        return None if own else homes.STEP.get(step)
 
     def only_watches(self) -> None:
         """From here on every failing step is charged to its own requirement: this property is about what is watched."""

@@ -29,6 +29,7 @@ from conformance.contract import (
     DatastoreNotFound,
     DatastoreRef,
     DeleteWhileGranted,
+    DeleteWithDependents,
     DiskInUse,
     DiskLocation,
     DiskNotFound,
@@ -38,6 +39,7 @@ from conformance.contract import (
     HostEvent,
     HypervisorType,
     InUse,
+    InvalidRequest,
     Iqn,
     IscsiPath,
     Limits,
@@ -52,7 +54,10 @@ from conformance.contract import (
     ProviderContext,
     QosPolicy,
     Resized,
+    RevertScope,
     Secret,
+    Snapshot,
+    SnapshotRequest,
     SpaceAccounting,
     StoreObject,
     StoreRequest,
@@ -83,6 +88,8 @@ STORE = StoreRequest(
     secrets={"password": Secret("very secret words")},
 )
 VOLUME = VolumeRequest("volume-1", "data", 10_000)
+SNAPSHOT = SnapshotRequest("snapshot-1", "before the update")
+CLONE = VolumeRequest("volume-9", "clone", 10_000)
 VM = VmRef("vm-1", "web")
 OTHER_VM = VmRef("vm-2", "db")
 
@@ -103,6 +110,7 @@ class Lun:
     size_bytes: int
     qos: QosPolicy
     hosts: set[str] = field(default_factory=set)
+    content: str = "zeros"
 
     @property
     def wwid(self) -> str:
@@ -110,8 +118,22 @@ class Lun:
 
 
 @dataclass
+class Kept:
+    """A snapshot: what a LUN was."""
+
+    uuid: str
+    volume_uuid: str
+    number: int
+    size_bytes: int
+    content: str
+    quiesced: bool
+    disks: dict[str, int]
+
+
+@dataclass
 class FakeArray:
     luns: dict[str, Lun] = field(default_factory=dict)
+    snapshots: dict[str, Kept] = field(default_factory=dict)
     stores: set[str] = field(default_factory=set)
     hosts: set[str] = field(default_factory=set)
     made: int = 0
@@ -127,6 +149,10 @@ class Pool:
 
 @dataclass
 class FakeHypervisor:
+    """`written` are the disks of the datastore on each LUN, where datastores have signatures and are written."""
+
+    kind: HypervisorType = HypervisorType.KVM
+    written: dict[str, dict[str, int]] = field(default_factory=dict)
     pools: dict[str, Pool] = field(default_factory=dict)
     targets: set[tuple[str, str]] = field(default_factory=set)
     vm_disks: dict[str, str] = field(default_factory=dict)
@@ -145,7 +171,7 @@ class FakeBridge:
 
     def __init__(self, state: FakeHypervisor) -> None:
         self.state = state
-        self.hypervisor = HypervisorType.KVM
+        self.hypervisor = state.kind
 
     def hosts(self) -> Sequence[Host]:
         return HOSTS
@@ -158,7 +184,10 @@ class FakeBridge:
 
     def create_datastore(self, name: str, at: Sequence[HostConnection]) -> DatastoreRef:
         wwid = _wwid(at[0])
+        if self.state.kind is not HypervisorType.KVM and name not in self.state.pools:
+            assert wwid not in self.state.written, "formatted a LUN that holds a datastore"
         pool = self.state.pools.setdefault(name, Pool(wwid, set()))
+        self.state.written[wwid] = pool.disks
         if pool.wwid != wwid:
             raise DatastoreConflict("kvm", at[0].host.uuid, "create_datastore", "stands on another LUN")
         pool.hosts |= {each.host.uuid for each in at}
@@ -171,7 +200,10 @@ class FakeBridge:
         self._pool(ref).hosts |= {each.host.uuid for each in at}
 
     def resignature_datastore(self, at: Sequence[HostConnection], name: str) -> DatastoreRef:
-        raise NotImplementedError
+        wwid = _wwid(at[0])
+        assert self.state.kind is not HypervisorType.KVM, "a KVM pool has no signature"
+        self.state.pools[name] = Pool(wwid, {each.host.uuid for each in at}, self.state.written[wwid])
+        return DatastoreRef(CLUSTER.uuid, name)
 
     def expand_datastore(self, ref: DatastoreRef, at: Sequence[HostConnection]) -> None:
         assert {each.host.uuid for each in at} == self._pool(ref).hosts
@@ -281,6 +313,7 @@ class FakePlugin:
         hypervisor: FakeHypervisor,
         hookup: Hookup = Hookup.FRAMEWORK,
         lacks: frozenset[Capability] = frozenset(),
+        traits: Mapping[str, object] | None = None,
     ) -> None:
         self.array, self.hypervisor, self.hookup = array, hypervisor, hookup
         self.name, self.version, self.contract_version = "fake", "1", "0.1"
@@ -299,7 +332,12 @@ class FakePlugin:
             space_accounting=SpaceAccounting.PROVISIONED,
             overprovisioning=False,
             name_rule="the uuid",
+            delete_with_snapshots=DeleteWithDependents.REFUSED,
+            source_delete_with_clones=DeleteWithDependents.INDEPENDENT,
+            revert_scope=RevertScope.DISCARDS_NEWER,
         )
+        for name, value in (traits or {}).items():
+            object.__setattr__(self.traits, name, value)
         self.image_store_driver = None
 
     @property
@@ -341,10 +379,32 @@ class FakePlugin:
     # driver
 
     def create(self, store: DataStore, request: VolumeRequest, placement: Placement) -> Created:
+        return self._made(store, request, placement, "zeros")
+
+    def clone(self, store: DataStore, request: VolumeRequest, placement: Placement, source: StoreObject) -> Created:
+        size_bytes, content, disks = self._held(source)
+        if request.size_bytes < size_bytes:
+            raise InvalidRequest("size_bytes", request.size_bytes, f"at least {size_bytes}")
+        is_new = request.uuid not in self.array.luns
+        created = self._made(store, request, placement, content)
+        if is_new and disks:
+            self.hypervisor.written[self.array.luns[request.uuid].wwid] = disks
+        return created
+
+    def _held(self, source: StoreObject) -> tuple[int, str, dict[str, int]]:
+        if isinstance(source, Snapshot):
+            assert source.external_id is not None
+            kept = self.array.snapshots[source.uuid]
+            return kept.size_bytes, kept.content, dict(kept.disks)
+        lun = self._lun(source)
+        return lun.size_bytes, lun.content, dict(self.hypervisor.written.get(lun.wwid, {}))
+
+    def _made(self, store: DataStore, request: VolumeRequest, placement: Placement, content: str) -> Created:
         if request.uuid not in self.array.luns:
             self.array.made += 1
             size_bytes = -(-request.size_bytes // GRANULE) * GRANULE
-            self.array.luns[request.uuid] = Lun(request.uuid, self.array.made, size_bytes, request.qos)
+            lun = Lun(request.uuid, self.array.made, size_bytes, request.qos, content=content)
+            self.array.luns[request.uuid] = lun
         lun = self.array.luns[request.uuid]
         if lun.size_bytes < request.size_bytes:
             raise Conflict(request.uuid, "size_bytes", lun.size_bytes, request.size_bytes)
@@ -365,7 +425,43 @@ class FakePlugin:
             self.hypervisor.pools.pop(f"plugin-{volume.uuid}", None)
         elif lun.hosts:
             raise InUse(f"lun-{lun.number}", tuple(lun.hosts))
+        self._delete_dependents(volume.uuid)
+        self.hypervisor.written.pop(lun.wwid, None)
         del self.array.luns[volume.uuid]
+
+    def _delete_dependents(self, uuid: str) -> None:
+        snapshots = [each.uuid for each in self.array.snapshots.values() if each.volume_uuid == uuid]
+        if snapshots and self.traits.delete_with_snapshots is DeleteWithDependents.REFUSED:
+            raise InUse(uuid, tuple(snapshots))
+        if self.traits.delete_with_snapshots is DeleteWithDependents.CASCADES:
+            for each in snapshots:
+                del self.array.snapshots[each]
+
+    def take_snapshot(self, store: DataStore, volume: Volume, request: SnapshotRequest, *, quiesced: bool) -> Created:
+        lun = self._lun(volume)
+        if request.uuid not in self.array.snapshots:
+            self.array.made += 1
+            disks = dict(self.hypervisor.written.get(lun.wwid, {}))
+            self.array.snapshots[request.uuid] = Kept(
+                request.uuid, lun.uuid, self.array.made, lun.size_bytes, lun.content, quiesced, disks
+            )
+        kept = self.array.snapshots[request.uuid]
+        return Created(f"snapshot-{kept.number}", kept.size_bytes, details={"of": str(lun.number)})
+
+    def delete_snapshot(self, store: DataStore, snapshot: Snapshot) -> None:
+        self.array.snapshots.pop(snapshot.uuid, None)
+
+    def revert(self, store: DataStore, volume: Volume, snapshot: Snapshot) -> None:
+        lun, kept = self._lun(volume), self.array.snapshots[snapshot.uuid]
+        if lun.hosts:
+            raise InUse(f"lun-{lun.number}", tuple(lun.hosts))
+        assert not self.hypervisor.uses(lun.wwid), "bytes changed under a datastore"
+        lun.size_bytes, lun.content = kept.size_bytes, kept.content
+        if self.traits.revert_scope is RevertScope.DISCARDS_NEWER:
+            newer = [each.uuid for each in self.array.snapshots.values() if each.number > kept.number]
+            for each in newer:
+                if self.array.snapshots[each].volume_uuid == lun.uuid:
+                    del self.array.snapshots[each]
 
     def grant_access(self, store: DataStore, target: StoreObject, host: Host) -> None:
         lun = self._lun(target)
@@ -501,6 +597,7 @@ class World:
 
     hookup: Hookup = Hookup.FRAMEWORK
     lacks: frozenset[Capability] = frozenset()
+    traits: Mapping[str, object] = field(default_factory=dict)
     hosts: list[Host] = field(default_factory=lambda: list(HOSTS))
     array: FakeArray = field(default_factory=FakeArray)
     hypervisor: FakeHypervisor = field(default_factory=FakeHypervisor)
@@ -512,7 +609,7 @@ class World:
         """A cloud on this database, as after a restart."""
         return Orchestrator(
             database=self.database,
-            provider=FakePlugin(self.array, self.hypervisor, self.hookup, self.lacks),
+            provider=FakePlugin(self.array, self.hypervisor, self.hookup, self.lacks, self.traits),
             bridges=lambda _: FakeBridge(self.hypervisor),
             hosts=lambda _: self.hosts,
             calls=self.script,
@@ -529,9 +626,10 @@ class World:
     def assert_empty(self) -> None:
         """Nothing is left of any volume."""
         assert self.array.luns == {}
+        assert self.array.snapshots == {}
         assert self.hypervisor.pools == {}
         assert self.hypervisor.targets == set()
         assert self.hypervisor.vm_disks == {}
         assert self.hypervisor.vm_luns == {}
-        for table in ("volumes", "grants", "attachments", "operations", "claims"):
+        for table in ("volumes", "snapshots", "grants", "attachments", "operations", "claims"):
             assert self.database.rows(f"SELECT * FROM {table}") == []  # noqa: S608

@@ -7,7 +7,7 @@ from dataclasses import replace
 from conformance.contract import AccessModel, Capability, Hookup
 from conformance.orchestrator import Orchestrator
 
-from .fakes import CLUSTER, HOSTS, STORE, VM, VOLUME, World
+from .fakes import CLUSTER, HOSTS, SNAPSHOT, STORE, VM, VOLUME, World
 
 
 def with_storage(
@@ -43,5 +43,19 @@ def attached(
     """A world with one volume that a VM has."""
     world, cloud = with_volume(hookup, model, lacks)
     cloud.attach_volume(VOLUME.uuid, VM, HOSTS[0])
+    world.script.names.clear()
+    return world, cloud
+
+
+def with_snapshot(
+    hookup: Hookup = Hookup.FRAMEWORK,
+    model: AccessModel = AccessModel.DEDICATED,
+    lacks: frozenset[Capability] = frozenset(),
+) -> tuple[World, Orchestrator]:
+    """A world with a volume whose bytes have changed since a snapshot was taken of it."""
+    world, cloud = with_volume(hookup, model, lacks)
+    world.array.luns[VOLUME.uuid].content = "old"
+    cloud.take_snapshot(VOLUME.uuid, SNAPSHOT)
+    world.array.luns[VOLUME.uuid].content = "new"
     world.script.names.clear()
     return world, cloud

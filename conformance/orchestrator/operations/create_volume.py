@@ -95,9 +95,11 @@ def allocated(
     )
 
 
-def existing(record: VolumeRecord, store_uuid: str, asked: VolumeRequest, cluster: Cluster) -> Volume:
+def existing(
+    record: VolumeRecord, store_uuid: str, asked: VolumeRequest, cluster: Cluster, source: str | None = None
+) -> Volume:
     """The answer to a create that is repeated after it has succeeded."""
-    if (record.asked, record.store_uuid, record.cluster) != (asked, store_uuid, cluster):
+    if (record.asked, record.store_uuid, record.cluster, record.source) != (asked, store_uuid, cluster, source):
         raise AlreadyExists(record.uuid)
     if record.state in {VolumeState.ALLOCATED, VolumeState.CREATING}:
         raise ObjectBusy(record.uuid)

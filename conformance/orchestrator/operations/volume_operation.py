@@ -42,9 +42,7 @@ class VolumeOperation:
 
     def begin(self) -> Sequence[str]:
         """Compare and set: of two operations that meet, one wins."""
-        allowed, during, _ = VOLUME_OPERATIONS[self.kind]
-        if not self.cloud.volumes.swap_state(self.object_uuid, allowed, during):
-            self._refuse()
+        enter(self.cloud, self.object_uuid, self.kind)
         return self.claims()
 
     def undo_steps(self) -> Sequence[Step] | None:
@@ -59,10 +57,15 @@ class VolumeOperation:
         """The volume cannot be used until that is cleaned up."""
         self.cloud.volumes.set_state(self.object_uuid, VOLUME_OPERATIONS[self.kind][2])
 
-    def _refuse(self) -> None:
-        if self.cloud.journal.is_claimed(self.object_uuid):
-            raise ObjectBusy(self.object_uuid)
-        found = self.cloud.volumes.find(self.object_uuid)
-        if found is None:
-            raise UnknownObject("volume", self.object_uuid)
-        raise WrongState(self.object_uuid, found.state, self.kind)
+
+def enter(cloud: Cloud, volume_uuid: str, kind: str) -> None:
+    """Note on a volume that an operation of that kind works on it, or refuse."""
+    allowed, during, _ = VOLUME_OPERATIONS[kind]
+    if cloud.volumes.swap_state(volume_uuid, allowed, during):
+        return
+    if cloud.journal.is_claimed(volume_uuid):
+        raise ObjectBusy(volume_uuid)
+    found = cloud.volumes.find(volume_uuid)
+    if found is None:
+        raise UnknownObject("volume", volume_uuid)
+    raise WrongState(volume_uuid, found.state, kind)

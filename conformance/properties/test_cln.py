@@ -178,7 +178,7 @@ def test_cln_010_a_clone_survives_its_snapshot(subject: RunningSubject, pattern:
 
 @requirement("CLN-011", needs=[Capability.VOLUME_FROM_VOLUME, WitnessPower.LUNS], rests_on=["CLN-006"])
 def test_cln_011_a_uuid_has_one_source(subject: RunningSubject) -> None:
-    """`clone` with the uuid of a volume that was made otherwise MUST raise Conflict and change nothing."""
+    """`clone` with the uuid of a volume that was made from another source SHOULD raise Conflict, and change nothing."""
     with subject.world() as world:
         source, other = world.create(), world.create()
         clone = world.clone(source)

@@ -62,9 +62,6 @@ class TableWitness:
         with self._core.lock:
             return _bytes_of(self._core.model.snapshots.rows.find(int(external_id)), "snapshot", offset, length)
 
-    def read_snapshot(self, external_id: str, offset: int, length: int) -> bytes:
-        raise LookupError(external_id)
-
     def fill(self, free_bytes: int) -> None:
         with self._core.lock:
             self._core.model.fill(free_bytes)

@@ -200,7 +200,7 @@ def test_dst_009_a_resize_broken_off_can_be_repeated(
         expect_bytes("the disk", world.cloud.read(volume, 0, len(pattern.content)), pattern.content, HYPERVISOR)
 
 
-@requirement("DST-010", subject=CLOUD, needs=[Need.HYPERVISOR], rests_on=["DST-003"], examples=2, hooked_up=True)
+@requirement("DST-010", subject=CLOUD, needs=[Need.HYPERVISOR], rests_on=["DST-003"], hooked_up=True)
 @pinned(silence=Silence(1))
 @pinned(silence=Silence(0))
 @given(silence=silences())

@@ -79,7 +79,7 @@ def test_snp_003_later_writes_are_not_in_it(
 @requirement("SNP-004", needs=[Capability.SNAPSHOT, Need.PROBE], rests_on=["SNP-001", "ACC-001"])
 @given(pattern=patterns())
 def test_snp_004_the_volume_works_on(subject: RunningSubject, pattern: Pattern) -> None:
-    """`take_snapshot` MUST leave the volume, its hosts, their sessions and its data as they are."""
+    """`take_snapshot` MUST leave the volume, its hosts and sessions, its data and its other snapshots as they are."""
     with subject.world() as world:
         made = world.create()
         _, session = world.access(made)

@@ -23,6 +23,7 @@ class WitnessPower(StrEnum):
     BYTES = "bytes"
     SNAPSHOTS = "snapshots"
     FILL = "fill"
+    PLANT = "plant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,5 +122,14 @@ class ArrayWitness(Protocol):
         """Use up capacity with foreign LUNs until `free_bytes` are left.
 
         Power FILL, simulated arrays only.
+        """
+        ...
+
+    def plant(self, name: str, initiator: Iqn, content: bytes) -> str:
+        """Make, as somebody else, a LUN of this name that holds these bytes and is shown to this initiator.
+
+        And a snapshot of it, and beside it an account, a group or whatever else the array has that carries names.
+        What the array does not take in names is replaced. Answers the LUN's external_id. Power PLANT, simulated
+        arrays only.
         """
         ...

@@ -16,6 +16,7 @@ from conformance.contract import (
     Endpoint,
     HttpRequest,
     HttpResponse,
+    Iqn,
     Secret,
     WitnessPower,
 )
@@ -41,6 +42,10 @@ class NoWitness:
 
     def read_snapshot(self, external_id: str, offset: int, length: int) -> bytes:
         """There is nothing to look with."""
+        raise KitError("this array has no witness")
+
+    def plant(self, name: str, initiator: Iqn, content: bytes) -> str:
+        """Never on an array that is not simulated."""
         raise KitError("this array has no witness")
 
     def fill(self, free_bytes: int) -> None:

@@ -129,7 +129,7 @@ def test_flt_007_a_snapshot_broken_off_can_be_repeated(subject: RunningSubject, 
         with world.broken_off(cut):
             world.copier.delete_snapshot(world.store, taken.snapshot)
         expect_done("the repeated delete", lambda: world.delete_snapshot(taken))
-        left = [each.name for each in world.view().snapshots]
+        left = [each.name for each in world.new_snapshots()]
         expect_none("snapshot left", left, ARRAY)
 
 

@@ -130,7 +130,7 @@ def test_snp_007_a_lost_snapshot_is_found_by_its_uuid(subject: RunningSubject) -
         nameless = _lost(world, lost.snapshot)
         expect_done("delete by uuid", lambda: world.copier.delete_snapshot(world.store, nameless))
         world.forget_snapshots(lost)
-        there = {each.external_id for each in world.view().snapshots}
+        there = {each.external_id for each in world.new_snapshots()}
         wanted = {each.seen.external_id for each in (older, newer) if each.seen is not None}
         expect_equal("snapshots on the array", sorted(there), sorted(wanted), ARRAY)
 
@@ -205,7 +205,7 @@ def test_snp_013_each_snapshot_has_the_size_of_its_moment(subject: RunningSubjec
         small = world.snapshot(made)
         world.resize(made, growth.beyond(made.volume.size_bytes, subject.declared.limits))
         large = world.snapshot(made)
-        sizes_now = {each.external_id: each.size_bytes for each in world.view().snapshots}
+        sizes_now = {each.external_id: each.size_bytes for each in world.new_snapshots()}
         wanted = {each.seen.external_id: each.seen.size_bytes for each in (small, large) if each.seen is not None}
         expect_equal("sizes of the snapshots", sizes_now, wanted, ARRAY)
 

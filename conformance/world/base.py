@@ -33,6 +33,8 @@ from conformance.contract import (
     ProviderError,
     Secret,
     WitnessedLun,
+    WitnessedSnapshot,
+    WitnessPower,
 )
 from conformance.errors import KitError
 from conformance.guard import TracedBridge, Watch
@@ -41,6 +43,8 @@ from conformance.ledger import MemoryLedger
 from conformance.probe_bridge import ProbeAwareBridge, no_bridge
 from conformance.trace import Trace
 from conformance.verdict import Broken, Certainty, Violation
+from conformance.world import strangers
+from conformance.world.strangers import Strangers
 
 if TYPE_CHECKING:
     from conformance.subject import RunningSubject
@@ -57,6 +61,7 @@ class WorldBase:
     instance: Instance
     _given: dict[str, str | Secret]
     _first_view: ArrayView | None = None
+    _strangers: Strangers | None = None
     _first_inventory: BridgeInventory
 
     def __init__(self, subject: RunningSubject, tag: str, *, hypervisor: bool = False) -> None:
@@ -94,12 +99,27 @@ class WorldBase:
         known = {each.external_id for each in self._first_view.luns} if self._first_view else set()
         return [each for each in self.view().live if each.external_id not in known]
 
+    def new_snapshots(self) -> list[WitnessedSnapshot]:
+        """Snapshots that were taken in this world."""
+        known = {each.external_id for each in self._first_view.snapshots} if self._first_view else set()
+        return [each for each in self.view().snapshots if each.external_id not in known]
+
     def fill(self, free_bytes: int) -> None:
         """Let strangers use up the array until `free_bytes` are left."""
         before = self.view()
         self.witness.fill(free_bytes)
         self.watch.went_beyond_set_up = True
-        after = self.view()
+        self._take_for_granted(before, self.view())
+
+    def _plant_strangers(self, lun_name: str) -> None:
+        """Let others have look-alikes of the plugin's first LUN, from its making to the end."""
+        if self._strangers is None and WitnessPower.PLANT in self.witness.powers:
+            before = self.view()
+            self._strangers, after = strangers.plant(self.witness, lun_name, self.tag)
+            self._take_for_granted(before, after)
+
+    def _take_for_granted(self, before: ArrayView, after: ArrayView) -> None:
+        """What others made in between is nothing that this world has to remove."""
         known = {each.external_id for each in before.luns}
         things = set(before.objects)
         if self._first_view is not None:
@@ -110,6 +130,10 @@ class WorldBase:
                     *(each for each in after.luns if each.external_id not in known),
                 ),
                 objects=(*self._first_view.objects, *(each for each in after.objects if each not in things)),
+                snapshots=(
+                    *self._first_view.snapshots,
+                    *(each for each in after.snapshots if each not in before.snapshots),
+                ),
             )
 
     def know_secret(self, secret: Secret) -> None:

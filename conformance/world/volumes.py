@@ -141,6 +141,8 @@ class WithVolumes(WithStores):
         made = Made(volume, lun, at, lun_bytes, request.qos, granted=dict.fromkeys(self.placement.hosts))
         self._made[request.uuid] = made
         watch(self, made)
+        if lun is not None:
+            self._plant_strangers(lun.name)
         return made
 
     def _new_lun(self, before: ArrayView) -> WitnessedLun:

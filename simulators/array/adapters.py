@@ -16,6 +16,7 @@ from conformance.contract import (
     WitnessedSnapshot,
     WitnessPower,
 )
+from simulators.array import strangers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -64,7 +65,11 @@ class TableWitness:
 
     def fill(self, free_bytes: int) -> None:
         with self._core.lock:
-            self._core.model.fill(free_bytes)
+            strangers.fill(self._core.model, free_bytes)
+
+    def plant(self, name: str, initiator: Iqn, content: bytes) -> str:
+        with self._core.lock:
+            return str(strangers.plant(self._core.model, name, str(initiator), content))
 
 
 def _bytes_of(content: Volume | Snapshot | None, kind: str, offset: int, length: int) -> bytes:

@@ -8,25 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from simulators.array.accounts import AccountChange, Accounts
+from simulators.array.accounts import Accounts
 from simulators.array.capacity import Capacity
 from simulators.array.clones import Clones, CloneTime
 from simulators.array.groups import Groups
 from simulators.array.initiators import Initiators
 from simulators.array.limits import Limits
-from simulators.array.refusal import Refused
 from simulators.array.snapshots import Snapshots
 from simulators.array.surroundings import Revision
 from simulators.array.volumes import Volumes
 
 if TYPE_CHECKING:
-    from simulators.array.accounts import Account
     from simulators.array.surroundings import Chance, Now
 
 DEFAULT_CAPACITY_BYTES: Final = 100 * 10**12
-FILLER: Final = "filler-"
-FILLER_GRANULARITY: Final = 512
-STRANGER: Final = "filler-0"
 
 
 class ArrayModel:
@@ -92,21 +87,3 @@ class ArrayModel:
             self.purge_volume(volume.volume_id)
         for snapshot in self.snapshots.due():
             self.snapshots.delete(snapshot)
-
-    def fill(self, free_bytes: int) -> None:
-        """Let a stranger's volume take all space but `free_bytes`, and give back what the stranger had."""
-        stranger = self._stranger()
-        for volume_id in list(stranger.volumes):
-            self.volumes.delete(volume_id)
-            self.purge_volume(volume_id)
-        surplus = self.capacity.total_bytes - self.capacity.used_bytes - free_bytes
-        whole = surplus - surplus % FILLER_GRANULARITY
-        if whole > 0:
-            name = f"{FILLER}{self.volumes.rows.next_number}"
-            self.volumes.create_unchecked(name, stranger, whole)
-
-    def _stranger(self) -> Account:
-        try:
-            return self.accounts.get_named(STRANGER)
-        except Refused:
-            return self.accounts.add(STRANGER, AccountChange())

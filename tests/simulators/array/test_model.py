@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from simulators.array import strangers
 from simulators.array.accounts import Account, AccountChange
 from simulators.array.groups import GroupChange
 from simulators.array.initiators import InitiatorWish
@@ -118,20 +119,20 @@ def test_what_does_not_fit_is_refused_and_changes_nothing() -> None:
 def test_filling_leaves_exactly_what_is_asked_and_can_be_repeated() -> None:
     model = bare_model()
     for free_bytes in (5 * GB, 0, 7 * GB):
-        model.fill(free_bytes)
+        strangers.fill(model, free_bytes)
         assert model.capacity.total_bytes - model.capacity.used_bytes == free_bytes
     assert [each.name[:7] for each in model.volumes.rows] == ["filler-"]
     assert reason_of(lambda: model.volumes.create(wish(tenant(model), size_bytes=8 * GB))) is (
         Reason.CAPACITY_EXHAUSTED
     )
-    model.fill(model.capacity.total_bytes)
+    strangers.fill(model, model.capacity.total_bytes)
     assert len(model.volumes.rows) == 0
 
 
 def test_filling_when_less_is_free_already_changes_no_volume() -> None:
     model = bare_model(capacity_bytes=1000 * MIB)
     made = volume(model)
-    model.fill(500 * MIB)
+    strangers.fill(model, 500 * MIB)
     assert list(model.volumes.rows) == [made]
 
 

@@ -13,7 +13,7 @@ from simulators.array.register import Register
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from simulators.array.initiators import Initiator, InitiatorRef, Initiators
+    from simulators.array.initiators import Initiator, InitiatorChange, InitiatorRef, Initiators
     from simulators.array.limits import Limits
     from simulators.array.surroundings import Revision
     from simulators.array.volume import Volume
@@ -152,6 +152,12 @@ class Groups:
             if wish.group_id is not None:
                 self._put_initiators(self.get(wish.group_id), [initiator], [])
         return [initiator for _, initiator in made]
+
+    def modify_initiators(self, changes: Sequence[InitiatorChange]) -> list[Initiator]:
+        """Change initiators; who is logged in under another name than is asked for now has to log in again."""
+        changed = self._initiators.modify(changes)
+        self._revision.advance()
+        return changed
 
     def delete_initiators(self, initiator_ids: Iterable[int]) -> None:
         """Forget initiators, and shut them out of their groups."""

@@ -11,7 +11,7 @@ from simulators.array.refusal import Reason, Refused
 from simulators.array.register import Register
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from simulators.array.limits import Limits
     from simulators.array.surroundings import Chance
@@ -51,6 +51,19 @@ class InitiatorWish:
     attributes: Mapping[str, object] = field(default_factory=dict)
     group_id: int | None = None
     requires_chap: bool = False
+    chap_username: str | None = None
+    initiator_secret: str | None = field(default=None, repr=False)
+    target_secret: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class InitiatorChange:
+    """What a caller wants changed of an initiator; None leaves a value as it is."""
+
+    initiator_id: int
+    alias: str | None = None
+    attributes: Mapping[str, object] | None = None
+    requires_chap: bool | None = None
     chap_username: str | None = None
     initiator_secret: str | None = field(default=None, repr=False)
     target_secret: str | None = field(default=None, repr=False)
@@ -107,6 +120,16 @@ class Initiators:
         self._by_name[initiator.name] = initiator
         return initiator
 
+    def modify(self, changes: Sequence[InitiatorChange]) -> list[Initiator]:
+        """Check everything, then change everything; new secrets hold for new logins."""
+        changing = [(self.get(each.initiator_id), each) for each in changes]
+        for _, change in changing:
+            check_length(change.alias or "", 0, self._limits.initiator_alias_length, "alias")
+            self._check_secrets(change)
+        for initiator, change in changing:
+            self._apply(initiator, change)
+        return [initiator for initiator, _ in changing]
+
     def remove(self, initiator: Initiator) -> None:
         """Forget an initiator that is in no group."""
         self.rows.remove(initiator.initiator_id)
@@ -117,6 +140,19 @@ class Initiators:
         check_length(wish.alias, 0, self._limits.initiator_alias_length, "alias")
         if not _NAME.fullmatch(wish.name.lower()):
             raise Refused(Reason.VALUE_NOT_ALLOWED, f"{wish.name!r} is neither an iSCSI name nor a WWPN")
+        self._check_secrets(wish)
+
+    def _check_secrets(self, wish: InitiatorWish | InitiatorChange) -> None:
         for secret in (wish.initiator_secret, wish.target_secret):
             if secret is not None:
                 check_length(secret, self._limits.secret_length_min, self._limits.secret_length_max, "CHAP secret")
+
+    def _apply(self, initiator: Initiator, change: InitiatorChange) -> None:
+        for name in ("alias", "attributes", "requires_chap", "chap_username", "initiator_secret", "target_secret"):
+            value = getattr(change, name)
+            if value is not None:
+                setattr(initiator, name, value)
+        if initiator.requires_chap:
+            initiator.chap_username = initiator.chap_username or initiator.name
+            initiator.initiator_secret = initiator.initiator_secret or self._chance.chap_secret()
+            initiator.target_secret = initiator.target_secret or self._chance.chap_secret()

@@ -6,15 +6,16 @@ DeleteVolume, PurgeDeletedVolume, RestoreDeletedVolume, ListVolumes, ListActiveV
 ListVolumesForAccount, GetVolumeStats, GetDefaultQoS; CreateVolumeAccessGroup, ListVolumeAccessGroups,
 ModifyVolumeAccessGroup, DeleteVolumeAccessGroup, AddInitiatorsToVolumeAccessGroup,
 RemoveInitiatorsFromVolumeAccessGroup, AddVolumesToVolumeAccessGroup, RemoveVolumesFromVolumeAccessGroup;
-ListInitiators, CreateInitiators, DeleteInitiators; ListISCSISessions; CreateSnapshot, ListSnapshots,
+ListInitiators, CreateInitiators, ModifyInitiators, DeleteInitiators; ListISCSISessions; CreateSnapshot, ListSnapshots,
 ModifySnapshot, DeleteSnapshot, RollbackToSnapshot and their group forms; CloneVolume, CloneMultipleVolumes,
 CopyVolume, CancelClone, CancelGroupClone, GetAsyncResult, ListAsyncResults.
 
 Refused with xUnknownAPIMethod, among others: mass changes (DeleteVolumes, PurgeDeletedVolumes, ModifyVolumes);
-QoS policies and SetDefaultQoS; ListVolumeStats and its kin; LUN assignments and ModifyInitiators; replication;
+QoS policies and SetDefaultQoS; ListVolumeStats and its kin; LUN assignments; replication;
 ListVirtualNetworks and virtual volumes; drives, nodes, events, faults and cluster administrators.
 
-Refused as values: `access` other than readWrite and locked, and `enableRemoteReplication` of a snapshot.
+Refused as values: `access` other than readWrite and locked, `enableRemoteReplication` of a snapshot, and another
+group for an initiator in ModifyInitiators.
 Ignored, as the real array ignores what it does not know: any parameter that the method does not have here,
 such as `sliceCount`, `qosPolicyID` or `protectionScheme`.
 

@@ -16,7 +16,7 @@ from simulators.array.element_api.parameters import (
     required,
     text,
 )
-from simulators.array.element_api.values import attributes, initiator_reference, new_initiator
+from simulators.array.element_api.values import attributes, changed_initiator, initiator_reference, new_initiator
 from simulators.array.groups import GroupChange
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ _DELETE_ORPHANS = optional("deleteOrphanInitiators", boolean)
 _START_GROUP = start_at("startVolumeAccessGroupID")
 _GROUPS = optional("volumeAccessGroups", list_of(integer))
 _NEW_INITIATORS = required("initiators", list_of(new_initiator))
+_CHANGED_INITIATORS = required("initiators", list_of(changed_initiator))
 _START_INITIATOR = start_at("startInitiatorID")
 _INITIATOR_IDS = required("initiators", list_of(integer))
 _ANY_INITIATOR_IDS = optional("initiators", list_of(integer))
@@ -128,6 +129,11 @@ def _create_initiators(scene: Scene, given: Arguments) -> Json:
     return {"initiators": [rendering.initiator(each) for each in made]}
 
 
+def _modify_initiators(scene: Scene, given: Arguments) -> Json:
+    changed = scene.model.groups.modify_initiators(given[_CHANGED_INITIATORS])
+    return {"initiators": [rendering.initiator(each) for each in changed]}
+
+
 def _delete_initiators(scene: Scene, given: Arguments) -> Json:
     scene.model.groups.delete_initiators(given[_INITIATOR_IDS])
     return {}
@@ -146,5 +152,6 @@ METHODS: Final = (
     Method("RemoveVolumesFromVolumeAccessGroup", _remove_volumes, (_GROUP, _VOLUMES)),
     Method("ListInitiators", _list_initiators, (_START_INITIATOR, LIMIT, _ANY_INITIATOR_IDS)),
     Method("CreateInitiators", _create_initiators, (_NEW_INITIATORS,)),
+    Method("ModifyInitiators", _modify_initiators, (_CHANGED_INITIATORS,)),
     Method("DeleteInitiators", _delete_initiators, (_INITIATOR_IDS,)),
 )

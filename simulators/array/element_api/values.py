@@ -22,7 +22,7 @@ from simulators.array.element_api.parameters import (
     required,
     text,
 )
-from simulators.array.initiators import InitiatorRef, InitiatorWish
+from simulators.array.initiators import InitiatorChange, InitiatorRef, InitiatorWish
 from simulators.array.qos import QosChange
 
 ATTRIBUTES_BYTES_MAX: Final = 1000
@@ -100,6 +100,8 @@ _REQUIRE_CHAP = optional("requireChap", boolean)
 _CHAP_USERNAME = optional("chapUsername", text)
 _INITIATOR_SECRET = optional("initiatorSecret", text)
 _TARGET_SECRET = optional("targetSecret", text)
+_INITIATOR = required("initiatorID", integer)
+_CHAP = (_REQUIRE_CHAP, _CHAP_USERNAME, _INITIATOR_SECRET, _TARGET_SECRET)
 
 
 def new_initiator(given: object) -> InitiatorWish:
@@ -123,6 +125,22 @@ def new_initiator(given: object) -> InitiatorWish:
         attributes=none_is_empty(values[_ATTRIBUTES]),
         group_id=values[_GROUP],
         requires_chap=values[_REQUIRE_CHAP] or False,
+        chap_username=values[_CHAP_USERNAME],
+        initiator_secret=values[_INITIATOR_SECRET],
+        target_secret=values[_TARGET_SECRET],
+    )
+
+
+def changed_initiator(given: object) -> InitiatorChange:
+    """An initiator as ModifyInitiators describes it; changing its group this way is not simulated."""
+    values = Arguments(mapping(given), (_INITIATOR, _ALIAS, _ATTRIBUTES, _GROUP, *_CHAP))
+    if values[_GROUP] is not None:
+        raise WrongValue("no volumeAccessGroupID: AddInitiatorsToVolumeAccessGroup puts initiators into groups")
+    return InitiatorChange(
+        initiator_id=values[_INITIATOR],
+        alias=values[_ALIAS],
+        attributes=values[_ATTRIBUTES],
+        requires_chap=values[_REQUIRE_CHAP],
         chap_username=values[_CHAP_USERNAME],
         initiator_secret=values[_INITIATOR_SECRET],
         target_secret=values[_TARGET_SECRET],

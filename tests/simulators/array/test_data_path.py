@@ -106,6 +106,31 @@ def test_an_initiator_that_requires_chap_has_its_own(client: Client, volume: Any
     assert status(client, volume, chap=ChapAccount("host", b"secret-of-host")) == "0000"
 
 
+def test_new_secrets_of_an_initiator_hold_for_new_logins(client: Client, volume: Any) -> None:
+    own = {"name": HOST, "requireChap": True, "chapUsername": "host", "initiatorSecret": "secret-of-host"}
+    client.call("CreateInitiators", initiators=[own])
+    grant(client, 1)
+    old, new = (ChapAccount("host", secret) for secret in (b"secret-of-host", b"another-secret"))
+    session = login(client, volume, chap=old)
+    changed = client.call("ModifyInitiators", initiators=[{"initiatorID": 1, "initiatorSecret": "another-secret"}])
+    assert [each["initiatorSecret"] for each in changed["initiators"]] == ["another-secret"]
+    assert status(client, volume, chap=old) == "0201"
+    assert status(client, volume, chap=new) == "0000"
+    assert session.read(0, 0, 512) == bytes(512)
+
+
+def test_an_initiator_that_requires_chap_from_now_on_is_made_to_log_in_again(client: Client, volume: Any) -> None:
+    client.call("CreateInitiators", initiators=[{"name": HOST}])
+    grant(client, 1)
+    session = login(client, volume)
+    made = client.call("ModifyInitiators", initiators=[{"initiatorID": 1, "requireChap": True}])["initiators"][0]
+    assert status(client, volume) == "0201"
+    own = ChapAccount(made["chapUsername"], made["initiatorSecret"].encode())
+    assert status(client, volume, chap=own) == "0000"
+    with pytest.raises(InitiatorError):
+        session.read(0, 0, 512)
+
+
 @pytest.mark.parametrize(
     ("method", "params"),
     [

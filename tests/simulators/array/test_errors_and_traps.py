@@ -138,6 +138,20 @@ ERRORS: list[tuple[str, dict[str, object], str, str]] = [
     ("CreateInitiators", {"initiators": [{"name": HOST}]}, "xInitiatorExists", HOST),
     ("CreateInitiators", {"initiators": [{"alias": "a"}]}, "xMissingParameter", "[name]"),
     ("CreateInitiators", {"initiators": ["x"]}, "xInvalidParameter", "JSON object"),
+    ("ModifyInitiators", {"initiators": [{"alias": "a"}]}, "xMissingParameter", "[initiatorID]"),
+    ("ModifyInitiators", {"initiators": [{"initiatorID": 9}]}, "xInitiatorDoesNotExist", "9"),
+    (
+        "ModifyInitiators",
+        {"initiators": [{"initiatorID": 1, "initiatorSecret": "short"}]},
+        "xInvalidParameter",
+        "12 to 16",
+    ),
+    (
+        "ModifyInitiators",
+        {"initiators": [{"initiatorID": 1, "volumeAccessGroupID": 1}]},
+        "xInvalidParameter",
+        "AddInitiatorsToVolumeAccessGroup",
+    ),
     ("DeleteInitiators", {"initiators": [1, 9]}, "xInitiatorDoesNotExist", "9"),
 ]
 

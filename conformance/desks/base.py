@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import uuid as uuids
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from conformance.contract import (
+    AccessModel,
     BridgeError,
     Cluster,
     DiskLocation,
@@ -17,6 +19,7 @@ from conformance.contract import (
     VolumeRequest,
     WitnessedLun,
 )
+from conformance.errors import KitError
 from conformance.expect import CLOUD
 from conformance.guard import TracedBridge
 from conformance.orchestrator import Orchestrator
@@ -51,6 +54,13 @@ class DeskBase:
         )
         world.defer("close", self._orchestrator.close)
         self._request = world.store_request()
+
+    def serve(self, model: AccessModel) -> None:
+        """Add the primary storage in this access model; before anything is made."""
+        if self._is_ready:
+            raise KitError("the access model is chosen before the first volume is made")
+        self._request = replace(self._request, access_model=model)
+        self.ready()
 
     def ready(self) -> None:
         """Add the primary storage; done by itself when a volume is made. Removed at the end."""

@@ -20,6 +20,7 @@ from conformance.contract import (
     WitnessedLun,
 )
 from conformance.desks.snapshots import SnapshotDesk
+from conformance.desks.vms import VmDesk
 from conformance.expect import HYPERVISOR, broken, expect
 from conformance.orchestrator.errors import OperationRefused
 from conformance.orchestrator.states import VolumeState
@@ -28,7 +29,7 @@ from conformance.strategies.sizes import Granules, Size
 from conformance.verdict import Broken, Violation
 
 
-class CloudDesk(SnapshotDesk):
+class CloudDesk(SnapshotDesk, VmDesk):
     """One orchestrator on one world's plugin and cluster."""
 
     # --- user operations -------------------------------------------------------------------------------------------
@@ -60,10 +61,10 @@ class CloudDesk(SnapshotDesk):
         return self._do("resize_volume", lambda: self._orchestrator.resize_volume(uuid, size_bytes))
 
     def attach(self, uuid: str, vm: str) -> None:
-        """Attach a volume to a VM on the cluster's first host, which is made when it is not there."""
+        """Attach a volume to a VM, which is started on the cluster's first host when it does not run."""
         host = self.hosts()[0]
         reference = self._vm(vm, host)
-        self._do("attach_volume", lambda: self._orchestrator.attach_volume(uuid, reference, host))
+        self._do("attach_volume", lambda: self._orchestrator.attach_volume(uuid, reference))
 
     def attach_is_refused(self, uuid: str, vm: str) -> None:
         """Attaching must be refused, by the cloud and by the bridge alike."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import uuid as uuids
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from conformance.contract import (
+    AccessModel,
     BridgeError,
     Cluster,
     DiskLocation,
@@ -17,6 +19,7 @@ from conformance.contract import (
     VolumeRequest,
     WitnessedLun,
 )
+from conformance.errors import KitError
 from conformance.expect import CLOUD
 from conformance.guard import TracedBridge
 from conformance.orchestrator import Orchestrator
@@ -51,6 +54,13 @@ class DeskBase:
         )
         world.defer("close", self._orchestrator.close)
         self._request = world.store_request()
+
+    def serve(self, model: AccessModel) -> None:
+        """Add the primary storage in this access model; before anything is made."""
+        if self._is_ready:
+            raise KitError("the access model is chosen before the first volume is made")
+        self._request = replace(self._request, access_model=model)
+        self.ready()
 
     def ready(self) -> None:
         """Add the primary storage; done by itself when a volume is made. Removed at the end."""
@@ -93,15 +103,14 @@ class DeskBase:
             return False
 
     def _vm(self, name: str, host: Host) -> VmRef:
+        """The VM of that name, which runs; it is started on that host when it does not. Stopped at the end."""
         reference = VmRef(self._vm_uuid(name), name)
-        self._bridge.create_vm(reference, host)
-        self._bridge.start_vm(reference, host)
-        self._world.defer("delete_vm", lambda: self._bridge.delete_vm(reference))
-        self._world.defer("stop_vm", lambda: self._bridge.stop_vm(reference))
+        if all(each.uuid != reference.uuid or each.host is None for each in self._orchestrator.vms()):
+            self._world.defer("stop_vm", lambda: self._orchestrator.stop_vm(reference))
+            self._do("start_vm", lambda: self._orchestrator.start_vm(reference, host))
         return reference
 
     def _vm_uuid(self, name: str) -> str:
-
         return str(uuids.uuid5(uuids.NAMESPACE_DNS, f"{self._world.tag}.{name}"))
 
     def _remove_storage(self) -> None:
@@ -123,6 +132,10 @@ class DeskBase:
         self._world.defer("delete_volume", lambda: self._remove_volume(request.uuid))
 
     def _remove_volume(self, uuid: str) -> None:
+        attached = [each.attachment for each in self._orchestrator.volumes() if each.uuid == uuid and each.attachment]
+        for each in attached:
+            self._orchestrator.stop_vm(each.vm)
+            self._orchestrator.detach_volume(uuid, each.vm)
         self._orchestrator.delete_volume(uuid)
         self._world.subject.journal.gone(uuid)
 

@@ -19,8 +19,8 @@ from .errors import (
     WrongState,
 )
 from .orchestrator import Orchestrator
-from .records import Attachment, Grant, SnapshotRecord, StoreRecord, VolumeRecord, Way
-from .states import SnapshotState, StoreState, VolumeState
+from .records import Attachment, Grant, SnapshotRecord, StoreRecord, VmRecord, VolumeRecord, Way
+from .states import SnapshotState, StoreState, VmState, VolumeState
 from .steps import BOOKKEEPING, UNDO, OrchestratorKilled, Step, StepHooks
 from .store import SqliteLedger
 
@@ -53,6 +53,8 @@ __all__ = [
     "StoreState",
     "SystemClock",
     "UnknownObject",
+    "VmRecord",
+    "VmState",
     "VolumeInUse",
     "VolumeRecord",
     "VolumeState",

@@ -24,10 +24,11 @@ from conformance.contract import (
 from .calls import Caller
 from .database import Database
 from .errors import NoUsableHost, UnknownObject
-from .records import SnapshotRecord, StoreRecord, VolumeRecord, Way
+from .records import SnapshotRecord, StoreRecord, VmRecord, VolumeRecord, Way
 from .snapshot_table import SnapshotTable
 from .states import StoreState
 from .store import HostTable, Journal, StoreTable, VolumeTable
+from .vm_table import VmTable
 
 Told = Callable[[StoreRequest], StoreRequest]
 
@@ -51,7 +52,7 @@ class Cloud:
     ) -> None:
         self.database = database
         self.stores, self.volumes = StoreTable(database), VolumeTable(database)
-        self.snapshots = SnapshotTable(database)
+        self.snapshots, self.vms = SnapshotTable(database), VmTable(database)
         self.hosts, self.journal = HostTable(database), Journal(database)
         self.caller = caller
         self._provider, self._told = provider, told
@@ -139,6 +140,20 @@ class Cloud:
         """Forget a snapshot that went with another object, and what an earlier operation left to be finished on it."""
         self.journal.supersede(operation, uuid)
         self.snapshots.delete(uuid)
+
+    def vm(self, uuid: str) -> VmRecord:
+        """The VM of that uuid; one that the cloud never started: `UnknownObject`."""
+        record = self.vms.find(uuid)
+        if record is None:
+            raise UnknownObject("VM", uuid)
+        return record
+
+    def cluster_of(self, host: Host) -> Cluster:
+        """The host's cluster; one that no primary storage serves: `UnknownObject`."""
+        known = {each.uuid: each for store in self.stores.all() for each in store.clusters}
+        if host.cluster_uuid not in known:
+            raise UnknownObject("primary storage for cluster", host.cluster_uuid)
+        return known[host.cluster_uuid]
 
     def objects_of_store(self, uuid: str) -> tuple[str, ...]:
         """Uuids of all that stands in a store."""

@@ -29,8 +29,11 @@ CREATE TABLE IF NOT EXISTS grants (
     position INTEGER PRIMARY KEY AUTOINCREMENT, volume_uuid TEXT NOT NULL, host_uuid TEXT NOT NULL, host TEXT
     NOT NULL, is_connected INTEGER NOT NULL, made_by INTEGER NOT NULL, UNIQUE (volume_uuid, host_uuid));
 CREATE TABLE IF NOT EXISTS attachments (
-    volume_uuid TEXT PRIMARY KEY, host_uuid TEXT NOT NULL, vm TEXT NOT NULL, host TEXT NOT NULL,
-    is_hooked INTEGER NOT NULL);
+    position INTEGER PRIMARY KEY AUTOINCREMENT, volume_uuid TEXT NOT NULL UNIQUE, vm_uuid TEXT NOT NULL,
+    vm TEXT NOT NULL, host_uuid TEXT, host TEXT, is_hooked INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS vms (
+    uuid TEXT PRIMARY KEY, state TEXT NOT NULL, vm TEXT NOT NULL, host_uuid TEXT, host TEXT,
+    is_defined INTEGER NOT NULL, destination_uuid TEXT, destination TEXT, may_have_moved INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS hosts (uuid TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS operations (
     id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, object_uuid TEXT NOT NULL, arguments TEXT NOT

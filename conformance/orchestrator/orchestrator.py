@@ -40,16 +40,20 @@ from .operations.delete_snapshot import DeleteSnapshot
 from .operations.delete_storage import DeleteStorage
 from .operations.delete_volume import DeleteVolume
 from .operations.detach_volume import DetachVolume
+from .operations.move_vm import MoveVm
 from .operations.remove_host import RemoveHost
 from .operations.resize_volume import ResizeVolume, refuse_resize
 from .operations.revert_volume import RevertVolume
 from .operations.set_qos import SetQos
+from .operations.start_vm import StartVm
+from .operations.stop_vm import StopVm
 from .operations.take_snapshot import TakeSnapshot
 from .records import StoreRecord, VolumeRecord
 from .runner import Runner
 from .snapshot_requests import SnapshotRequests
 from .states import StoreState, VolumeState
 from .steps import StepHooks, UserOperation
+from .vm_requests import VmRequests
 
 Revive = Callable[[Cloud, str, str], UserOperation]
 
@@ -65,6 +69,9 @@ REVIVE: Final[Mapping[str, Revive]] = {
     DeleteSnapshot.kind: DeleteSnapshot.revive,
     RevertVolume.kind: RevertVolume.revive,
     DeleteVolume.kind: DeleteVolume.revive,
+    StartVm.kind: StartVm.revive,
+    MoveVm.kind: MoveVm.revive,
+    StopVm.kind: StopVm.revive,
     AddHost.kind: AddHost.revive,
     RemoveHost.kind: RemoveHost.revive,
     DeleteStorage.kind: DeleteStorage.revive,
@@ -75,7 +82,7 @@ def _as_asked(request: StoreRequest) -> StoreRequest:
     return request
 
 
-class Orchestrator(SnapshotRequests):
+class Orchestrator(SnapshotRequests, VmRequests):
     """One cloud with one plugin.
 
     `database`: a file, a database that is shared with whoever restarts this, or None for one in memory.
@@ -138,8 +145,12 @@ class Orchestrator(SnapshotRequests):
         self._runner.run(operation)
         return operation.record.volume
 
-    def attach_volume(self, volume_uuid: str, vm: VmRef, host: Host) -> None:
-        """Give a volume to a VM on a host; attached to that VM already: success."""
+    def attach_volume(self, volume_uuid: str, vm: VmRef, host: Host | None = None) -> None:
+        """Give a volume to a VM; attached to that VM already: success.
+
+        A VM that the cloud has started is where it runs. One that somebody else has started runs on `host`; without a
+        host it is stopped, and gets the volume when it starts.
+        """
         found = self._cloud.volume(volume_uuid)
         if not _is_attached_to(found, vm):
             self._runner.run(AttachVolume(self._cloud, volume_uuid, vm, host))

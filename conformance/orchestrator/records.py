@@ -19,7 +19,7 @@ from conformance.contract import (
     VolumeRequest,
 )
 
-from .states import SnapshotState, StoreState, VolumeState
+from .states import SnapshotState, StoreState, VmState, VolumeState
 
 
 class Way(StrEnum):
@@ -52,13 +52,13 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A VM that has the volume, and the host it runs on.
+    """A VM that the volume is assigned to, and the host it runs on, None while it is stopped.
 
     `is_hooked`: the VM was, or may have been, given the disk.
     """
 
     vm: VmRef
-    host: Host
+    host: Host | None
     is_hooked: bool
 
 
@@ -119,6 +119,27 @@ class SnapshotRecord:
     def volume_uuid(self) -> str:
         """The volume it was taken of, which may be gone."""
         return self.snapshot.volume_uuid
+
+
+@dataclass(frozen=True, slots=True)
+class VmRecord:
+    """A VM as the cloud believes it to be; `host` is where it runs, None while it is stopped.
+
+    `is_defined`: the hypervisor has it, or may have. `destination`: where it is being moved to; `may_have_moved`: it
+    may run there already.
+    """
+
+    vm: VmRef
+    state: VmState
+    host: Host | None
+    is_defined: bool = False
+    destination: Host | None = None
+    may_have_moved: bool = False
+
+    @property
+    def uuid(self) -> str:
+        """The VM's uuid."""
+        return self.vm.uuid
 
 
 @dataclass(frozen=True, slots=True)

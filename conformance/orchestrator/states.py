@@ -36,6 +36,17 @@ class SnapshotState(StrEnum):
     EXPUNGING = "Expunging"
 
 
+class VmState(StrEnum):
+    """What is being done with a VM that the cloud starts and stops."""
+
+    STARTING = "Starting"
+    RUNNING = "Running"
+    MOVING = "Moving"
+    STOPPING = "Stopping"
+    STOPPED = "Stopped"
+    FAILED = "Failed"
+
+
 class StoreState(StrEnum):
     """What is being done with a primary storage."""
 

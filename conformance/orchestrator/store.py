@@ -136,7 +136,14 @@ class VolumeTable:
 
     def uuids_on_host(self, host_uuid: str) -> tuple[str, ...]:
         """Uuids of volumes that VMs on a host have."""
-        rows = self._database.rows("SELECT volume_uuid FROM attachments WHERE host_uuid = ? ORDER BY rowid", host_uuid)
+        rows = self._database.rows(
+            "SELECT volume_uuid FROM attachments WHERE host_uuid = ? ORDER BY position", host_uuid
+        )
+        return tuple(str(each[0]) for each in rows)
+
+    def uuids_of_vm(self, vm_uuid: str) -> tuple[str, ...]:
+        """Uuids of volumes that are assigned to a VM, in the order in which they were."""
+        rows = self._database.rows("SELECT volume_uuid FROM attachments WHERE vm_uuid = ? ORDER BY position", vm_uuid)
         return tuple(str(each[0]) for each in rows)
 
     def swap_state(self, uuid: str, allowed: Iterable[VolumeState], state: VolumeState) -> bool:
@@ -199,11 +206,14 @@ class VolumeTable:
     def attach(self, uuid: str, attachment: Attachment) -> None:
         """Note which VM has it."""
         self._database.change(
-            "INSERT OR REPLACE INTO attachments (volume_uuid, host_uuid, vm, host, is_hooked) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO attachments (volume_uuid, vm_uuid, vm, host_uuid, host, is_hooked) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (volume_uuid) DO UPDATE SET vm_uuid = excluded.vm_uuid, vm = excluded.vm,"
+            " host_uuid = excluded.host_uuid, host = excluded.host, is_hooked = excluded.is_hooked",
             uuid,
-            attachment.host.uuid,
+            attachment.vm.uuid,
             to_text(attachment.vm),
-            to_text(attachment.host),
+            None if attachment.host is None else attachment.host.uuid,
+            None if attachment.host is None else to_text(attachment.host),
             int(attachment.is_hooked),
         )
 
@@ -247,7 +257,8 @@ class VolumeTable:
     def _attachment(self, uuid: str) -> Attachment | None:
         rows = self._database.rows("SELECT vm, host, is_hooked FROM attachments WHERE volume_uuid = ?", uuid)
         found = [
-            Attachment(from_text(vm, VmRef), from_text(host, Host), bool(is_hooked)) for vm, host, is_hooked in rows
+            Attachment(from_text(vm, VmRef), None if host is None else from_text(host, Host), bool(is_hooked))
+            for vm, host, is_hooked in rows
         ]
         return found[0] if found else None
 

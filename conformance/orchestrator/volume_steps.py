@@ -89,14 +89,38 @@ class VolumeSteps:
         """Take the volume from its VM; what is not there any more is left out."""
         if self.record.way is not Way.DIRECT:
             return [self.detach_disk(attachment.vm)] if attachment.is_hooked else []
-        host = attachment.host
-        grant = self._grants.get(host.uuid)
-        if grant is None:
-            return []
-        steps = [self.detach_lun(attachment.vm, host)] if attachment.is_hooked else []
-        steps += [self.disconnect_target(host)] if grant.is_connected else []
+        # The VM's host; and another one that a move could not take it from.
+        return [step for grant in self._grants.values() for step in self._taken_from_vm(attachment, grant)]
+
+    def _taken_from_vm(self, attachment: Attachment, grant: Grant) -> list[Step]:
+        is_hooked = attachment.is_hooked and attachment.host == grant.host
+        detached = [self.detach_lun(attachment.vm, grant.host)] if is_hooked else []
+        return self.leave(grant, detached)
+
+    def leave(self, grant: Grant, first: Sequence[Step] = ()) -> list[Step]:
+        """Take a LUN without a datastore from a host: after what comes first there, disconnect and unmap it."""
+        host = grant.host
+        steps = [*first, *([self.disconnect_target(host)] if grant.is_connected else [])]
         ask = [self.ask_connection(host)] if steps and host.uuid not in self._connections else []
         return [*ask, *steps, self.revoke(host)]
+
+    def reach(self, host: Host) -> list[Step]:
+        """Let a VM's host use the volume; what is granted to all hosts of the cluster is granted already."""
+        if self.record.way is Way.DIRECT:
+            return [self.grant(host), self.ask_connection(host), self.connect_target(host)]
+        # What this operation began to give, and was killed in, is given again.
+        is_new = any(each.host == host for each in self.made_here())
+        return self.hook_up(host) if is_new or not self.is_granted(host) else []
+
+    def unreach(self, host: Host) -> list[Step]:
+        """Take away what `reach` gave in this operation, as far as it had come."""
+        if self.record.way is Way.DIRECT:
+            return [step for grant in self._grants.values() if grant.host == host for step in self.leave(grant)]
+        return [step for grant in self.made_here() if grant.host == host for step in self.unhook(grant)]
+
+    def plug(self, vm: VmRef, host: Host) -> Step:
+        """Give the volume to a VM on a host that reaches it."""
+        return self.attach_lun(vm, host) if self.record.way is Way.DIRECT else self.attach_disk(vm)
 
     def removal(self) -> list[Step]:
         """Take away all of the volume that may be there: the mirror image of its creation."""
@@ -365,15 +389,16 @@ class VolumeSteps:
         self._note_connected([host], is_connected=False)
 
     def _attach_lun(self, vm: VmRef, host: Host) -> None:
-        connection = self._block_connection(host)
+        connection = self.block_connection(host)
         self._note_hooked(is_hooked=True)
         self._cloud.caller.bridge("attach_lun", self.bridge.attach_lun, vm, connection)
 
     def _detach_lun(self, vm: VmRef, host: Host) -> None:
-        self._cloud.caller.bridge("detach_lun", self.bridge.detach_lun, vm, self._block_connection(host))
+        self._cloud.caller.bridge("detach_lun", self.bridge.detach_lun, vm, self.block_connection(host))
         self._note_hooked(is_hooked=False)
 
-    def _block_connection(self, host: Host) -> BlockConnection:
+    def block_connection(self, host: Host) -> BlockConnection:
+        """How a VM on the host reaches the LUN."""
         connection = self.host_connections([host])[0].connection
         if not isinstance(connection, BlockConnection):
             raise BrokenPromise("connection", "a BlockConnection for a VM", type(connection).__name__)

@@ -66,6 +66,7 @@ from conformance.contract import (
     Traits,
     Unsupported,
     Usage,
+    VmNotFound,
     VmRef,
     Volume,
     VolumeRequest,
@@ -88,6 +89,7 @@ STORE = StoreRequest(
     secrets={"password": Secret("very secret words")},
 )
 VOLUME = VolumeRequest("volume-1", "data", 10_000)
+SECOND = VolumeRequest("volume-2", "logs", 5_000)
 SNAPSHOT = SnapshotRequest("snapshot-1", "before the update")
 CLONE = VolumeRequest("volume-9", "clone", 10_000)
 VM = VmRef("vm-1", "web")
@@ -148,8 +150,17 @@ class Pool:
 
 
 @dataclass
+class FakeVm:
+    host: str
+    is_running: bool = False
+
+
+@dataclass
 class FakeHypervisor:
-    """`written` are the disks of the datastore on each LUN, where datastores have signatures and are written."""
+    """`written` are the disks of the datastore on each LUN, where datastores have signatures and are written.
+
+    `vm_disks` tells the VM that has the disk of a datastore, `vm_luns` the VM that has a LUN.
+    """
 
     kind: HypervisorType = HypervisorType.KVM
     written: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -157,6 +168,7 @@ class FakeHypervisor:
     targets: set[tuple[str, str]] = field(default_factory=set)
     vm_disks: dict[str, str] = field(default_factory=dict)
     vm_luns: dict[str, str] = field(default_factory=dict)
+    vms: dict[str, FakeVm] = field(default_factory=dict)
 
     def uses(self, wwid: str, host_uuid: str | None = None) -> bool:
         """Whether a host, or any, has the LUN mounted or connected."""
@@ -209,11 +221,14 @@ class FakeBridge:
         assert {each.host.uuid for each in at} == self._pool(ref).hosts
 
     def detach_datastore(self, ref: DatastoreRef, hosts: Sequence[Host]) -> None:
+        leaving = {each.uuid for each in hosts}
+        vm = self.state.vms.get(self.state.vm_disks.get(ref.name, ""))
+        assert vm is None or vm.host not in leaving, "unmounted under a VM"
         if ref.name in self.state.pools:
-            self._pool(ref).hosts -= {each.uuid for each in hosts}
+            self._pool(ref).hosts -= leaving
 
     def delete_datastore(self, ref: DatastoreRef) -> None:
-        if ref.name in self.state.vm_disks.values():
+        if ref.name in self.state.vm_disks:
             raise DatastoreInUse("kvm", "any", "delete_datastore", "a VM has a disk in it")
         self.state.pools.pop(ref.name, None)
 
@@ -221,6 +236,9 @@ class FakeBridge:
         self.state.targets |= {(each.host.uuid, _wwid(each)) for each in at}
 
     def disconnect_target(self, at: Sequence[HostConnection]) -> None:
+        for each in at:
+            vm = self.state.vms.get(self.state.vm_luns.get(_wwid(each), ""))
+            assert vm is None or vm.host != each.host.uuid, "disconnected under a VM"
         self.state.targets -= {(each.host.uuid, _wwid(each)) for each in at}
 
     def datastore_bytes(self, ref: DatastoreRef, host: Host) -> int:
@@ -260,35 +278,58 @@ class FakeBridge:
         raise NotImplementedError
 
     def attach_disk(self, vm: VmRef, disk: DiskLocation) -> None:
-        holders = [each for each, name in self.state.vm_disks.items() if name == disk.datastore.name]
-        if holders not in ([], [vm.uuid]):
-            raise DiskInUse("kvm", "any", "attach_disk", f"VM {holders[0]} has it")
-        self.state.vm_disks[vm.uuid] = disk.datastore.name
+        holder = self.state.vm_disks.setdefault(disk.datastore.name, vm.uuid)
+        if holder != vm.uuid:
+            raise DiskInUse("kvm", "any", "attach_disk", f"VM {holder} has it")
+        if vm.uuid in self.state.vms:
+            assert self.state.vms[vm.uuid].host in self._pool(disk.datastore).hosts
 
     def detach_disk(self, vm: VmRef, disk: DiskLocation) -> None:
-        self.state.vm_disks.pop(vm.uuid, None)
+        self.state.vm_disks.pop(disk.datastore.name, None)
 
     def attach_lun(self, vm: VmRef, connection: BlockConnection) -> None:
-        assert self.state.uses(str(connection.identity.wwid))
-        self.state.vm_luns[vm.uuid] = str(connection.identity.wwid)
+        wwid = str(connection.identity.wwid)
+        known = self.state.vms.get(vm.uuid)
+        assert self.state.uses(wwid, known.host if known else None)
+        assert self.state.vm_luns.setdefault(wwid, vm.uuid) == vm.uuid
 
     def detach_lun(self, vm: VmRef, connection: BlockConnection) -> None:
-        self.state.vm_luns.pop(vm.uuid, None)
+        self.state.vm_luns.pop(str(connection.identity.wwid), None)
 
     def create_vm(self, vm: VmRef, on: Host) -> None:
-        raise NotImplementedError
+        self.state.vms.setdefault(vm.uuid, FakeVm(on.uuid))
 
     def start_vm(self, vm: VmRef, on: Host, luns: Sequence[BlockConnection] = ()) -> None:
-        raise NotImplementedError
+        self._check_reached(vm, on, luns)
+        self._vm(vm, "start_vm").host = on.uuid
+        self._vm(vm, "start_vm").is_running = True
 
     def stop_vm(self, vm: VmRef) -> None:
-        raise NotImplementedError
+        self._vm(vm, "stop_vm").is_running = False
 
     def migrate_vm(self, vm: VmRef, to: Host, luns: Sequence[BlockConnection] = ()) -> None:
-        raise NotImplementedError
+        known = self._vm(vm, "migrate_vm")
+        assert known.is_running
+        if known.host != to.uuid:
+            self._check_reached(vm, to, luns)
+        known.host = to.uuid
 
     def delete_vm(self, vm: VmRef) -> None:
-        raise NotImplementedError
+        assert vm.uuid not in self.state.vm_disks.values(), "removed with its disks"
+        assert vm.uuid not in self.state.vm_luns.values(), "removed with its LUNs"
+        self.state.vms.pop(vm.uuid, None)
+
+    def _vm(self, vm: VmRef, call: str) -> FakeVm:
+        if vm.uuid not in self.state.vms:
+            raise VmNotFound("kvm", "any", call, f"no VM {vm.name}")
+        return self.state.vms[vm.uuid]
+
+    def _check_reached(self, vm: VmRef, on: Host, luns: Sequence[BlockConnection]) -> None:
+        has = [each for each, holder in self.state.vm_luns.items() if holder == vm.uuid]
+        assert [str(each.identity.wwid) for each in luns] == has, "LUNs in the order in which they were attached"
+        assert all(self.state.uses(each, on.uuid) for each in has)
+        disks = [each for each, holder in self.state.vm_disks.items() if holder == vm.uuid]
+        assert all(on.uuid in self.state.pools[each].hosts for each in disks)
 
     def inventory(self) -> BridgeInventory:
         raise NotImplementedError
@@ -631,5 +672,6 @@ class World:
         assert self.hypervisor.targets == set()
         assert self.hypervisor.vm_disks == {}
         assert self.hypervisor.vm_luns == {}
-        for table in ("volumes", "snapshots", "grants", "attachments", "operations", "claims"):
+        assert self.hypervisor.vms == {}
+        for table in ("volumes", "snapshots", "grants", "attachments", "vms", "operations", "claims"):
             assert self.database.rows(f"SELECT * FROM {table}") == []  # noqa: S608

@@ -7,7 +7,7 @@ from dataclasses import replace
 from conformance.contract import AccessModel, Capability, Hookup
 from conformance.orchestrator import Orchestrator
 
-from .fakes import CLUSTER, HOSTS, SNAPSHOT, STORE, VM, VOLUME, World
+from .fakes import CLUSTER, HOSTS, SECOND, SNAPSHOT, STORE, VM, VOLUME, World
 
 
 def with_storage(
@@ -57,5 +57,31 @@ def with_snapshot(
     world.array.luns[VOLUME.uuid].content = "old"
     cloud.take_snapshot(VOLUME.uuid, SNAPSHOT)
     world.array.luns[VOLUME.uuid].content = "new"
+    world.script.names.clear()
+    return world, cloud
+
+
+def running(
+    hookup: Hookup = Hookup.FRAMEWORK,
+    model: AccessModel = AccessModel.DEDICATED,
+    lacks: frozenset[Capability] = frozenset(),
+) -> tuple[World, Orchestrator]:
+    """A world with a VM that the cloud has started, with two volumes."""
+    world, cloud = stopped(hookup, model, lacks)
+    cloud.start_vm(VM, HOSTS[0])
+    world.script.names.clear()
+    return world, cloud
+
+
+def stopped(
+    hookup: Hookup = Hookup.FRAMEWORK,
+    model: AccessModel = AccessModel.DEDICATED,
+    lacks: frozenset[Capability] = frozenset(),
+) -> tuple[World, Orchestrator]:
+    """A world with a stopped VM that two volumes are assigned to."""
+    world, cloud = with_volume(hookup, model, lacks)
+    cloud.create_volume(STORE.uuid, SECOND, CLUSTER)
+    for each in (SECOND, VOLUME):
+        cloud.attach_volume(each.uuid, VM)
     world.script.names.clear()
     return world, cloud

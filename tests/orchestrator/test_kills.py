@@ -9,10 +9,18 @@ from typing import Any
 import pytest
 
 from conformance.contract import AccessModel, Capability, Hookup, HypervisorFault, QosPolicy
-from conformance.orchestrator import Database, ObjectBusy, Orchestrator, OrchestratorKilled, SnapshotState, VolumeState
+from conformance.orchestrator import (
+    Database,
+    ObjectBusy,
+    Orchestrator,
+    OrchestratorKilled,
+    SnapshotState,
+    VmState,
+    VolumeState,
+)
 
 from .fakes import CLONE, CLUSTER, HOSTS, SNAPSHOT, STORE, VM, VOLUME, KillAt, World, host
-from .scenes import attached, with_snapshot, with_storage, with_volume
+from .scenes import attached, running, stopped, with_snapshot, with_storage, with_volume
 
 Scene = Callable[..., tuple[World, Orchestrator]]
 Action = Callable[[Orchestrator], object]
@@ -41,6 +49,9 @@ ACTIONS: dict[str, tuple[Scene, Action]] = {
     "detach": (attached, lambda cloud: cloud.detach_volume(VOLUME.uuid, VM)),
     "resize": (with_volume, lambda cloud: cloud.resize_volume(VOLUME.uuid, 20_000)),
     "set qos": (with_volume, lambda cloud: cloud.set_qos(VOLUME.uuid, QosPolicy(max_iops=100))),
+    "start a VM": (stopped, lambda cloud: cloud.start_vm(VM, host(3))),
+    "move a VM": (running, lambda cloud: cloud.move_vm(VM, host(3))),
+    "stop a VM": (running, lambda cloud: cloud.stop_vm(VM)),
     "take snapshot": (attached, lambda cloud: cloud.take_snapshot(VOLUME.uuid, SNAPSHOT)),
     "delete snapshot": (with_snapshot, lambda cloud: cloud.delete_snapshot(SNAPSHOT.uuid)),
     "revert": (with_snapshot, lambda cloud: cloud.revert_volume(VOLUME.uuid, SNAPSHOT.uuid)),
@@ -65,7 +76,11 @@ def agree(world: World, cloud: Orchestrator) -> None:
     assert all(each.state is SnapshotState.READY for each in cloud.snapshots())
     mounted = {each.wwid: each.hosts for each in world.hypervisor.pools.values()}
     assert all(each.hosts == mounted.get(each.wwid, each.hosts) for each in world.array.luns.values())
-    attachments = [each for each in cloud.volumes() if each.is_attached]
+    attachments = [each for each in cloud.volumes() if each.attachment and each.attachment.host]
+    assert {each.uuid: each.host.uuid for each in cloud.vms() if each.host} == {
+        uuid: each.host for uuid, each in world.hypervisor.vms.items() if each.is_running
+    }
+    assert all(each.state in {VmState.RUNNING, VmState.STOPPED} for each in cloud.vms())
     assert len(attachments) == len(world.hypervisor.vm_disks) + len(world.hypervisor.vm_luns)
     assert len({each for _, each in world.hypervisor.targets}) == len(world.hypervisor.vm_luns)
     assert cloud.recover() == []
@@ -148,6 +163,7 @@ FAILING = {
     "attach": "bridge.attach_disk",
     "add host": "bridge.attach_datastore",
     "resize": "bridge.resize_disk",
+    "start a VM": "bridge.start_vm",
     "revert": "plugin.revert",
     "clone a snapshot": "bridge.create_disk",
 }

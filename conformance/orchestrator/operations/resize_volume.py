@@ -76,7 +76,7 @@ class ResizeVolume(VolumeOperation):
 
     def _shown_to_vm(self) -> list[Step]:
         attached, volume = self.record.attachment, self.volume
-        if attached is None:
+        if attached is None or attached.host is None:
             return []
         host = attached.host
         return [volume.ask_connection(host), volume.connect_target(host), volume.attach_lun(attached.vm, host)]

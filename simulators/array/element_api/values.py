@@ -22,7 +22,7 @@ from simulators.array.element_api.parameters import (
     required,
     text,
 )
-from simulators.array.initiators import InitiatorRef, InitiatorWish
+from simulators.array.initiators import InitiatorChange, InitiatorRef, InitiatorWish
 from simulators.array.qos import QosChange
 
 ATTRIBUTES_BYTES_MAX: Final = 1000
@@ -92,7 +92,14 @@ def qos(given: object) -> QosChange:
     return QosChange(values[_MIN_IOPS], values[_MAX_IOPS], values[_BURST_IOPS])
 
 
+def no_networks(given: object) -> None:
+    """Virtual networks, of which there are none."""
+    if given not in ([], 0, None):
+        raise WrongValue("none: there is no virtual network")
+
+
 _NAME = required("name", text)
+_INITIATOR = required("initiatorID", integer)
 _ALIAS = optional("alias", text)
 _ATTRIBUTES = optional("attributes", attributes)
 _GROUP = optional("volumeAccessGroupID", integer)
@@ -100,29 +107,43 @@ _REQUIRE_CHAP = optional("requireChap", boolean)
 _CHAP_USERNAME = optional("chapUsername", text)
 _INITIATOR_SECRET = optional("initiatorSecret", text)
 _TARGET_SECRET = optional("targetSecret", text)
+_NETWORKS = optional("virtualNetworkIDs", no_networks)
+_OF_INITIATOR: Final = (
+    _ALIAS,
+    _ATTRIBUTES,
+    _GROUP,
+    _REQUIRE_CHAP,
+    _CHAP_USERNAME,
+    _INITIATOR_SECRET,
+    _TARGET_SECRET,
+    _NETWORKS,
+)
 
 
 def new_initiator(given: object) -> InitiatorWish:
     """An initiator as CreateInitiators describes it."""
-    values = Arguments(
-        mapping(given),
-        (
-            _NAME,
-            _ALIAS,
-            _ATTRIBUTES,
-            _GROUP,
-            _REQUIRE_CHAP,
-            _CHAP_USERNAME,
-            _INITIATOR_SECRET,
-            _TARGET_SECRET,
-        ),
-    )
+    values = Arguments(mapping(given), (_NAME, *_OF_INITIATOR))
     return InitiatorWish(
         name=values[_NAME],
         alias=values[_ALIAS] or "",
         attributes=none_is_empty(values[_ATTRIBUTES]),
         group_id=values[_GROUP],
         requires_chap=values[_REQUIRE_CHAP] or False,
+        chap_username=values[_CHAP_USERNAME],
+        initiator_secret=values[_INITIATOR_SECRET],
+        target_secret=values[_TARGET_SECRET],
+    )
+
+
+def changed_initiator(given: object) -> InitiatorChange:
+    """A change as ModifyInitiators describes it."""
+    values = Arguments(mapping(given), (_INITIATOR, *_OF_INITIATOR))
+    return InitiatorChange(
+        initiator_id=values[_INITIATOR],
+        alias=values[_ALIAS],
+        attributes=values[_ATTRIBUTES],
+        group_id=values[_GROUP],
+        requires_chap=values[_REQUIRE_CHAP],
         chap_username=values[_CHAP_USERNAME],
         initiator_secret=values[_INITIATOR_SECRET],
         target_secret=values[_TARGET_SECRET],

@@ -39,9 +39,10 @@ def _of_one(scene: Scene, given: Arguments) -> Json:
 
 
 def _of_many(scene: Scene, given: Arguments) -> Json:
-    if given[_VOLUMES] is None:
+    asked = given[_VOLUMES]
+    if asked is None:
         return _of_all(scene, given)
-    return {"volumeStats": [_of(scene, scene.model.volumes.get_active(each)) for each in given[_VOLUMES]]}
+    return {"volumeStats": [_of(scene, scene.model.volumes.get_active(each)) for each in asked]}
 
 
 def _of_all(scene: Scene, _given: Arguments) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -122,6 +123,7 @@ def _objects(model: ArrayModel) -> Iterator[WitnessedObject]:
     yield from _groups(model)
     yield from _initiators(model)
     yield from _group_snapshots(model)
+    yield from _qos_policies(model)
 
 
 def _accounts(model: ArrayModel) -> Iterator[WitnessedObject]:
@@ -139,7 +141,7 @@ def _groups(model: ArrayModel) -> Iterator[WitnessedObject]:
     for each in model.groups.rows:
         state = {
             "initiators": sorted(model.initiators.get(number).name for number in each.initiators),
-            "volumes": sorted(each.volumes),
+            "volumes": dict(sorted(each.volumes.items())),
             "attributes": each.attributes,
         }
         yield WitnessedObject("group", str(each.group_id), each.name, _state(state))
@@ -152,6 +154,7 @@ def _initiators(model: ArrayModel) -> Iterator[WitnessedObject]:
             "alias": each.alias,
             "requireChap": each.requires_chap,
             "chapUsername": each.chap_username,
+            "secretChanges": each.secret_changes,
             "attributes": each.attributes,
         }
         yield WitnessedObject("initiator", str(each.initiator_id), each.name, _state(state))
@@ -161,6 +164,12 @@ def _group_snapshots(model: ArrayModel) -> Iterator[WitnessedObject]:
     for each in model.snapshots.groups:
         state = {"members": sorted(each.members), "attributes": each.attributes}
         yield WitnessedObject("group snapshot", str(each.group_id), each.name, _state(state))
+
+
+def _qos_policies(model: ArrayModel) -> Iterator[WitnessedObject]:
+    for each in model.policies.rows:
+        state = {"qos": dataclasses.asdict(each.qos), "volumes": sorted(each.volumes)}
+        yield WitnessedObject("QoS policy", str(each.policy_id), each.name, _state(state))
 
 
 def _logged_in(model: ArrayModel, live: Sequence[SessionInfo]) -> Iterator[WitnessedSession]:

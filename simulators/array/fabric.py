@@ -24,7 +24,8 @@ _FIRMWARE: Final = "0010"
 class VolumeUnit:
     """A volume as a logical unit."""
 
-    def __init__(self, volume: Volume, lock: AbstractContextManager[object]) -> None:
+    def __init__(self, model: ArrayModel, volume: Volume, lock: AbstractContextManager[object]) -> None:
+        self._model = model
         self._volume = volume
         self._lock = lock
         self._identity = UnitIdentity(
@@ -62,14 +63,14 @@ class VolumeUnit:
 
     def read(self, offset: int, length: int) -> bytes:
         with self._lock:
-            self._volume.traffic.read_operations += 1
-            self._volume.traffic.read_bytes += length
+            for each in (self._volume.traffic, self._model.traffic):
+                each.record_read(offset, length, self._model.now())
             return self._volume.blocks.read(offset, length)
 
     def write(self, offset: int, data: bytes) -> None:
         with self._lock:
-            self._volume.traffic.write_operations += 1
-            self._volume.traffic.write_bytes += len(data)
+            for each in (self._volume.traffic, self._model.traffic):
+                each.record_write(offset, len(data), self._model.now())
             self._volume.blocks.write(offset, data)
 
     def unmap(self, offset: int, length: int) -> None:
@@ -109,7 +110,7 @@ class ArrayFabric:
     def units(self, initiator_iqn: str, target_iqn: str) -> Mapping[int, LogicalUnit]:
         with self._lock:
             volume = self._model.volumes.find_target(target_iqn)
-            return {} if volume is None else {0: VolumeUnit(volume, self._lock)}
+            return {} if volume is None else {0: VolumeUnit(self._model, volume, self._lock)}
 
     def still_admitted(self, initiator_iqn: str, target_iqn: str, chap_username: str | None) -> bool:
         with self._lock:

@@ -29,9 +29,13 @@ class Limits:
     volumes_per_group_snapshot: int = 32
     clone_jobs_per_volume: int = 2
     clone_jobs_per_node: int = 8
+    volumes_per_call: int = 500
+    qos_policies: int = 500
+    qos_policy_name_length: int = 64
     groups: int = 1000
     group_name_length: int = 64
     groups_per_volume: int = 64
+    lun_number: int = 16_383
     initiators: int = 10_000
     initiators_per_group: int = 128
     initiator_name_length: int = 224

@@ -11,15 +11,21 @@ from typing import TYPE_CHECKING, Final
 from simulators.array.accounts import Accounts
 from simulators.array.capacity import Capacity
 from simulators.array.clones import Clones, CloneTime
+from simulators.array.events import Events
 from simulators.array.groups import Groups
 from simulators.array.initiators import Initiators
 from simulators.array.limits import Limits
+from simulators.array.qos_policies import QosPolicies
 from simulators.array.snapshots import Snapshots
 from simulators.array.surroundings import Revision
+from simulators.array.volume import Traffic
 from simulators.array.volumes import Volumes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from simulators.array.surroundings import Chance, Now
+    from simulators.array.volume import Volume
 
 DEFAULT_CAPACITY_BYTES: Final = 100 * 10**12
 
@@ -42,9 +48,13 @@ class ArrayModel:
         self.uuid = chance.uuid()
         self.capacity = Capacity(capacity_bytes)
         self.revision = Revision()
+        self.traffic = Traffic()
+        self.events = Events(now)
         self.accounts = Accounts(self.limits, chance, self.revision)
+        self.policies = QosPolicies(self.limits)
         self.volumes = Volumes(
             accounts=self.accounts,
+            policies=self.policies,
             limits=self.limits,
             capacity=self.capacity,
             unique_id=self.unique_id,
@@ -64,6 +74,16 @@ class ArrayModel:
         self.groups = Groups(
             volumes=self.volumes, initiators=self.initiators, limits=self.limits, revision=self.revision
         )
+
+    def delete_volumes(self, volume_ids: Iterable[int]) -> list[Volume]:
+        """Delete several volumes or none."""
+        volumes = [self.volumes.get_active(each) for each in dict.fromkeys(volume_ids)]
+        return [self.volumes.delete(each.volume_id) for each in volumes]
+
+    def purge_volumes(self, volume_ids: Iterable[int]) -> None:
+        """Purge several deleted volumes or none."""
+        for volume in [self.volumes.get_deleted(each) for each in dict.fromkeys(volume_ids)]:
+            self.purge_volume(volume.volume_id)
 
     def purge_volume(self, volume_id: int) -> None:
         """Remove a deleted volume from everything, its snapshots with it; its clones stay."""

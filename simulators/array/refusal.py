@@ -22,6 +22,7 @@ class Reason(Enum):
     TOO_MANY_CLONES = "too many clones in the making"
     CLONE_UNKNOWN = "no such clone in the making"
     JOB_UNKNOWN = "job unknown"
+    QOS_POLICY_UNKNOWN = "QoS policy unknown"
     GROUP_UNKNOWN = "group unknown"
     ALREADY_IN_GROUP = "already in group"
     NOT_IN_GROUP = "not in group"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from simulators.array.blockmap import BlockMap
     from simulators.array.qos import Qos, QosChange
+
+
+ALIGNMENT_BYTES: Final = 4096
 
 
 class Access(StrEnum):
@@ -23,12 +26,29 @@ class Access(StrEnum):
 
 @dataclass(slots=True)
 class Traffic:
-    """What went over the data path since the volume was made."""
+    """What went over the data path; what is not aligned to 4 KiB is counted apart as well."""
 
     read_bytes: int = 0
     read_operations: int = 0
+    unaligned_reads: int = 0
     write_bytes: int = 0
     write_operations: int = 0
+    unaligned_writes: int = 0
+    last_at: datetime | None = None
+
+    def record_read(self, offset: int, length: int, at: datetime) -> None:
+        """Count a read."""
+        self.read_operations += 1
+        self.read_bytes += length
+        self.unaligned_reads += (offset | length) % ALIGNMENT_BYTES != 0
+        self.last_at = at
+
+    def record_write(self, offset: int, length: int, at: datetime) -> None:
+        """Count a write."""
+        self.write_operations += 1
+        self.write_bytes += length
+        self.unaligned_writes += (offset | length) % ALIGNMENT_BYTES != 0
+        self.last_at = at
 
 
 @dataclass(slots=True)
@@ -56,6 +76,7 @@ class Volume:
     purge_at: datetime | None = None
     groups: dict[int, None] = field(default_factory=dict)
     snapshots: dict[int, None] = field(default_factory=dict)
+    qos_policy_id: int | None = None
     is_copying: bool = False
     size_changes: int = 0
     traffic: Traffic = field(default_factory=Traffic)
@@ -87,7 +108,10 @@ class Content(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class VolumeWish:
-    """What a caller wants of a new volume; a clone begins with what `content` holds."""
+    """What a caller wants of a new volume; under a QoS policy, that decides and not `qos`.
+
+    A clone begins with what `content` holds.
+    """
 
     name: str
     account_id: int
@@ -96,16 +120,22 @@ class VolumeWish:
     qos: QosChange
     attributes: Mapping[str, object]
     access: Access = Access.READ_WRITE
+    qos_policy_id: int | None = None
     content: Content | None = None
     is_copying: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class VolumeChange:
-    """What a caller wants changed; None leaves a value as it is."""
+    """What a caller wants changed; None leaves a value as it is.
+
+    New QoS values take a volume out of its policy, as `leaves_qos_policy` does without changing them.
+    """
 
     account_id: int | None = None
     size_bytes: int | None = None
     qos: QosChange | None = None
     access: Access | None = None
     attributes: Mapping[str, object] | None = None
+    qos_policy_id: int | None = None
+    leaves_qos_policy: bool = False

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from simulators.array.accounts import Account, Accounts
     from simulators.array.capacity import Capacity
     from simulators.array.limits import Limits
+    from simulators.array.qos_policies import QosPolicies, QosPolicy
     from simulators.array.surroundings import Chance, Now, Revision
     from simulators.array.volume import Content, VolumeChange
 
@@ -33,10 +34,11 @@ class Volumes:
     """The array's volumes, by number, name and target."""
 
     def __init__(
-        self, *, accounts: Accounts, limits: Limits, capacity: Capacity, unique_id: str, now: Now,
-        chance: Chance, revision: Revision,
+        self, *, accounts: Accounts, policies: QosPolicies, limits: Limits, capacity: Capacity, unique_id: str,
+        now: Now, chance: Chance, revision: Revision,
     ) -> None:  # fmt: skip
         self._accounts = accounts
+        self._policies = policies
         self._limits = limits
         self.capacity = capacity
         self._unique_id = unique_id
@@ -96,7 +98,7 @@ class Volumes:
     def create_all(self, wishes: Sequence[VolumeWish]) -> list[Volume]:
         """Make several volumes or none."""
         sizes = [self._checked_content(each) for each in wishes]
-        qos = [Qos().changed(each.qos, self._limits) for each in wishes]
+        qos = [self._wanted_qos(each) for each in wishes]
         accounts = {each.account_id: self._accounts.get(each.account_id) for each in wishes}
         for account_id, more in Counter(each.account_id for each in wishes).items():
             self._check_room_in(accounts[account_id], more)
@@ -132,6 +134,8 @@ class Volumes:
             is_copying=wish.is_copying,
         )
         self.rows.add(volume)
+        if wish.qos_policy_id is not None:
+            self._policies.join(volume, self._policies.get(wish.qos_policy_id))
         self._by_name.setdefault(volume.name, {})[number] = volume
         self._by_iqn[volume.iqn] = volume
         account.volumes[number] = None
@@ -149,19 +153,43 @@ class Volumes:
 
     def modify(self, volume_id: int, change: VolumeChange) -> Volume:
         """Change what is given; sizes only grow."""
-        volume = self.get_active(volume_id)
-        size_bytes = self._grown_size(volume, change.size_bytes)
-        qos = volume.qos if change.qos is None else volume.qos.changed(change.qos, self._limits)
-        owner = self._new_owner(volume, change.account_id)
+        return self.modify_all([volume_id], change)[0]
+
+    def modify_all(self, volume_ids: Sequence[int], change: VolumeChange) -> list[Volume]:
+        """Make the same change to several volumes or to none."""
+        volumes = [self.get_active(each) for each in dict.fromkeys(volume_ids)]
+        sizes = [self._grown_size(each, change.size_bytes) for each in volumes]
+        self.check_room_for(sum(sizes) - sum(each.size_bytes for each in volumes))
+        policy = None if change.qos_policy_id is None else self._policies.get(change.qos_policy_id)
+        qos = [each.qos if change.qos is None else each.qos.changed(change.qos, self._limits) for each in volumes]
+        owner = None if change.account_id is None else self._accounts.get(change.account_id)
+        if owner is not None:
+            self._check_room_in(owner, sum(each.account_id != owner.account_id for each in volumes))
+        for volume, size_bytes, has_qos in zip(volumes, sizes, qos, strict=True):
+            self._put_under(volume, policy, has_qos, leaves=change.qos is not None or change.leaves_qos_policy)
+            self._apply(volume, change, owner)
+            self._resize(volume, size_bytes)
+        self._revision.advance()
+        return volumes
+
+    def _apply(self, volume: Volume, change: VolumeChange, owner: Account | None) -> None:
         if owner is not None:
             self._hand_over(volume, owner)
-        self._resize(volume, size_bytes)
-        volume.qos = qos
         volume.access = change.access or volume.access
         if change.attributes is not None:
             volume.attributes = change.attributes
-        self._revision.advance()
-        return volume
+
+    def _put_under(self, volume: Volume, policy: QosPolicy | None, qos: Qos, *, leaves: bool) -> None:
+        if policy is not None:
+            self._policies.join(volume, policy)
+        elif leaves:
+            self._policies.leave(volume)
+            volume.qos = qos
+
+    def _wanted_qos(self, wish: VolumeWish) -> Qos:
+        if wish.qos_policy_id is not None:
+            return self._policies.get(wish.qos_policy_id).qos
+        return self._policies.default.changed(wish.qos, self._limits)
 
     def check_room_for(self, more_bytes: int) -> None:
         """Refuse growth that does not fit; shrinking always does."""
@@ -207,6 +235,7 @@ class Volumes:
         self.rows.remove(number)
         del self._deleted[number]
         del self._by_iqn[volume.iqn]
+        self._policies.leave(volume)
         namesakes = self._by_name[volume.name]
         del namesakes[number]
         if not namesakes:
@@ -252,16 +281,7 @@ class Volumes:
                 Reason.VOLUME_WOULD_SHRINK,
                 f"Lowering a volume size is not allowed: {volume.size_bytes} to {size_bytes}.",
             )
-        rounded = self._checked_size(size_bytes)
-        self.capacity.check(rounded - volume.size_bytes)
-        return rounded
-
-    def _new_owner(self, volume: Volume, account_id: int | None) -> Account | None:
-        if account_id is None or account_id == volume.account_id:
-            return None
-        account = self._accounts.get(account_id)
-        self._check_room_in(account, 1)
-        return account
+        return self._checked_size(size_bytes)
 
     def _check_room_in(self, account: Account, more: int) -> None:
         check_count(

@@ -26,7 +26,7 @@ _MINOR_VERSIONS: Final = {
 SUPPORTED_VERSIONS: Final = tuple(
     f"{major}.{minor}" for major in range(1, 13) for minor in _MINOR_VERSIONS.get(major, (0,))
 )
-_SOFTWARE: Final = "12.3.0.958"
+SOFTWARE: Final = "12.3.0.958"
 _STARTED: Final = "2020-01-01T00:00:00Z"
 _IOPS: Final = 200_000
 _SCHEMES: Final = ("doubleHelix",)
@@ -44,7 +44,7 @@ def _info(scene: Scene, _given: Arguments) -> Json:
             "svip": scene.addresses.storage,
             "uniqueID": scene.model.unique_id,
             "uuid": scene.model.uuid,
-            "name": f"array-{scene.model.unique_id}",
+            "name": rendering.cluster_name(scene.model),
             "attributes": {},
             "ensemble": [scene.addresses.management.rpartition(":")[0]],
             "mvipNodeID": 1,
@@ -66,11 +66,11 @@ def _info(scene: Scene, _given: Arguments) -> Json:
 def _version(_scene: Scene, _given: Arguments) -> Json:
     return {
         "clusterAPIVersion": CURRENT_VERSION,
-        "clusterVersion": _SOFTWARE,
-        "clusterVersionInfo": [{"nodeID": 1, "nodeVersion": _SOFTWARE, "nodeInternalRevision": "1"}],
+        "clusterVersion": SOFTWARE,
+        "clusterVersionInfo": [{"nodeID": 1, "nodeVersion": SOFTWARE, "nodeInternalRevision": "1"}],
         "softwareVersionInfo": {
-            "currentVersion": _SOFTWARE,
-            "pendingVersion": _SOFTWARE,
+            "currentVersion": SOFTWARE,
+            "pendingVersion": SOFTWARE,
             "nodeID": 0,
             "packageName": "",
             "startTime": _STARTED,
@@ -124,11 +124,9 @@ _NOT_ENFORCED: Final = {
     "clusterPairsCountMax": 4,
     "fibreChannelVolumeAccessMax": 16384,
     "iscsiSessionsFromFibreChannelNodesMax": 4096,
-    "qosPolicyCountMax": 500,
     "scheduleNameLengthMax": 244,
     "virtualVolumeCountMax": 8000,
     "virtualVolumesPerAccountCountMax": 10000,
-    "volumeAccessGroupLunMax": 16383,
 }
 
 
@@ -143,11 +141,13 @@ def _enforced(limits: Limits) -> Json:
         "initiatorCountMax": limits.initiators,
         "initiatorNameLengthMax": limits.initiator_name_length,
         "initiatorsPerVolumeAccessGroupCountMax": limits.initiators_per_group,
+        "qosPolicyCountMax": limits.qos_policies,
         "secretLengthMax": limits.secret_length_max,
         "secretLengthMin": limits.secret_length_min,
         "snapshotNameLengthMax": limits.snapshot_name_length,
         "snapshotsPerVolumeMax": limits.snapshots_per_volume,
         "volumeAccessGroupCountMax": limits.groups,
+        "volumeAccessGroupLunMax": limits.lun_number,
         "volumeAccessGroupNameLengthMax": limits.group_name_length,
         "volumeAccessGroupNameLengthMin": 1,
         "volumeAccessGroupsPerInitiatorCountMax": 1,

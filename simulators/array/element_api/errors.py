@@ -28,6 +28,7 @@ NAMES: Final[dict[Reason, str]] = {
     # No source names this one.
     Reason.CLONE_UNKNOWN: "xInvalidParameter",
     Reason.JOB_UNKNOWN: "xDBNoSuchPath",
+    Reason.QOS_POLICY_UNKNOWN: "xQoSPolicyDoesNotExist",
     Reason.GROUP_UNKNOWN: "xVolumeAccessGroupIDDoesNotExist",
     Reason.ALREADY_IN_GROUP: "xAlreadyInVolumeAccessGroup",
     Reason.NOT_IN_GROUP: "xNotInVolumeAccessGroup",

@@ -9,7 +9,21 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from simulators.array.element_api import accounts, clones, cluster, groups, sessions, snapshots, volumes
+from simulators.array.element_api import (
+    accounts,
+    clones,
+    cluster,
+    groups,
+    hardware,
+    initiators,
+    many_volumes,
+    qos,
+    replication,
+    sessions,
+    snapshots,
+    statistics,
+    volumes,
+)
 from simulators.array.element_api.errors import CODE, NAMES, ApiError
 from simulators.array.element_api.method import Addresses, Method, Scene
 from simulators.array.element_api.parameters import Arguments, Json
@@ -22,11 +36,11 @@ if TYPE_CHECKING:
     from simulators.iscsi.backend import SessionInfo
     from simulators.kernel.transcript import Transcript
 
-METHODS: Final[Mapping[str, Method]] = {
-    each.name: each
-    for area in (cluster, accounts, volumes, snapshots, clones, groups, sessions)
-    for each in area.METHODS
-}
+_AREAS: Final = (
+    cluster, hardware, accounts, volumes, many_volumes, snapshots, clones, qos, statistics, groups, initiators,
+    sessions, replication,
+)  # fmt: skip
+METHODS: Final[Mapping[str, Method]] = {each.name: each for area in _AREAS for each in area.METHODS}
 _PATH: Final = re.compile(r"/json-rpc/([0-9.]+)/?")
 _SECRET: Final = re.compile(
     r'("[^"]*(?:secret|password)[^"]*": )(?:"(?:[^"\\]|\\.)*(?:"|\\?$)|-?[0-9][^,}\]]*)', re.IGNORECASE
@@ -101,8 +115,11 @@ class ElementApi:
         with self.lock:
             self.model.clones.count_call()
             self.model.settle()
-            scene = Scene(self.model, self.addresses, live)
-            return method.run(scene, Arguments(given or {}, method.parameters))
+            scene = Scene(self.model, self.addresses, live, self.administrator.username)
+            result = method.run(scene, Arguments(given or {}, method.parameters))
+            if not method.only_looks:
+                self.model.events.record(method.name)
+            return result
 
     def _note(self, direction: Direction, start: str, body: bytes, readable: Callable[[bytes], str]) -> None:
         def text() -> str:

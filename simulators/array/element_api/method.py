@@ -26,11 +26,12 @@ class Addresses:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a method works on. `sessions` is filled for methods that ask for them."""
+    """What a method works on, and the name of who asks. `sessions` is filled for methods that ask for them."""
 
     model: ArrayModel
     addresses: Addresses
     sessions: Sequence[SessionInfo] = ()
+    administrator: str = "admin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ class Method:
     run: Callable[[Scene, Arguments], Json]
     parameters: tuple[Parameter[Any], ...] = ()
     needs_sessions: bool = False
+
+    @property
+    def only_looks(self) -> bool:
+        """Whether it changes nothing, by its name."""
+        return self.name.startswith(("Get", "List"))
 
 
 LIMIT = optional("limit", positive)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from simulators.array.initiators import Initiator
     from simulators.array.model import ArrayModel
     from simulators.array.qos import Qos
+    from simulators.array.qos_policies import QosPolicy
     from simulators.array.snapshots import GroupSnapshot, Snapshot
     from simulators.array.volume import Volume
 
@@ -31,6 +32,11 @@ CHECKSUM = "0x0"
 def moment(at: datetime | None) -> str:
     """ISO 8601 in UTC to the second, and empty text for never."""
     return "" if at is None else at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def cluster_name(model: ArrayModel) -> str:
+    """What the administrator called the cluster."""
+    return f"array-{model.unique_id}"
 
 
 def curve() -> Json:
@@ -46,6 +52,16 @@ def qos(has: Qos) -> Json:
         "burstIOPS": has.burst_iops,
         "burstTime": BURST_SECONDS,
         "curve": curve(),
+    }
+
+
+def qos_policy(has: QosPolicy) -> Json:
+    """A QoS policy."""
+    return {
+        "qosPolicyID": has.policy_id,
+        "name": has.name,
+        "qos": qos(has.qos),
+        "volumeIDs": sorted(has.volumes),
     }
 
 
@@ -88,13 +104,13 @@ def volume(has: Volume) -> Json:
         "scsiEUIDeviceID": has.eui,
         "scsiNAADeviceID": has.naa,
         "qos": qos(has.qos),
-        "qosPolicyID": None,
+        "qosPolicyID": has.qos_policy_id,
         "volumeAccessGroups": list(has.groups),
         "volumePairs": [],
         "deleteTime": moment(has.deleted_at),
         "purgeTime": moment(has.purge_at),
-        "lastAccessTime": None,
-        "lastAccessTimeIO": None,
+        "lastAccessTime": moment(has.traffic.last_at) or None,
+        "lastAccessTimeIO": moment(has.traffic.last_at) or None,
         "sliceCount": 0 if has.is_copying else 1,
         "totalSize": has.size_bytes,
         "blockSize": BLOCK_BYTES,

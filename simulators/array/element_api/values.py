@@ -92,7 +92,14 @@ def qos(given: object) -> QosChange:
     return QosChange(values[_MIN_IOPS], values[_MAX_IOPS], values[_BURST_IOPS])
 
 
+def no_networks(given: object) -> None:
+    """Virtual networks, of which there are none."""
+    if given not in ([], 0, None):
+        raise WrongValue("none: there is no virtual network")
+
+
 _NAME = required("name", text)
+_INITIATOR = required("initiatorID", integer)
 _ALIAS = optional("alias", text)
 _ATTRIBUTES = optional("attributes", attributes)
 _GROUP = optional("volumeAccessGroupID", integer)
@@ -100,25 +107,22 @@ _REQUIRE_CHAP = optional("requireChap", boolean)
 _CHAP_USERNAME = optional("chapUsername", text)
 _INITIATOR_SECRET = optional("initiatorSecret", text)
 _TARGET_SECRET = optional("targetSecret", text)
-_INITIATOR = required("initiatorID", integer)
-_CHAP = (_REQUIRE_CHAP, _CHAP_USERNAME, _INITIATOR_SECRET, _TARGET_SECRET)
+_NETWORKS = optional("virtualNetworkIDs", no_networks)
+_OF_INITIATOR: Final = (
+    _ALIAS,
+    _ATTRIBUTES,
+    _GROUP,
+    _REQUIRE_CHAP,
+    _CHAP_USERNAME,
+    _INITIATOR_SECRET,
+    _TARGET_SECRET,
+    _NETWORKS,
+)
 
 
 def new_initiator(given: object) -> InitiatorWish:
     """An initiator as CreateInitiators describes it."""
-    values = Arguments(
-        mapping(given),
-        (
-            _NAME,
-            _ALIAS,
-            _ATTRIBUTES,
-            _GROUP,
-            _REQUIRE_CHAP,
-            _CHAP_USERNAME,
-            _INITIATOR_SECRET,
-            _TARGET_SECRET,
-        ),
-    )
+    values = Arguments(mapping(given), (_NAME, *_OF_INITIATOR))
     return InitiatorWish(
         name=values[_NAME],
         alias=values[_ALIAS] or "",
@@ -132,14 +136,13 @@ def new_initiator(given: object) -> InitiatorWish:
 
 
 def changed_initiator(given: object) -> InitiatorChange:
-    """An initiator as ModifyInitiators describes it; changing its group this way is not simulated."""
-    values = Arguments(mapping(given), (_INITIATOR, _ALIAS, _ATTRIBUTES, _GROUP, *_CHAP))
-    if values[_GROUP] is not None:
-        raise WrongValue("no volumeAccessGroupID: AddInitiatorsToVolumeAccessGroup puts initiators into groups")
+    """A change as ModifyInitiators describes it."""
+    values = Arguments(mapping(given), (_INITIATOR, *_OF_INITIATOR))
     return InitiatorChange(
         initiator_id=values[_INITIATOR],
         alias=values[_ALIAS],
         attributes=values[_ATTRIBUTES],
+        group_id=values[_GROUP],
         requires_chap=values[_REQUIRE_CHAP],
         chap_username=values[_CHAP_USERNAME],
         initiator_secret=values[_INITIATOR_SECRET],

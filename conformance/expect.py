@@ -82,7 +82,7 @@ def expect_done(what: str, act: Callable[[], T], home: str | None = None) -> T:
     except Broken as error:
         if error.violation.certainty is Certainty.SEEN:
             raise
-        raise Broken(replace(error.violation, requirement_id=home)) from error
+        raise Broken(replace(error.violation, expected=f"{what} to succeed", requirement_id=home)) from error
     except Exception as error:
         broken(f"{what} to succeed", f"{type(error).__name__}: {error}", PLUGIN, home)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import asdict, dataclass, field
+from typing import Final, cast
 
 from conformance.catalogue import depth, foundations, from_the_ground
-from conformance.contract import Hookup
+from conformance.contract import DataStoreProvider, Hookup
 from conformance.errors import WiringError
 from conformance.requirement import Owner, Requirement
 from conformance.run import run_requirement
@@ -41,6 +42,8 @@ class Result:
     seconds: float
     was_interrupted: bool = False
     declared: Mapping[str, str] = field(default_factory=dict)
+    transport: str = ""
+    declarations: Mapping[str, object] = field(default_factory=dict)
 
     def count(self, verdict: Verdict) -> int:
         """How many requirements have this verdict."""
@@ -151,7 +154,20 @@ def run_session(
         seconds=time.perf_counter() - began,
         was_interrupted=interrupted,
         declared=_declared(subject),
+        transport=str(subject.environment.transport),
+        declarations=declarations(subject.declared),
     )
+
+
+def declarations(declared: DataStoreProvider) -> dict[str, object]:
+    """What a plugin declares, as JSON: each capability with its answer, traits and limits by name."""
+    answers = {str(each): getattr(answer, "reason", "supported") for each, answer in declared.capabilities.items()}
+    as_json = {"capabilities": answers, "traits": asdict(declared.traits), "limits": asdict(declared.limits)}
+    return cast("dict[str, object]", json.loads(json.dumps(as_json, default=_mapping)))
+
+
+def _mapping(value: object) -> object:
+    return dict(value) if isinstance(value, Mapping) else repr(value)
 
 
 def _declared(subject: RunningSubject) -> dict[str, str]:

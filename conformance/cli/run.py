@@ -26,7 +26,7 @@ from conformance.cli.progress import COLOURS, shown
 from conformance.errors import WiringError
 from conformance.opening import opened, profile_named
 from conformance.profile import DEFAULT_PROFILE
-from conformance.report import as_json, as_junit, as_text, folder
+from conformance.report import as_counterexample, as_json, as_junit, as_text, folder
 from conformance.requirement import Requirement
 from conformance.session import EXIT_INTERRUPTED, Result, choose, run_session
 
@@ -61,9 +61,9 @@ def run(
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="A store parameter; NAME=env:VARIABLE takes a secret."),
     ] = None,
-    report: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for report.json and junit.xml.")] = Path(
-        "conformance-report"
-    ),
+    report: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Folder for report.json, junit.xml and counterexamples.")
+    ] = Path("conformance-report"),
     journal: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Where to note what is made, for `clean`; a real array always has one."),
@@ -92,19 +92,24 @@ def run(
     try:
         with stoppable(), leaves_no_cache():
             result, started, left = _result(asked, only or [], order, console, report, journal)
+            replay = as_counterexample.replay_of(report, asked)
             files = {
-                "report.json": as_json.text(result, asked.replay, started),
-                "junit.xml": as_junit.text(result, asked.replay, started),
+                "report.json": as_json.text(result, replay, started),
+                "junit.xml": as_junit.text(result, replay, started),
             }
+            counterexamples = as_counterexample.files(result, asked)
+            folder.remove_older(report / as_counterexample.FOLDER, counterexamples)
             written = folder.write(report, files)
+            folder.write(report, counterexamples)
     except KeyboardInterrupt:
         # Not left to typer, which ends without a word.
         typer.echo("storage-conformance: interrupted; nothing was run", err=True)
         raise typer.Exit(EXIT_INTERRUPTED) from None
-    console.print(as_text.summary(result, asked.replay, verbose=verbose), soft_wrap=True)
+    console.print(as_text.summary(result, replay, verbose=verbose), soft_wrap=True)
     for problem in left:
         console.print(f"Left on the array: {problem}", soft_wrap=True)
-    console.print(f"Reports: {', '.join(map(str, written))}", soft_wrap=True)
+    places = [*map(str, written), *([f"{report / as_counterexample.FOLDER}/"] if counterexamples else [])]
+    console.print(f"Reports: {', '.join(places)}", soft_wrap=True)
     raise typer.Exit(result.exit_status)
 
 

@@ -48,7 +48,7 @@ def _requirement(outcome: Outcome, replay: Replay) -> dict[str, object]:
     finding = outcome.finding
     told = None
     if finding is not None:
-        told = {**finding_record(finding), "replay": replay(finding.found_by or finding.requirement_id)}
+        told = {**finding_record(finding), "replay": replay(finding)}
     return {
         "id": requirement.id,
         "strength": requirement.strength,

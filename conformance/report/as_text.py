@@ -14,7 +14,7 @@ from conformance.report.version import kit_version
 from conformance.session import Result
 from conformance.verdict import Finding, Outcome, Verdict
 
-Replay = Callable[[str], str]
+Replay = Callable[[Finding], str]
 SHORT_STEPS: Final = 3
 _MOVES: Final = {
     "plugin": "plugin: it did not do what the contract asks for",
@@ -62,7 +62,7 @@ def failure(outcome: Outcome, replay: Replay) -> str:
         ("Wire", finding.wire or ("nothing was sent to the array",)),
         ("Declared", (", ".join(finding.declared) or "nothing that this depends on",)),
         ("Move", (_move(finding),)),
-        ("Replay", (replay(finding.found_by or finding.requirement_id),)),
+        ("Replay", (replay(finding),)),
     ]
     return _laid_out(outcome, rows)
 
@@ -74,7 +74,7 @@ def short_failure(outcome: Outcome, replay: Replay) -> str:
         *_seen(finding),
         ("Calls", _last_calls(finding)),
         ("Move", (_move(finding),)),
-        ("Replay", (replay(finding.found_by or finding.requirement_id),)),
+        ("Replay", (replay(finding),)),
     ]
     return _laid_out(outcome, rows)
 

@@ -130,7 +130,7 @@ def _check_size(world: WithVolumes, made: Made, asked: int, home: str) -> None:
     if lun is None or world.subject.hookup is Hookup.PLUGIN:
         return
     if not asked <= lun.size_bytes < asked + granule:
-        _broken(home, f"a LUN of {asked} bytes or less than {granule} more", f"{lun.size_bytes} bytes")
+        _broken(home, f"a LUN of at least {asked} bytes and less than {granule} more", f"{lun.size_bytes} bytes")
 
 
 def _check_hosts(world: WithVolumes, made: Made, *, missing: str, extra: str) -> None:

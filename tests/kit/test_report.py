@@ -176,7 +176,7 @@ def test_reports_replace_older_ones_whole(tmp_path: Path) -> None:
 
 def test_the_replay_is_the_command_as_it_was_given() -> None:
     asked = Asked("acme:P", Path("my lab.toml"), "certify", 3, parsed(["pool=a b", "token=env:ACME_TOKEN"]))
-    assert asked.replay("EXT-001") == (
+    assert asked.replay(TOO_SMALL) == (
         "storage-conformance run --provider acme:P --environment 'my lab.toml' --parameter 'pool=a b' "
         "--parameter token=env:ACME_TOKEN --only EXT-001 --profile certify --seed 3"
     )

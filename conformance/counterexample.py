@@ -7,9 +7,8 @@ the property no longer takes such arguments it is refused.
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
@@ -17,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from conformance.argument_types import decoded
 from conformance.errors import WiringError
+from conformance.nearest import nearest
 from conformance.requirement import Requirement
 
 SCHEMA_VERSION: Final = 1
@@ -123,12 +123,6 @@ def example_of(told: Counterexample, requirements: Mapping[str, Requirement]) ->
             f"{nearest(told.found_by, requirements)}; replay it with kit {told.kit_version}; nothing was started"
         )
     return Example(told, requirement, decoded(requirement, told.arguments))
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word that is most like this one, as the end of a sentence; empty when none is."""
-    close = difflib.get_close_matches(word, list(known), 1)
-    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def injected(arguments: Mapping[str, object]) -> list[InjectedFault]:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
-from conformance.counterexample import FORMAT, SCHEMA_VERSION, Counterexample, nearest, read
+from conformance.counterexample import FORMAT, SCHEMA_VERSION, Counterexample, read
 from conformance.errors import WiringError
+from conformance.nearest import nearest
 
 _FOLDER: Final = "counterexamples"
 _RECORD: Final = "report.json"

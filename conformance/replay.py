@@ -38,11 +38,17 @@ def replay(
         finding = _finding(_ran(outcome), example.told.requirement.id)
         if finding is not None:
             one = requirements.get(finding.requirement_id, example.requirement)
-            failed.append(outcome.became(Verdict.FAILED, requirement=one, finding=finding, blocked_by=None))
+            failed.append(_as_told(outcome, one, finding, example))
     first = failed[0] if failed else None
     if first is not None and first.finding is not None and len(failed) < times:
         first = first.became(Verdict.FAILED, finding=replace(first.finding, intermittent=True))
     return Replayed(times, len(failed), first)
+
+
+def _as_told(outcome: Outcome, one: Requirement, finding: Finding, example: Example) -> Outcome:
+    """A failure as a run would tell it: with the digest of all that the requirement was asked with."""
+    digest = example.told.inputs_digest if one.id == example.told.requirement.id else ""
+    return outcome.became(Verdict.FAILED, requirement=one, finding=finding, blocked_by=None, inputs_digest=digest)
 
 
 def _ran(outcome: Outcome) -> Outcome:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
 from typing import Final, cast
 
 from conformance.catalogue import depth, foundations, from_the_ground
@@ -16,6 +18,7 @@ from conformance.run import run_requirement
 from conformance.settle import ranking, settle
 from conformance.subject import RunningSubject
 from conformance.verdict import Certainty, Outcome, Verdict
+from conformance.waivers import Waivers, applied
 
 EXIT_PASSED: Final = 0
 EXIT_FINDINGS: Final = 1
@@ -44,6 +47,8 @@ class Result:
     declared: Mapping[str, str] = field(default_factory=dict)
     transport: str = ""
     declarations: Mapping[str, object] = field(default_factory=dict)
+    waivers: Waivers = field(default_factory=dict)
+    today: datetime.date = datetime.date.min
 
     def count(self, verdict: Verdict) -> int:
         """How many requirements have this verdict."""
@@ -100,8 +105,12 @@ def attempts(
     *,
     seed: int = 0,
     shrink: bool = True,
+    waived: Collection[str] = (),
 ) -> Iterator[Outcome]:
-    """Judge requirements one after the other. What rests on one that was seen to fail is not tried: it is BLOCKED."""
+    """Judge requirements one after the other. What rests on one that was seen to fail is not tried: it is BLOCKED.
+
+    `waived`: known to fail, so no time is spent on finding the shortest way to show it.
+    """
     ground = subject.ground()
     failed: set[str] = set()
     for each in order:
@@ -110,7 +119,7 @@ def attempts(
             cause = min(below, key=lambda one: (depth(one, requirements), one))
             yield Outcome(each, Verdict.BLOCKED, "not tried", blocked_by=cause)
             continue
-        outcome = run_requirement(each, subject, ground=ground, seed=seed, shrink=shrink)
+        outcome = run_requirement(each, subject, ground=ground, seed=seed, shrink=shrink and each.id not in waived)
         failed |= _seen_to_fail(outcome)
         yield outcome
 
@@ -127,19 +136,25 @@ def run_session(
     *,
     seed: int = 0,
     listen: Listener = lambda _outcome: None,
+    waivers: Waivers = MappingProxyType({}),
+    today: datetime.date | None = None,
 ) -> Result:
-    """Run requirements in the order given. Ctrl-C ends the run and keeps what was found so far."""
+    """Run requirements in the order given. Ctrl-C ends the run and keeps what was found so far.
+
+    `today`: which waivers are over.
+    """
     order = list(chosen)
     began = time.perf_counter()
     outcomes: list[Outcome] = []
     interrupted = False
     try:
-        for outcome in attempts(subject, order, requirements, seed=seed):
+        for outcome in attempts(subject, order, requirements, seed=seed, waived=waivers):
             outcomes.append(outcome)
             listen(outcome)
     except KeyboardInterrupt:
         interrupted = True
-    settled = settle(outcomes, requirements)
+    day = today or datetime.datetime.now(datetime.UTC).date()
+    settled = applied(waivers, settle(outcomes, requirements), day)
     declared = subject.declared
     return Result(
         provider=declared.name,
@@ -156,6 +171,8 @@ def run_session(
         declared=_declared(subject),
         transport=str(subject.environment.transport),
         declarations=declarations(subject.declared),
+        waivers=waivers,
+        today=day,
     )
 
 

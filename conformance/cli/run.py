@@ -29,6 +29,7 @@ from conformance.profile import DEFAULT_PROFILE
 from conformance.report import as_counterexample, as_json, as_junit, as_text, folder
 from conformance.requirement import Requirement
 from conformance.session import EXIT_INTERRUPTED, Result, choose, run_session
+from conformance.waivers import read_waivers
 
 
 class Order(StrEnum):
@@ -68,6 +69,9 @@ def run(
         Path | None,
         typer.Option(metavar="FILE", help="Where to note what is made, for `clean`; a real array always has one."),
     ] = None,
+    waivers: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Known failures: why, who answers for them, until when.")
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Tell every failure in full.")] = False,
 ) -> None:
     """Try a plugin against the requirements, and say what holds.
@@ -91,7 +95,7 @@ def run(
         raise WiringError("no plugin was named; give --provider module:attribute; nothing was started")
     try:
         with stoppable(), leaves_no_cache():
-            result, started, left = _result(asked, only or [], order, console, report, journal)
+            result, started, left = _result(asked, only or [], order, console, report, journal, waivers)
             replay = as_counterexample.replay_of(report, asked)
             files = {
                 "report.json": as_json.text(result, replay, started),
@@ -114,16 +118,23 @@ def run(
 
 
 def _result(
-    asked: Asked, only: Sequence[str], order: Order, console: Console, report: Path, journal: Path | None
+    asked: Asked,
+    only: Sequence[str],
+    order: Order,
+    console: Console,
+    report: Path,
+    journal: Path | None,
+    waivers: Path | None,
 ) -> tuple[Result, str, Sequence[str]]:
     """The result, when the run started, and what could not be removed after it."""
     requirements = catalogue()
     chosen = ordered(choose(requirements, only), order, asked.seed)
+    known = read_waivers(waivers, requirements)
     folder.check_writable(report)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     with opened(asked, journal=journal) as subject:
         with shown(console, [each.id for each in chosen]) as progress:
-            result = run_session(subject, chosen, requirements, seed=asked.seed, listen=progress.ended)
+            result = run_session(subject, chosen, requirements, seed=asked.seed, listen=progress.ended, waivers=known)
         # An interrupt ends a world in the middle; on an array that is not simulated things may be left then.
         return result, started, tidy(subject, lambda told: console.print(told, soft_wrap=True)).problems
 
@@ -160,7 +171,7 @@ class _Verdicts(RegexHighlighter):
     base_style = "verdict."
     highlights = [  # noqa: RUF012  (the base class declares it so)
         *(rf"\b(?P<{each}>{each})\b" for each in COLOURS),
-        r"^   (?P<title>Expected|Observed|Calls|Wire|Declared|Move|Replay) ",
+        r"^   (?P<title>Expected|Observed|Calls|Wire|Declared|Move|Replay|Waive|Waiver) ",
         r"^(?P<score>\d+ of \d+ requirements passed)",
     ]
 

@@ -21,15 +21,14 @@ from conformance.counterexample import (
 from conformance.report import as_script
 from conformance.report.version import kit_version
 from conformance.session import Result
-from conformance.verdict import Finding, Outcome, Verdict
+from conformance.verdict import Finding, Outcome
 
 FOLDER: Final = "counterexamples"
 
 
 def files(result: Result, asked: Asked) -> dict[str, str]:
     """Names below the report folder and their contents: two for each requirement that failed."""
-    failed = {name: each for name, each in result.outcomes.items() if each.verdict is Verdict.FAILED and each.finding}
-    told = {name: counterexample(each, result, asked) for name, each in failed.items()}
+    told = {name: counterexample(result.outcomes[name], result, asked) for name in result.ranked}
     return {
         **{f"{FOLDER}/{name}.json": each.text() for name, each in told.items()},
         **{f"{FOLDER}/{name}.py": as_script.text(each) for name, each in told.items()},

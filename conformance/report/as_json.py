@@ -11,6 +11,7 @@ from conformance.report.version import kit_version
 from conformance.requirement import Requirement
 from conformance.session import Result
 from conformance.verdict import Certainty, Finding, Outcome, Verdict, Violation
+from conformance.waivers import Waiver
 
 SCHEMA_VERSION: Final = 1
 
@@ -34,6 +35,7 @@ def report(result: Result, replay: Replay, started: str) -> dict[str, object]:
         "score": {"passed": passed, "of": of},
         "counts": {str(each): result.count(each) for each in Verdict},
         "ranked": list(result.ranked),
+        "waivers": {name: _waiver(each) for name, each in result.waivers.items()},
         "requirements": [_requirement(each, replay) for each in result.outcomes.values()],
     }
 
@@ -41,6 +43,10 @@ def report(result: Result, replay: Replay, started: str) -> dict[str, object]:
 def text(result: Result, replay: Replay, started: str) -> str:
     """The record as a file's content."""
     return json.dumps(report(result, replay, started), indent=2, ensure_ascii=False, default=repr) + "\n"
+
+
+def _waiver(waiver: Waiver) -> dict[str, object]:
+    return {"reason": waiver.reason, "owner": waiver.owner, "until": str(waiver.until), "digest": waiver.digest or None}
 
 
 def _requirement(outcome: Outcome, replay: Replay) -> dict[str, object]:

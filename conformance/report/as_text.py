@@ -7,12 +7,14 @@ the last exchanges on the wire; what was declared; whose move it is; the command
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from conformance.report.version import kit_version
 from conformance.session import Result
 from conformance.verdict import Finding, Outcome, Verdict
+from conformance.waivers import DIGEST_SHOWN, template
 
 Replay = Callable[[Finding], str]
 SHORT_STEPS: Final = 3
@@ -31,6 +33,10 @@ _GROUPS: Final[Mapping[Verdict, str]] = {
 }
 
 
+# What somebody answers for is told with its strength, each by itself.
+_ONE_BY_ONE: Final = frozenset({Verdict.WAIVED, Verdict.STALE_WAIVER})
+
+
 def summary(result: Result, replay: Replay, *, verbose: bool = False) -> str:
     """The whole text; the cause in full, the other failures in short unless `verbose`."""
     parts = [score_line(result)]
@@ -39,15 +45,17 @@ def summary(result: Result, replay: Replay, *, verbose: bool = False) -> str:
     for place, identifier in enumerate(result.ranked, 1):
         tell = failure if verbose or place == 1 else short_failure
         parts.append(f"{place}. {tell(result.outcomes[identifier], replay)}")
-    parts += [*_counts(result), *_groups(result)]
+    parts += [*_how_to_waive(result), *_counts(result), *_groups(result)]
     return "\n\n".join(parts) + "\n"
 
 
 def score_line(result: Result) -> str:
     """The first line of every report: the score with its denominator, and of what."""
     passed, of = result.score
+    waived = result.count(Verdict.WAIVED)
+    besides = f" ({waived} waived)" if waived else ""
     return (
-        f"{passed} of {of} requirements passed: {result.provider} {result.version}, "
+        f"{passed} of {of} requirements passed{besides}: {result.provider} {result.version}, "
         f"hookup {result.hookup}, profile {result.profile}, seed {result.seed}, "
         f"kit {kit_version()}, contract {result.contract_version}, {result.seconds:.1f} s"
     )
@@ -63,6 +71,7 @@ def failure(outcome: Outcome, replay: Replay) -> str:
         ("Declared", (", ".join(finding.declared) or "nothing that this depends on",)),
         ("Move", (_move(finding),)),
         ("Replay", (replay(finding),)),
+        *_waive(outcome),
     ]
     return _laid_out(outcome, rows)
 
@@ -75,6 +84,7 @@ def short_failure(outcome: Outcome, replay: Replay) -> str:
         ("Calls", _last_calls(finding)),
         ("Move", (_move(finding),)),
         ("Replay", (replay(finding),)),
+        *_waive(outcome),
     ]
     return _laid_out(outcome, rows)
 
@@ -128,6 +138,16 @@ def _move(finding: Finding) -> str:
     return _MOVES.get(finding.violation.move, finding.violation.move)
 
 
+def _waive(outcome: Outcome) -> list[tuple[str, tuple[str, ...]]]:
+    """What a waiver would have to name; the summary shows a whole one."""
+    if outcome.verdict is Verdict.STALE_WAIVER:
+        return [("Waiver", (outcome.reason,))]
+    if not outcome.inputs_digest:
+        return []
+    named = f'ids = ["{outcome.requirement.id}"], digest = "{outcome.inputs_digest[:DIGEST_SHOWN]}"'
+    return [("Waive", (f"{named} in a file for --waivers",))]
+
+
 def _laid_out(outcome: Outcome, rows: Iterable[tuple[str, Iterable[str]]]) -> str:
     requirement = outcome.requirement
     lines = [f"{requirement.id} {requirement.strength}: {requirement.sentence}"]
@@ -142,6 +162,20 @@ def _marked(lines: Iterable[str]) -> Iterator[tuple[bool, str]]:
         yield number == 0, line
 
 
+def _how_to_waive(result: Result) -> Iterator[str]:
+    failed = [each for each in map(result.outcomes.__getitem__, result.ranked) if each.verdict is Verdict.FAILED]
+    if failed:
+        entry = textwrap.indent(template(failed[0], result.today), "   ")
+        yield f"A failure that is known, and that somebody answers for, can be waived in a file for --waivers:\n{entry}"
+
+
+def _one_by_one(result: Result, verdict: Verdict, title: str) -> Iterator[str]:
+    found = [each for each in result.outcomes.values() if each.verdict is verdict]
+    if found:
+        lines = [f"   {each.requirement.id} {each.requirement.strength}: {brief(each)}" for each in found]
+        yield "\n".join([title, *lines])
+
+
 def _counts(result: Result) -> Iterator[str]:
     counted = [(each, result.count(each)) for each in Verdict]
     if result.outcomes:
@@ -150,6 +184,9 @@ def _counts(result: Result) -> Iterator[str]:
 
 def _groups(result: Result) -> Iterator[str]:
     for verdict, title in _GROUPS.items():
+        if verdict in _ONE_BY_ONE:
+            yield from _one_by_one(result, verdict, title)
+            continue
         by_reason: dict[str, list[str]] = {}
         for identifier, outcome in result.outcomes.items():
             if outcome.verdict is verdict:

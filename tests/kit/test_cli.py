@@ -71,6 +71,27 @@ def test_findings_are_exit_status_1_and_say_how_to_replay_them(fake: str, capsys
     )
 
 
+def test_a_known_failure_is_waived_and_leaves_no_counterexample(fake: str, capsys: pytest.CaptureFixture[str]) -> None:
+    waivers = Path(fake).with_suffix(".waivers")
+    entry = '[[waiver]]\nreason = "ACME-1"\nids = ["REG-003"]\nowner = "jane"\nuntil = 2999-01-01\n'
+    words = ("run", "--provider", "tests.kit.fakes:inconstant", "--environment", fake, "--only", "REG")
+    assert command(*words) == 1
+    assert "[[waiver]]" in capsys.readouterr().out
+    assert sorted(each.name for each in Path("conformance-report/counterexamples").iterdir()) == [
+        "REG-003.json",
+        "REG-003.py",
+    ]
+    waivers.write_text(entry, encoding="utf-8")
+    assert command(*words, "--waivers", str(waivers)) == 0
+    told = capsys.readouterr().out
+    assert "2 of 3 requirements passed (1 waived)" in told
+    assert "REG-003 MUST: ACME-1; owner jane; until 2999-01-01" in told
+    assert not Path("conformance-report/counterexamples").exists()
+    waivers.write_text(entry.replace("REG-003", "REG-001"), encoding="utf-8")
+    assert command(*words, "--waivers", str(waivers)) == 1
+    assert "REG-001 MUST: it passes now: take it out of the waivers" in capsys.readouterr().out
+
+
 def test_the_order_is_that_of_the_seed(fake: str, capsys: pytest.CaptureFixture[str]) -> None:
     orders = []
     for seed in ("1", "1", "5"):
@@ -136,6 +157,7 @@ consent = "a test"
         (["--parameter", "colour=red"], "has no parameter colour; it has "),
         (["--parameter", "password=hunter2"], "parameter password is a secret and not to be typed"),
         (["--environment", "nowhere.toml"], "cannot read environment file nowhere.toml: No such file"),
+        (["--waivers", "nowhere.toml"], "cannot read waivers nowhere.toml: No such file"),
         (["--report", "/dev/null/x"], "cannot write reports to /dev/null/x: Not a directory"),
     ],
 )

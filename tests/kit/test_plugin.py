@@ -102,3 +102,16 @@ def test_other_tests_are_left_alone(pytester: pytest.Pytester, installed: list[s
     done = pytester.runpytest_subprocess(*installed, "-p", "no:cacheprovider")
     done.assert_outcomes(passed=1)
     done.stdout.no_fnmatch_line("*storage-conformance:*")
+
+
+def test_a_known_failure_is_waived_and_what_passes_may_not_be(pytester: pytest.Pytester, tried: Tried) -> None:
+    entry = '[[waiver]]\nreason = "ACME-1"\nids = ["REG-003"]\nowner = "jane"\nuntil = 2999-01-01\n'
+    pytester.makefile(".toml", waivers=entry)
+    words = ("--conformance-waivers", "waivers.toml")
+    done = tried.on("tests.kit.fakes:inconstant", *words, "-rs")
+    done.assert_outcomes(passed=2, skipped=1)
+    done.stdout.fnmatch_lines(["  waivers: 1", "*REG-003 WAIVED: ACME-1; owner jane; until 2999-01-01"])
+    done.stdout.fnmatch_lines(["2 of 3 requirements passed (1 waived)*"])
+    stale = tried.on(FINE, *words)
+    stale.assert_outcomes(passed=2, failed=1)
+    stale.stdout.fnmatch_lines(["*it passes now: take it out of the waivers*"])

@@ -71,6 +71,9 @@ class RequirementItem(pytest.Item):
 
 def _say(outcome: Outcome, asked: Asked) -> None:
     requirement = outcome.requirement
+    profile = profile_named(asked.profile)
+    if not profile.counts(requirement.id) and outcome.verdict is not Verdict.PASSED:
+        pytest.skip(f"{requirement.id} {outcome.verdict}: new since {profile.name}, does not count yet")
     if outcome.verdict in _SKIPPED:
         pytest.skip(f"{requirement.id} {outcome.verdict}: {brief(outcome)}")
     if outcome.finding is not None:
@@ -215,10 +218,10 @@ def _declared(subject: RunningSubject) -> list[str]:
 
 
 def _result(carried: list[Mapping[str, Any]], asked: Asked, waivers: Waivers, today: datetime.date) -> Result:
-    requirements = catalogue()
+    profile = profile_named(asked.profile)
+    requirements = profile.seen(catalogue())
     outcomes = [outcome_from(each["outcome"], requirements) for each in carried]
     settled = applied(waivers, settle(outcomes, requirements), today)
-    profile = profile_named(asked.profile)
     return Result(
         provider=carried[0]["provider"],
         version=carried[0]["version"],
@@ -228,8 +231,9 @@ def _result(carried: list[Mapping[str, Any]], asked: Asked, waivers: Waivers, to
         seed=asked.seed,
         is_certifying=profile.is_certifying,
         outcomes=dict(sorted(settled.items())),
-        ranked=ranking(settled, requirements),
+        ranked=[each for each in ranking(settled, requirements) if profile.counts(each)],
         seconds=sum(each.seconds for each in outcomes),
         waivers=waivers,
+        uncounted=frozenset(each for each in settled if not profile.counts(each)),
         today=today,
     )

@@ -48,18 +48,24 @@ class Result:
     transport: str = ""
     declarations: Mapping[str, object] = field(default_factory=dict)
     waivers: Waivers = field(default_factory=dict)
+    uncounted: Collection[str] = ()
     today: datetime.date = datetime.date.min
 
+    @property
+    def counted(self) -> list[Outcome]:
+        """The outcomes that score and exit status are made from: not those of requirements newer than the profile."""
+        return [each for name, each in self.outcomes.items() if name not in self.uncounted]
+
     def count(self, verdict: Verdict) -> int:
-        """How many requirements have this verdict."""
-        return sum(each.verdict is verdict for each in self.outcomes.values())
+        """How many of the requirements that count have this verdict."""
+        return sum(each.verdict is verdict for each in self.counted)
 
     @property
     def score(self) -> tuple[int, int]:
         """Passed and in all, of what is the vendor's own and can be asked of it."""
         own = [
             each
-            for each in self.outcomes.values()
+            for each in self.counted
             if each.requirement.owner(self.hookup) is Owner.PROVIDER and each.verdict is not Verdict.NOT_APPLICABLE
         ]
         return sum(each.verdict is Verdict.PASSED for each in own), len(own)
@@ -80,7 +86,7 @@ class Result:
             each.verdict is Verdict.NOT_VERIFIED
             and each.requirement.strength == "MUST"
             and not each.requirement.not_testable
-            for each in self.outcomes.values()
+            for each in self.counted
         )
 
 
@@ -143,7 +149,9 @@ def run_session(
 
     `today`: which waivers are over.
     """
-    order = list(chosen)
+    profile = subject.profile
+    requirements = profile.seen(requirements)
+    order = [requirements[each.id] for each in chosen]
     began = time.perf_counter()
     outcomes: list[Outcome] = []
     interrupted = False
@@ -161,17 +169,18 @@ def run_session(
         version=declared.version,
         contract_version=declared.contract_version,
         hookup=declared.hookup,
-        profile=subject.profile.name,
+        profile=profile.name,
         seed=seed,
-        is_certifying=subject.profile.is_certifying,
+        is_certifying=profile.is_certifying,
         outcomes=dict(sorted(settled.items())),
-        ranked=ranking(settled, requirements),
+        ranked=[each for each in ranking(settled, requirements) if profile.counts(each)],
         seconds=time.perf_counter() - began,
         was_interrupted=interrupted,
         declared=_declared(subject),
         transport=str(subject.environment.transport),
         declarations=declarations(subject.declared),
         waivers=waivers,
+        uncounted=frozenset(each for each in settled if not profile.counts(each)),
         today=day,
     )
 

@@ -50,7 +50,9 @@ def run(
     environment: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Environment file; without one everything is simulated.")
     ] = None,
-    profile: Annotated[str, typer.Option(metavar="NAME", help="smoke, certify or soak.")] = DEFAULT_PROFILE,
+    profile: Annotated[
+        str, typer.Option(metavar="NAME", help="smoke, certify (a version of it: certify-0.1) or soak.")
+    ] = DEFAULT_PROFILE,
     only: Annotated[
         list[str] | None, typer.Option(metavar="ID|AREA", help="Only this requirement or area; can be repeated.")
     ] = None,
@@ -90,7 +92,7 @@ def run(
       130  interrupted; the report holds what ran
     """
     console = told_on(sys.stdout)
-    asked = Asked(provider, environment, profile, _seed(seed, profile), parsed(parameter or []))
+    asked = Asked(provider, environment, profile_named(profile).name, _seed(seed, profile), parsed(parameter or []))
     if not provider:
         raise WiringError("no plugin was named; give --provider module:attribute; nothing was started")
     try:

@@ -28,7 +28,8 @@ FOLDER: Final = "counterexamples"
 
 def files(result: Result, asked: Asked) -> dict[str, str]:
     """Names below the report folder and their contents: two for each requirement that failed."""
-    told = {name: counterexample(result.outcomes[name], result, asked) for name in result.ranked}
+    failed = [*result.ranked, *(name for name in result.uncounted if result.outcomes[name].finding)]
+    told = {name: counterexample(result.outcomes[name], result, asked) for name in failed}
     return {
         **{f"{FOLDER}/{name}.json": each.text() for name, each in told.items()},
         **{f"{FOLDER}/{name}.py": as_script.text(each) for name, each in told.items()},
@@ -61,7 +62,7 @@ def counterexample(outcome: Outcome, result: Result, asked: Asked) -> Counterexa
         subject=ToldSubject(reference=asked.provider, name=result.provider, version=result.version),
         environment=str(asked.environment) if asked.environment else SIMULATED,
         transport=result.transport,
-        profile=asked.profile,
+        profile=result.profile,
         seed=asked.seed,
         parameters=dict(asked.parameters),
         inputs_digest=outcome.inputs_digest,

@@ -35,6 +35,7 @@ def report(result: Result, replay: Replay, started: str) -> dict[str, object]:
         "score": {"passed": passed, "of": of},
         "counts": {str(each): result.count(each) for each in Verdict},
         "ranked": list(result.ranked),
+        "uncounted": sorted(result.uncounted),
         "waivers": {name: _waiver(each) for name, each in result.waivers.items()},
         "requirements": [_requirement(each, replay) for each in result.outcomes.values()],
     }

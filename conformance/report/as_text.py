@@ -45,7 +45,7 @@ def summary(result: Result, replay: Replay, *, verbose: bool = False) -> str:
     for place, identifier in enumerate(result.ranked, 1):
         tell = failure if verbose or place == 1 else short_failure
         parts.append(f"{place}. {tell(result.outcomes[identifier], replay)}")
-    parts += [*_how_to_waive(result), *_counts(result), *_groups(result)]
+    parts += [*_how_to_waive(result), *_counts(result), *_groups(result), *_new(result)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -169,8 +169,23 @@ def _how_to_waive(result: Result) -> Iterator[str]:
         yield f"A failure that is known, and that somebody answers for, can be waived in a file for --waivers:\n{entry}"
 
 
+def _new(result: Result) -> Iterator[str]:
+    """What came after the set was frozen: tried, told, and counted from the next version on."""
+    lines = [f"   {_new_line(result.outcomes[each])}" for each in sorted(result.uncounted)]
+    if lines:
+        yield "\n".join([f"New since {result.profile}: tried, and does not count yet", *lines])
+
+
+def _new_line(outcome: Outcome) -> str:
+    told = f"{outcome.verdict:<14} {outcome.requirement.id} {outcome.requirement.strength}"
+    if outcome.finding is not None:
+        seen = outcome.finding.violation
+        return f"{told}: expected {seen.expected}; {seen.observer} observed {seen.observed}"
+    return told if outcome.verdict is Verdict.PASSED else f"{told}: {brief(outcome)}"
+
+
 def _one_by_one(result: Result, verdict: Verdict, title: str) -> Iterator[str]:
-    found = [each for each in result.outcomes.values() if each.verdict is verdict]
+    found = [each for each in result.counted if each.verdict is verdict]
     if found:
         lines = [f"   {each.requirement.id} {each.requirement.strength}: {brief(each)}" for each in found]
         yield "\n".join([title, *lines])
@@ -188,8 +203,9 @@ def _groups(result: Result) -> Iterator[str]:
             yield from _one_by_one(result, verdict, title)
             continue
         by_reason: dict[str, list[str]] = {}
-        for identifier, outcome in result.outcomes.items():
+        for outcome in result.counted:
             if outcome.verdict is verdict:
+                identifier = outcome.requirement.id
                 by_reason.setdefault(brief(outcome), []).append(identifier)
         if by_reason:
             lines = [f"   {reason}: {' '.join(identifiers)}" for reason, identifiers in by_reason.items()]

@@ -7,14 +7,14 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis.errors import Flaky, StopTest, UnsatisfiedAssumption
 
 from conformance.abstract import to_json
-from conformance.contract import BridgeError, ProbeIoError, ProbeRefused, ProviderError
+from conformance.contract import AccessMechanism, BridgeError, ProbeIoError, ProbeRefused, ProviderError
 from conformance.errors import KitError, SafetyError
 from conformance.gating import Ground, gate
 from conformance.orchestrator.errors import BrokenPromise, OperationRefused
@@ -26,6 +26,13 @@ from conformance.world import World
 
 # What plugin, bridge, probe and cloud may raise: where a property does not expect it, it is a failure of theirs.
 _LEAVES_A_PROPERTY = (ProviderError, BridgeError, ProbeRefused, ProbeIoError, OperationRefused, BrokenPromise)
+
+
+_MECHANISMS: Final = {
+    AccessMechanism.MASK: "masking",
+    AccessMechanism.CHAP: "CHAP",
+    AccessMechanism.BOTH: "masking and CHAP",
+}
 
 
 @dataclass(slots=True)
@@ -286,7 +293,7 @@ def _declared(requirement: Requirement, subject: RunningSubject) -> tuple[str, .
     return (
         *needs,
         f"hookup {declared.hookup}",
-        f"access by {traits.access_mechanism}, for each {traits.access_granularity}",
+        f"access by {_MECHANISMS[traits.access_mechanism]}, for each {traits.access_granularity}",
         f"sizes in steps of {declared.limits.granularity_bytes} bytes",
     )
 

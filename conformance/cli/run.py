@@ -173,7 +173,7 @@ class _Verdicts(RegexHighlighter):
     base_style = "verdict."
     highlights = [  # noqa: RUF012  (the base class declares it so)
         *(rf"\b(?P<{each}>{each})\b" for each in COLOURS),
-        r"^   (?P<title>Expected|Observed|Calls|Wire|Declared|Move|Replay|Waive|Waiver) ",
+        r"^   (?P<title>Expected|Observed|Calls|Wire|Declared|Move|Replay|Waive|Waiver|Also|Blocks) ",
         r"^(?P<score>\d+ of \d+ requirements passed)",
     ]
 

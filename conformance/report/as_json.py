@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, Final
 
+from conformance.grouping import causes
 from conformance.report.as_text import Replay
 from conformance.report.version import kit_version
 from conformance.requirement import Requirement
@@ -35,6 +37,7 @@ def report(result: Result, replay: Replay, started: str) -> dict[str, object]:
         "score": {"passed": passed, "of": of},
         "counts": {str(each): result.count(each) for each in Verdict},
         "ranked": list(result.ranked),
+        "causes": [asdict(each) for each in causes(result.ranked, result.outcomes)],
         "uncounted": sorted(result.uncounted),
         "waivers": {name: _waiver(each) for name, each in result.waivers.items()},
         "requirements": [_requirement(each, replay) for each in result.outcomes.values()],

@@ -11,6 +11,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
+from conformance.grouping import Cause, causes
 from conformance.report.version import kit_version
 from conformance.session import Result
 from conformance.verdict import Finding, Outcome, Verdict
@@ -42,9 +43,11 @@ def summary(result: Result, replay: Replay, *, verbose: bool = False) -> str:
     parts = [score_line(result)]
     if result.was_interrupted:
         parts.append("Interrupted: this is about what ran until then.")
-    for place, identifier in enumerate(result.ranked, 1):
+    for place, cause in enumerate(causes(result.ranked, result.outcomes), 1):
         tell = failure if verbose or place == 1 else short_failure
-        parts.append(f"{place}. {tell(result.outcomes[identifier], replay)}")
+        parts.append(f"{place}. {tell(result.outcomes[cause.first], replay)}{_company(cause, result)}")
+        if verbose:
+            parts += [f"as {place}. {failure(result.outcomes[each], replay)}" for each in cause.others]
     parts += [*_how_to_waive(result), *_counts(result), *_groups(result), *_new(result)]
     return "\n\n".join(parts) + "\n"
 
@@ -138,6 +141,16 @@ def _move(finding: Finding) -> str:
     return _MOVES.get(finding.violation.move, finding.violation.move)
 
 
+def _company(cause: Cause, result: Result) -> str:
+    """What a failure stands for besides itself."""
+    others = [result.outcomes[each].requirement for each in cause.others]
+    rows = [
+        ("Also", [f"{each.id} {each.strength}: {each.sentence}" for each in others]),
+        ("Blocks", [" ".join(cause.blocks)] if cause.blocks else []),
+    ]
+    return "".join(f"\n{line}" for title, texts in rows for line in _row(title, texts))
+
+
 def _waive(outcome: Outcome) -> list[tuple[str, tuple[str, ...]]]:
     """What a waiver would have to name; the summary shows a whole one."""
     if outcome.verdict is Verdict.STALE_WAIVER:
@@ -152,9 +165,13 @@ def _laid_out(outcome: Outcome, rows: Iterable[tuple[str, Iterable[str]]]) -> st
     requirement = outcome.requirement
     lines = [f"{requirement.id} {requirement.strength}: {requirement.sentence}"]
     for title, texts in rows:
-        shown = [line for text in texts for line in text.splitlines() or [""]]
-        lines += [f"   {title if first else '':<9} {line}" for first, line in _marked(shown)]
+        lines += _row(title, texts)
     return "\n".join(lines)
+
+
+def _row(title: str, texts: Iterable[str]) -> list[str]:
+    shown = [line for text in texts for line in text.splitlines() or [""]]
+    return [f"   {title if first else '':<9} {line}" for first, line in _marked(shown)]
 
 
 def _marked(lines: Iterable[str]) -> Iterator[tuple[bool, str]]:
@@ -204,7 +221,8 @@ def _groups(result: Result) -> Iterator[str]:
             continue
         by_reason: dict[str, list[str]] = {}
         for outcome in result.counted:
-            if outcome.verdict is verdict:
+            # What a failure blocks is told with that failure.
+            if outcome.verdict is verdict and outcome.blocked_by not in result.ranked:
                 identifier = outcome.requirement.id
                 by_reason.setdefault(brief(outcome), []).append(identifier)
         if by_reason:

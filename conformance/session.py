@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import datetime
+import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
+from typing import Final, cast
 
 from conformance.catalogue import depth, foundations, from_the_ground
-from conformance.contract import Hookup
+from conformance.contract import DataStoreProvider, Hookup
 from conformance.errors import WiringError
 from conformance.requirement import Owner, Requirement
 from conformance.run import run_requirement
 from conformance.settle import ranking, settle
 from conformance.subject import RunningSubject
 from conformance.verdict import Certainty, Outcome, Verdict
+from conformance.waivers import Waivers, applied
 
 EXIT_PASSED: Final = 0
 EXIT_FINDINGS: Final = 1
@@ -41,17 +45,27 @@ class Result:
     seconds: float
     was_interrupted: bool = False
     declared: Mapping[str, str] = field(default_factory=dict)
+    transport: str = ""
+    declarations: Mapping[str, object] = field(default_factory=dict)
+    waivers: Waivers = field(default_factory=dict)
+    uncounted: Collection[str] = ()
+    today: datetime.date = datetime.date.min
+
+    @property
+    def counted(self) -> list[Outcome]:
+        """The outcomes that score and exit status are made from: not those of requirements newer than the profile."""
+        return [each for name, each in self.outcomes.items() if name not in self.uncounted]
 
     def count(self, verdict: Verdict) -> int:
-        """How many requirements have this verdict."""
-        return sum(each.verdict is verdict for each in self.outcomes.values())
+        """How many of the requirements that count have this verdict."""
+        return sum(each.verdict is verdict for each in self.counted)
 
     @property
     def score(self) -> tuple[int, int]:
         """Passed and in all, of what is the vendor's own and can be asked of it."""
         own = [
             each
-            for each in self.outcomes.values()
+            for each in self.counted
             if each.requirement.owner(self.hookup) is Owner.PROVIDER and each.verdict is not Verdict.NOT_APPLICABLE
         ]
         return sum(each.verdict is Verdict.PASSED for each in own), len(own)
@@ -72,7 +86,7 @@ class Result:
             each.verdict is Verdict.NOT_VERIFIED
             and each.requirement.strength == "MUST"
             and not each.requirement.not_testable
-            for each in self.outcomes.values()
+            for each in self.counted
         )
 
 
@@ -97,8 +111,12 @@ def attempts(
     *,
     seed: int = 0,
     shrink: bool = True,
+    waived: Collection[str] = (),
 ) -> Iterator[Outcome]:
-    """Judge requirements one after the other. What rests on one that was seen to fail is not tried: it is BLOCKED."""
+    """Judge requirements one after the other. What rests on one that was seen to fail is not tried: it is BLOCKED.
+
+    `waived`: known to fail, so no time is spent on finding the shortest way to show it.
+    """
     ground = subject.ground()
     failed: set[str] = set()
     for each in order:
@@ -107,7 +125,7 @@ def attempts(
             cause = min(below, key=lambda one: (depth(one, requirements), one))
             yield Outcome(each, Verdict.BLOCKED, "not tried", blocked_by=cause)
             continue
-        outcome = run_requirement(each, subject, ground=ground, seed=seed, shrink=shrink)
+        outcome = run_requirement(each, subject, ground=ground, seed=seed, shrink=shrink and each.id not in waived)
         failed |= _seen_to_fail(outcome)
         yield outcome
 
@@ -124,34 +142,58 @@ def run_session(
     *,
     seed: int = 0,
     listen: Listener = lambda _outcome: None,
+    waivers: Waivers = MappingProxyType({}),
+    today: datetime.date | None = None,
 ) -> Result:
-    """Run requirements in the order given. Ctrl-C ends the run and keeps what was found so far."""
-    order = list(chosen)
+    """Run requirements in the order given. Ctrl-C ends the run and keeps what was found so far.
+
+    `today`: which waivers are over.
+    """
+    profile = subject.profile
+    requirements = profile.seen(requirements)
+    order = [requirements[each.id] for each in chosen]
     began = time.perf_counter()
     outcomes: list[Outcome] = []
     interrupted = False
     try:
-        for outcome in attempts(subject, order, requirements, seed=seed):
+        for outcome in attempts(subject, order, requirements, seed=seed, waived=waivers):
             outcomes.append(outcome)
             listen(outcome)
     except KeyboardInterrupt:
         interrupted = True
-    settled = settle(outcomes, requirements)
+    day = today or datetime.datetime.now(datetime.UTC).date()
+    settled = applied(waivers, settle(outcomes, requirements), day)
     declared = subject.declared
     return Result(
         provider=declared.name,
         version=declared.version,
         contract_version=declared.contract_version,
         hookup=declared.hookup,
-        profile=subject.profile.name,
+        profile=profile.name,
         seed=seed,
-        is_certifying=subject.profile.is_certifying,
+        is_certifying=profile.is_certifying,
         outcomes=dict(sorted(settled.items())),
-        ranked=ranking(settled, requirements),
+        ranked=[each for each in ranking(settled, requirements) if profile.counts(each)],
         seconds=time.perf_counter() - began,
         was_interrupted=interrupted,
         declared=_declared(subject),
+        transport=str(subject.environment.transport),
+        declarations=declarations(subject.declared),
+        waivers=waivers,
+        uncounted=frozenset(each for each in settled if not profile.counts(each)),
+        today=day,
     )
+
+
+def declarations(declared: DataStoreProvider) -> dict[str, object]:
+    """What a plugin declares, as JSON: each capability with its answer, traits and limits by name."""
+    answers = {str(each): getattr(answer, "reason", "supported") for each, answer in declared.capabilities.items()}
+    as_json = {"capabilities": answers, "traits": asdict(declared.traits), "limits": asdict(declared.limits)}
+    return cast("dict[str, object]", json.loads(json.dumps(as_json, default=_mapping)))
+
+
+def _mapping(value: object) -> object:
+    return dict(value) if isinstance(value, Mapping) else repr(value)
 
 
 def _declared(subject: RunningSubject) -> dict[str, str]:

@@ -13,7 +13,7 @@ from enum import Enum
 from conformance.contract import Secret
 
 MASK = "***"
-_SHOWN = 400
+_SHOWN = 240
 # Secrets that the plugin has told nobody yet, by the names that APIs give them.
 _SECRETS = re.compile(r'("[^"]*(?:secret|password|token)[^"]*"\s*:\s*)"(?:[^"\\]|\\.)*"', re.IGNORECASE)
 
@@ -136,7 +136,13 @@ class Trace:
 def _wire_line(call: Call, one: Exchange, masked: Callable[[str], str]) -> str:
     sent, got = (masked(_SECRETS.sub(r"\1" + f'"{MASK}"', each.decode("utf-8", "replace"))) for each in one.bodies)
     marked = f" [injected: {one.fault}]" if one.fault else ""
-    return f"during {call.name}: POST {one.path} {sent[:_SHOWN]} -> {one.status} {got[:_SHOWN]}{marked}"
+    answered = f"{one.status} {_cut(got)}" if one.status else "no answer"
+    return f"during {call.name}: POST {one.path} {_cut(sent)} -> {answered}{marked}"
+
+
+def _cut(text: str) -> str:
+    """The beginning, up to the end of a word; where something is left out, it says so."""
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN].rpartition(' ')[0] or text[:_SHOWN]} …"
 
 
 def short(value: object) -> str:

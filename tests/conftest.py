@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.kit.snapshot import UPDATE
 
 pytest_plugins = ["pytester"]
 
@@ -14,6 +17,17 @@ WIRE = Path(__file__).parent / "wire"
 # The same examples on every machine and in every run: a red test here is a bug, never the luck of the draw.
 settings.register_profile("own", derandomize=True, deadline=None, database=None, max_examples=50)
 settings.load_profile("own")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """For texts that people read: see tests/kit/snapshot.py."""
+    parser.addoption("--update-golden", action="store_true", help="write the golden texts that differ")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Say it to workers too."""
+    if config.getoption("--update-golden"):
+        os.environ[UPDATE] = "1"
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -11,7 +11,7 @@ from typing import Annotated, Final, TextIO
 
 import typer
 
-from conformance.cli import listing, run, simulate, upkeep
+from conformance.cli import listing, replay, run, simulate, upkeep
 from conformance.errors import KitError
 from conformance.report.version import kit_version
 from conformance.session import EXIT_COULD_NOT_RUN
@@ -56,6 +56,7 @@ def _all_commands(
 
 _COMMANDS: Final[Mapping[str, Callable[..., None]]] = {
     "run": run.run,
+    "replay": replay.replay,
     "list": listing.list_requirements,
     "explain": listing.explain,
     "simulate": simulate.simulate,

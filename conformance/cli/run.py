@@ -26,9 +26,10 @@ from conformance.cli.progress import COLOURS, shown
 from conformance.errors import WiringError
 from conformance.opening import opened, profile_named
 from conformance.profile import DEFAULT_PROFILE
-from conformance.report import as_json, as_junit, as_text, folder
+from conformance.report import as_counterexample, as_json, as_junit, as_text, folder
 from conformance.requirement import Requirement
 from conformance.session import EXIT_INTERRUPTED, Result, choose, run_session
+from conformance.waivers import read_waivers
 
 
 class Order(StrEnum):
@@ -49,7 +50,9 @@ def run(
     environment: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Environment file; without one everything is simulated.")
     ] = None,
-    profile: Annotated[str, typer.Option(metavar="NAME", help="smoke, certify or soak.")] = DEFAULT_PROFILE,
+    profile: Annotated[
+        str, typer.Option(metavar="NAME", help="smoke, certify (a version of it: certify-0.1) or soak.")
+    ] = DEFAULT_PROFILE,
     only: Annotated[
         list[str] | None, typer.Option(metavar="ID|AREA", help="Only this requirement or area; can be repeated.")
     ] = None,
@@ -61,12 +64,15 @@ def run(
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="A store parameter; NAME=env:VARIABLE takes a secret."),
     ] = None,
-    report: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for report.json and junit.xml.")] = Path(
-        "conformance-report"
-    ),
+    report: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Folder for report.json, junit.xml and counterexamples.")
+    ] = Path("conformance-report"),
     journal: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Where to note what is made, for `clean`; a real array always has one."),
+    ] = None,
+    waivers: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Known failures: why, who answers for them, until when.")
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Tell every failure in full.")] = False,
 ) -> None:
@@ -86,39 +92,51 @@ def run(
       130  interrupted; the report holds what ran
     """
     console = told_on(sys.stdout)
-    asked = Asked(provider, environment, profile, _seed(seed, profile), parsed(parameter or []))
+    asked = Asked(provider, environment, profile_named(profile).name, _seed(seed, profile), parsed(parameter or []))
     if not provider:
         raise WiringError("no plugin was named; give --provider module:attribute; nothing was started")
     try:
         with stoppable(), leaves_no_cache():
-            result, started, left = _result(asked, only or [], order, console, report, journal)
+            result, started, left = _result(asked, only or [], order, console, report, journal, waivers)
+            replay = as_counterexample.replay_of(report, asked)
             files = {
-                "report.json": as_json.text(result, asked.replay, started),
-                "junit.xml": as_junit.text(result, asked.replay, started),
+                "report.json": as_json.text(result, replay, started),
+                "junit.xml": as_junit.text(result, replay, started),
             }
+            counterexamples = as_counterexample.files(result, asked)
+            folder.remove_older(report / as_counterexample.FOLDER, counterexamples)
             written = folder.write(report, files)
+            folder.write(report, counterexamples)
     except KeyboardInterrupt:
         # Not left to typer, which ends without a word.
         typer.echo("storage-conformance: interrupted; nothing was run", err=True)
         raise typer.Exit(EXIT_INTERRUPTED) from None
-    console.print(as_text.summary(result, asked.replay, verbose=verbose), soft_wrap=True)
+    console.print(as_text.summary(result, replay, verbose=verbose), soft_wrap=True)
     for problem in left:
         console.print(f"Left on the array: {problem}", soft_wrap=True)
-    console.print(f"Reports: {', '.join(map(str, written))}", soft_wrap=True)
+    places = [*map(str, written), *([f"{report / as_counterexample.FOLDER}/"] if counterexamples else [])]
+    console.print(f"Reports: {', '.join(places)}", soft_wrap=True)
     raise typer.Exit(result.exit_status)
 
 
 def _result(
-    asked: Asked, only: Sequence[str], order: Order, console: Console, report: Path, journal: Path | None
+    asked: Asked,
+    only: Sequence[str],
+    order: Order,
+    console: Console,
+    report: Path,
+    journal: Path | None,
+    waivers: Path | None,
 ) -> tuple[Result, str, Sequence[str]]:
     """The result, when the run started, and what could not be removed after it."""
     requirements = catalogue()
     chosen = ordered(choose(requirements, only), order, asked.seed)
+    known = read_waivers(waivers, requirements)
     folder.check_writable(report)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     with opened(asked, journal=journal) as subject:
         with shown(console, [each.id for each in chosen]) as progress:
-            result = run_session(subject, chosen, requirements, seed=asked.seed, listen=progress.ended)
+            result = run_session(subject, chosen, requirements, seed=asked.seed, listen=progress.ended, waivers=known)
         # An interrupt ends a world in the middle; on an array that is not simulated things may be left then.
         return result, started, tidy(subject, lambda told: console.print(told, soft_wrap=True)).problems
 
@@ -155,7 +173,7 @@ class _Verdicts(RegexHighlighter):
     base_style = "verdict."
     highlights = [  # noqa: RUF012  (the base class declares it so)
         *(rf"\b(?P<{each}>{each})\b" for each in COLOURS),
-        r"^   (?P<title>Expected|Observed|Calls|Wire|Declared|Move|Replay) ",
+        r"^   (?P<title>Expected|Observed|Calls|Wire|Declared|Move|Replay|Waive|Waiver|Also|Blocks) ",
         r"^(?P<score>\d+ of \d+ requirements passed)",
     ]
 

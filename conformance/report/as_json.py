@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, Final
 
+from conformance.grouping import causes
 from conformance.report.as_text import Replay
 from conformance.report.version import kit_version
 from conformance.requirement import Requirement
 from conformance.session import Result
 from conformance.verdict import Certainty, Finding, Outcome, Verdict, Violation
+from conformance.waivers import Waiver
 
 SCHEMA_VERSION: Final = 1
 
@@ -34,6 +37,9 @@ def report(result: Result, replay: Replay, started: str) -> dict[str, object]:
         "score": {"passed": passed, "of": of},
         "counts": {str(each): result.count(each) for each in Verdict},
         "ranked": list(result.ranked),
+        "causes": [asdict(each) for each in causes(result.ranked, result.outcomes)],
+        "uncounted": sorted(result.uncounted),
+        "waivers": {name: _waiver(each) for name, each in result.waivers.items()},
         "requirements": [_requirement(each, replay) for each in result.outcomes.values()],
     }
 
@@ -43,12 +49,16 @@ def text(result: Result, replay: Replay, started: str) -> str:
     return json.dumps(report(result, replay, started), indent=2, ensure_ascii=False, default=repr) + "\n"
 
 
+def _waiver(waiver: Waiver) -> dict[str, object]:
+    return {"reason": waiver.reason, "owner": waiver.owner, "until": str(waiver.until), "digest": waiver.digest or None}
+
+
 def _requirement(outcome: Outcome, replay: Replay) -> dict[str, object]:
     requirement = outcome.requirement
     finding = outcome.finding
     told = None
     if finding is not None:
-        told = {**finding_record(finding), "replay": replay(finding.found_by or finding.requirement_id)}
+        told = {**finding_record(finding), "replay": replay(finding)}
     return {
         "id": requirement.id,
         "strength": requirement.strength,

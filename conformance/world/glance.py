@@ -62,7 +62,7 @@ class Glance:
         if lun is None or self.world.subject.hookup is Hookup.PLUGIN:
             return
         if not asked <= lun.size_bytes < asked + granule:
-            broken(home, f"a LUN of {asked} bytes or less than {granule} more", f"{lun.size_bytes} bytes")
+            broken(home, f"a LUN of at least {asked} bytes and less than {granule} more", f"{lun.size_bytes} bytes")
 
     def check_same_size(self, made: Made, home: str) -> None:
         """It is as large as it was."""

@@ -7,11 +7,13 @@ the last exchanges on the wire; what was declared; whose move it is; the command
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
+from conformance.report import next_step
 from conformance.report.version import kit_version
 from conformance.session import Result
+from conformance.unwritten import Gap, gaps, is_waiting
 from conformance.verdict import Finding, Outcome, Verdict
 
 Replay = Callable[[str], str]
@@ -36,10 +38,12 @@ def summary(result: Result, replay: Replay, *, verbose: bool = False) -> str:
     parts = [score_line(result)]
     if result.was_interrupted:
         parts.append("Interrupted: this is about what ran until then.")
-    for place, identifier in enumerate(result.ranked, 1):
+    missing = gaps(result.outcomes)
+    wrong = [each for each in result.ranked if not result.outcomes[each].unwritten]
+    for place, identifier in enumerate(wrong, 1):
         tell = failure if verbose or place == 1 else short_failure
         parts.append(f"{place}. {tell(result.outcomes[identifier], replay)}")
-    parts += [*_counts(result), *_groups(result)]
+    parts += [*_counts(result), *_groups(result, missing), *next_step.told(result)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -148,11 +152,11 @@ def _counts(result: Result) -> Iterator[str]:
         yield "\n".join(["Verdicts", *(f"   {each:<14} {count:>4}" for each, count in counted if count)])
 
 
-def _groups(result: Result) -> Iterator[str]:
+def _groups(result: Result, missing: Sequence[Gap]) -> Iterator[str]:
     for verdict, title in _GROUPS.items():
         by_reason: dict[str, list[str]] = {}
         for identifier, outcome in result.outcomes.items():
-            if outcome.verdict is verdict:
+            if outcome.verdict is verdict and not is_waiting(outcome, missing):
                 by_reason.setdefault(brief(outcome), []).append(identifier)
         if by_reason:
             lines = [f"   {reason}: {' '.join(identifiers)}" for reason, identifiers in by_reason.items()]

@@ -40,6 +40,7 @@ from conformance.contract import (
 )
 from conformance.errors import KitError
 from conformance.trace import Trace, short
+from conformance.unwritten import origin
 from conformance.verdict import Broken, Violation
 
 _ANSWERS: Final[Mapping[str, type | tuple[type, ...]]] = {
@@ -86,6 +87,18 @@ class Watch:
     def charge(self, home: str, expected: str, observed: str) -> NoReturn:
         """Note a violation of the requirement `home` and give up the call."""
         violation = Violation(expected, self.trace.masked(observed), "the kit's watch over calls", home)
+        self.found.append(violation)
+        raise Broken(violation)
+
+    def note_unwritten(self, name: str, error: NotImplementedError) -> NoReturn:
+        """Charge what is not written yet to the requirement that answers for the method: the next thing to do."""
+        violation = Violation(
+            f"{name} to be written",
+            self.trace.masked(f"{origin(error)} raises NotImplementedError"),
+            "the kit's watch over calls",
+            homes.STEP.get(name, homes.STRAY_ERROR),
+            unwritten=name,
+        )
         self.found.append(violation)
         raise Broken(violation)
 
@@ -161,6 +174,8 @@ class Guarded:
             self._watch.charge(homes.LATE, f"{name} to return within {seconds:g} s", "it had not returned")
         if isinstance(error, OperationCancelled) and operation.remaining_seconds <= 0:
             self._watch.charge(homes.LATE, f"{name} to return within {seconds:g} s", "it gave up at its deadline")
+        if isinstance(error, NotImplementedError):
+            self._watch.note_unwritten(name, error)
         watch_passes = (ProviderError, BridgeError, Broken, KitError)
         if not isinstance(error, watch_passes) and isinstance(error, Exception):
             said = str(error) if isinstance(error, StrayExit) else f"{type(error).__name__}: {error}"

@@ -265,13 +265,8 @@ def _finding(
     for world in watched.worlds:
         steps += world.trace.steps(cleaning=cleaning)
         wire += world.trace.wire(cleaning=cleaning)
-        masked = Violation(
-            world.trace.masked(masked.expected),
-            world.trace.masked(masked.observed),
-            masked.observer,
-            masked.requirement_id,
-            masked.move,
-            masked.certainty,
+        masked = replace(
+            masked, expected=world.trace.masked(masked.expected), observed=world.trace.masked(masked.observed)
         )
     return Finding(
         requirement_id=violation.requirement_id or attempts.requirement.id,

@@ -13,11 +13,12 @@ from typing import Final, cast
 from conformance.catalogue import depth, foundations, from_the_ground
 from conformance.contract import DataStoreProvider, Hookup
 from conformance.errors import WiringError
+from conformance.gating import gate
 from conformance.requirement import Owner, Requirement
 from conformance.run import run_requirement
 from conformance.settle import ranking, settle
 from conformance.subject import RunningSubject
-from conformance.verdict import Certainty, Outcome, Verdict
+from conformance.verdict import NOT_TRIED, Certainty, Outcome, Verdict
 from conformance.waivers import Waivers, applied
 
 EXIT_PASSED: Final = 0
@@ -121,9 +122,10 @@ def attempts(
     failed: set[str] = set()
     for each in order:
         below = foundations(each.id, requirements) & failed
-        if below:
+        # What the plugin says it cannot do stays NOT_APPLICABLE, whatever failed below.
+        if below and gate(each, ground) is None:
             cause = min(below, key=lambda one: (depth(one, requirements), one))
-            yield Outcome(each, Verdict.BLOCKED, "not tried", blocked_by=cause)
+            yield Outcome(each, Verdict.BLOCKED, NOT_TRIED, blocked_by=cause)
             continue
         outcome = run_requirement(each, subject, ground=ground, seed=seed, shrink=shrink and each.id not in waived)
         failed |= _seen_to_fail(outcome)

@@ -89,6 +89,7 @@ def finding_record(finding: Finding) -> dict[str, object]:
         "declared": list(finding.declared),
         "move": violation.move,
         "certainty": str(violation.certainty),
+        "unwritten": violation.unwritten,
         "intermittent": finding.intermittent,
         "found_by": finding.found_by,
     }
@@ -133,6 +134,7 @@ def _finding_from(record: Mapping[str, Any]) -> Finding:
         record["requirement_id"],
         record["move"],
         Certainty(record["certainty"]),
+        record["unwritten"],
     )
     return Finding(
         record["requirement_id"],

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from conformance.grouping import Cause, causes
+from conformance.report import next_step
 from conformance.report.version import kit_version
 from conformance.session import Result
 from conformance.verdict import Finding, Outcome, Verdict
@@ -43,12 +44,13 @@ def summary(result: Result, replay: Replay, *, verbose: bool = False) -> str:
     parts = [score_line(result)]
     if result.was_interrupted:
         parts.append("Interrupted: this is about what ran until then.")
-    for place, cause in enumerate(causes(result.ranked, result.outcomes), 1):
+    wrong = [each for each in result.ranked if not result.outcomes[each].unwritten]
+    for place, cause in enumerate(causes(wrong, result.outcomes), 1):
         tell = failure if verbose or place == 1 else short_failure
         parts.append(f"{place}. {tell(result.outcomes[cause.first], replay)}{_company(cause, result)}")
         if verbose:
             parts += [f"as {place}. {failure(result.outcomes[each], replay)}" for each in cause.others]
-    parts += [*_how_to_waive(result), *_counts(result), *_groups(result), *_new(result)]
+    parts += [*_how_to_waive(result), *_counts(result), *_groups(result), *_new(result), *next_step.told(result)]
     return "\n\n".join(parts) + "\n"
 
 

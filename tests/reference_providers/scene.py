@@ -37,11 +37,11 @@ from conformance.contract import (
     Volume,
     VolumeRequest,
 )
-from reference_providers.minimal import MinimalProvider
 from reference_providers.solidfire import PLUGIN_HOOKUP, SolidFireProvider
 from simulators.array.launcher import element
 from simulators.iscsi.chap import ChapCredentials as ChapAnswer
 from simulators.iscsi.initiator import Initiator, Session
+from tests.reference_providers.minimal_over import minimal_over
 
 GB = 10**9
 CLUSTER = Cluster("cluster-1", "one", HypervisorType.KVM)
@@ -210,7 +210,7 @@ Plugin = Any
 
 PLUGINS: Mapping[str, Callable[..., Plugin]] = {
     "solidfire": SolidFireProvider,
-    "minimal": MinimalProvider,
+    "minimal": minimal_over,
 }
 ALL: Mapping[str, Callable[..., Plugin]] = {**PLUGINS, "plugin-hookup": PLUGIN_HOOKUP}
 

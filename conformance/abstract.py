@@ -22,6 +22,7 @@ _KINDS: Mapping[str, type] = {
         data.Pattern,
         data.Place,
         faults.Cut,
+        faults.Silence,
         qos.QosAt,
         wrong.WrongSize,
     )

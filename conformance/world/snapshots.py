@@ -161,9 +161,9 @@ class WithSnapshots(WithHosts):
 
     # --- templates ---------------------------------------------------------------------------------------------------
 
-    def seed(self, content: bytes = b"") -> Seeded:
+    def seed(self, content: bytes = b"", size: Size | None = None) -> Seeded:
         """Seed a template, fill it as the cloud does, and take the access away again."""
-        request = self.request()
+        request = self.request(size)
         template = Template("memory:template", "raw", request.size_bytes, hashlib.sha256(content).hexdigest())
         before = self.view() if self.witness.powers else None
         answer = self._step("seed_template", lambda: self.driver_seed(request, template))

@@ -14,7 +14,8 @@ from conformance.standard import Standard, counted_only, newest, standards
 class Profile:
     """Examples per requirement, seconds to shrink after a failure, and a ceiling on declared completion times.
 
-    `standard`: what is mandatory, and what may be declared at most. When certifying, only its requirements count.
+    `goes_to_limits`: declared limits are tried to their end, not only approached. `standard`: what is mandatory, and what
+    may be declared at most. When certifying, only its requirements count.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Profile:
     completion_ceiling: float
     is_random: bool = False
     is_certifying: bool = False
+    goes_to_limits: bool = True
     standard: Standard = field(default_factory=newest)
 
     def counts(self, identifier: str) -> bool:
@@ -46,7 +48,7 @@ def _certifying(standard: Standard) -> Profile:
 
 
 PROFILES: Final[Mapping[str, Profile]] = {
-    "smoke": Profile("smoke", examples=2, shrink_seconds=2.0, completion_ceiling=5.0),
+    "smoke": Profile("smoke", examples=2, shrink_seconds=2.0, completion_ceiling=5.0, goes_to_limits=False),
     "certify": _certifying(newest()),
     **{name: _certifying(each) for name, each in standards().items()},
     "soak": Profile("soak", examples=200, shrink_seconds=30.0, completion_ceiling=60.0, is_random=True),

@@ -17,6 +17,7 @@ from conformance.abstract import to_json
 from conformance.contract import AccessMechanism, BridgeError, ProbeIoError, ProbeRefused, ProviderError
 from conformance.errors import KitError, SafetyError
 from conformance.gating import Ground, gate
+from conformance.inputs import no_local_constants
 from conformance.orchestrator.errors import BrokenPromise, OperationRefused
 from conformance.profile import Profile
 from conformance.requirement import Requirement
@@ -139,7 +140,8 @@ def _try_all(attempts: _Attempts, seed: int, *, shrink: bool) -> None:
     if not requirement.strategies:
         return
     try:
-        _drawn(requirement, profile, seed, lambda given: _one(attempts, given), shrink=shrink)()
+        with no_local_constants():
+            _drawn(requirement, profile, seed, lambda given: _one(attempts, given), shrink=shrink)()
     except Broken:
         return
     except Flaky:

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
-from typing import Final, cast
+from typing import Final, Protocol, cast
 
 from conformance.catalogue import depth, foundations, from_the_ground
 from conformance.contract import DataStoreProvider, Hookup
 from conformance.errors import WiringError
-from conformance.gating import gate
+from conformance.gating import Ground, gate
 from conformance.requirement import Owner, Requirement
 from conformance.run import run_requirement
 from conformance.settle import ranking, settle
@@ -28,6 +28,22 @@ EXIT_NOT_VERIFIED: Final = 3
 EXIT_INTERRUPTED: Final = 130
 
 Listener = Callable[[Outcome], None]
+
+
+class Trying(Protocol):
+    """How requirements are tried: `attempts`, or several side by side."""
+
+    def __call__(
+        self,
+        subject: RunningSubject,
+        order: Sequence[Requirement],
+        requirements: Mapping[str, Requirement],
+        *,
+        seed: int = 0,
+        waived: Collection[str] = (),
+    ) -> Iterator[Outcome]:
+        """Outcomes as they come."""
+        ...
 
 
 @dataclass(slots=True)
@@ -121,18 +137,29 @@ def attempts(
     ground = subject.ground()
     failed: set[str] = set()
     for each in order:
-        below = foundations(each.id, requirements) & failed
-        # What the plugin says it cannot do stays NOT_APPLICABLE, whatever failed below.
-        if below and gate(each, ground) is None:
-            cause = min(below, key=lambda one: (depth(one, requirements), one))
-            yield Outcome(each, Verdict.BLOCKED, NOT_TRIED, blocked_by=cause)
-            continue
-        outcome = run_requirement(each, subject, ground=ground, seed=seed, shrink=shrink and each.id not in waived)
-        failed |= _seen_to_fail(outcome)
+        outcome = blocked(each, foundations(each.id, requirements) & failed, ground, requirements)
+        if outcome is None:
+            is_new = each.id not in waived
+            outcome = run_requirement(each, subject, ground=ground, seed=seed, shrink=shrink and is_new)
+            failed |= seen_to_fail(outcome)
         yield outcome
 
 
-def _seen_to_fail(outcome: Outcome) -> set[str]:
+def blocked(
+    one: Requirement, below: Collection[str], ground: Ground, requirements: Mapping[str, Requirement]
+) -> Outcome | None:
+    """What becomes of a requirement that rests on failed ones; None: it is to be tried.
+
+    What the plugin says it cannot do stays NOT_APPLICABLE, whatever failed below.
+    """
+    if not below or gate(one, ground) is not None:
+        return None
+    cause = min(below, key=lambda each: (depth(each, requirements), each))
+    return Outcome(one, Verdict.BLOCKED, NOT_TRIED, blocked_by=cause)
+
+
+def seen_to_fail(outcome: Outcome) -> set[str]:
+    """Requirements that were seen to be broken by it."""
     own = {outcome.requirement.id} if outcome.verdict is Verdict.FAILED else set()
     return own | {each.requirement_id for each in outcome.charged if each.violation.certainty is Certainty.SEEN}
 
@@ -146,10 +173,11 @@ def run_session(
     listen: Listener = lambda _outcome: None,
     waivers: Waivers = MappingProxyType({}),
     today: datetime.date | None = None,
+    trying: Trying | None = None,
 ) -> Result:
     """Run requirements in the order given. Ctrl-C ends the run and keeps what was found so far.
 
-    `today`: which waivers are over.
+    `today`: which waivers are over. `trying`: how they are tried, if not one after the other here.
     """
     profile = subject.profile
     requirements = profile.seen(requirements)
@@ -158,7 +186,7 @@ def run_session(
     outcomes: list[Outcome] = []
     interrupted = False
     try:
-        for outcome in attempts(subject, order, requirements, seed=seed, waived=waivers):
+        for outcome in (trying or attempts)(subject, order, requirements, seed=seed, waived=waivers):
             outcomes.append(outcome)
             listen(outcome)
     except KeyboardInterrupt:

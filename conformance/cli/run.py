@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from hypothesis.configuration import set_hypothesis_home_dir
@@ -28,8 +29,12 @@ from conformance.opening import opened, profile_named
 from conformance.profile import DEFAULT_PROFILE
 from conformance.report import as_counterexample, as_json, as_junit, as_text, folder
 from conformance.requirement import Requirement
-from conformance.session import EXIT_INTERRUPTED, Result, choose, run_session
+from conformance.session import EXIT_INTERRUPTED, Result, Trying, choose, run_session
+from conformance.subject import RunningSubject
 from conformance.waivers import read_waivers
+from conformance.workers import SideBySide
+
+_MOST_WORKERS: Final = 4
 
 
 class Order(StrEnum):
@@ -74,6 +79,16 @@ def run(
     waivers: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Known failures: why, who answers for them, until when.")
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            "-n",
+            metavar="N",
+            min=1,
+            help="Processes that try requirements side by side; by default one for each core, up to four.",
+        ),
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Tell every failure in full.")] = False,
 ) -> None:
     """Try a plugin against the requirements, and say what holds.
@@ -97,7 +112,7 @@ def run(
         raise WiringError("no plugin was named; give --provider module:attribute; nothing was started")
     try:
         with stoppable(), leaves_no_cache():
-            result, started, left = _result(asked, only or [], order, console, report, journal, waivers)
+            result, started, left = _result(asked, only or [], order, console, report, journal, waivers, workers)
             replay = as_counterexample.replay_of(report, asked)
             files = {
                 "report.json": as_json.text(result, replay, started),
@@ -127,6 +142,7 @@ def _result(
     report: Path,
     journal: Path | None,
     waivers: Path | None,
+    workers: int | None,
 ) -> tuple[Result, str, Sequence[str]]:
     """The result, when the run started, and what could not be removed after it."""
     requirements = catalogue()
@@ -136,9 +152,27 @@ def _result(
     started = datetime.now(UTC).isoformat(timespec="seconds")
     with opened(asked, journal=journal) as subject:
         with shown(console, [each.id for each in chosen]) as progress:
-            result = run_session(subject, chosen, requirements, seed=asked.seed, listen=progress.ended, waivers=known)
+            result = run_session(
+                subject,
+                chosen,
+                requirements,
+                seed=asked.seed,
+                listen=progress.ended,
+                waivers=known,
+                trying=_trying(asked, subject, workers),
+            )
         # An interrupt ends a world in the middle; on an array that is not simulated things may be left then.
         return result, started, tidy(subject, lambda told: console.print(told, soft_wrap=True)).problems
+
+
+def _trying(asked: Asked, subject: RunningSubject, workers: int | None) -> Trying | None:
+    """Side by side where all is simulated and there is more than one core; else one after the other."""
+    if subject.journal.path is not None:
+        if workers is not None and workers > 1:
+            raise WiringError("--workers is for runs without a journal: one process keeps it; nothing was tried")
+        return None
+    count = workers or min(len(os.sched_getaffinity(0)), _MOST_WORKERS)
+    return SideBySide(asked, count) if count > 1 else None
 
 
 @contextmanager

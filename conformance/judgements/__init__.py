@@ -36,7 +36,14 @@ from conformance.judgements.chap import (
 )
 from conformance.judgements.costs import cost_of_a_life, cost_stays, snapshots_cost
 from conformance.judgements.hosts import agrees, whole_or_nothing
-from conformance.judgements.limits import many_volumes, more_hosts, one_more_host
+from conformance.judgements.limits import (
+    many,
+    many_volumes,
+    more_hosts,
+    most_snapshots,
+    one_more_host,
+    snapshot_limit_is_said,
+)
 from conformance.judgements.lives import error_names, everything_fails, whole_life
 from conformance.judgements.qos import (
     another_qos,
@@ -62,9 +69,7 @@ from conformance.judgements.snapshots import (
     deleted_with_clone,
     deleted_with_snapshot,
     ids_of,
-    limit_is_said,
     listed,
-    most_snapshots,
     snapshot_holds,
     snapshots_survive,
     volume_holds,
@@ -96,11 +101,11 @@ __all__ = [
     "largest_asked_of_bridge",
     "largest_works",
     "late_repeat",
-    "limit_is_said",
     "listed",
     "listener_of",
     "locked_out",
     "lun_bytes",
+    "many",
     "many_volumes",
     "merged",
     "more_hosts",
@@ -124,6 +129,7 @@ __all__ = [
     "size_answer_is_true",
     "size_is_true",
     "snapshot_holds",
+    "snapshot_limit_is_said",
     "snapshots_cost",
     "snapshots_survive",
     "stats_are_true",

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
-from conformance.contract import DeleteWithDependents, InUse, LimitReached, ObjectKind, RevertScope
+from conformance.contract import DeleteWithDependents, InUse, ObjectKind, RevertScope
 from conformance.errors import KitError
 from conformance.expect import ARRAY, HOST, PLUGIN, expect_bytes, expect_done, expect_equal, expect_refusal
 from conformance.judgements.array import is_gone, nothing_changes
 from conformance.world import Made, Taken, World
-
-MOST_SNAPSHOTS: Final = 40
-"""How many snapshots a property takes at most to find a declared limit."""
 
 
 def snapshot_holds(world: World, taken: Taken, offset: int, content: bytes) -> None:
@@ -83,20 +79,3 @@ def snapshots_survive(world: World, older: Taken, newer: Taken) -> None:
     gone = world.subject.declared.traits.revert_scope is RevertScope.DISCARDS_NEWER
     wanted = [older] if gone else [older, newer]
     expect_equal("snapshots listed", listed(world, ObjectKind.SNAPSHOT), ids_of(wanted), PLUGIN)
-
-
-def most_snapshots(world: World) -> int:
-    """How many snapshots of one volume can be taken, as declared, and as far as a property may try."""
-    declared = world.subject.declared.limits.snapshots_per_volume
-    return min(declared or MOST_SNAPSHOTS, MOST_SNAPSHOTS)
-
-
-def limit_is_said(world: World, made: Made) -> None:
-    """One snapshot more than declared is refused with LimitReached; where no limit is declared it is taken."""
-    request = world.snapshot_request()
-    declared = world.subject.declared.limits.snapshots_per_volume
-    if declared is None or declared > MOST_SNAPSHOTS:
-        expect_done("one more snapshot", lambda: world.driver_snapshot(made, request))
-        return
-    with nothing_changes(world):
-        expect_refusal(LimitReached, "a snapshot beyond the limit", lambda: world.driver_snapshot(made, request))

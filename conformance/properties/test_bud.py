@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.contract import Capability
-from conformance.judgements import cost_of_a_life, cost_stays, snapshots_cost
+from conformance.judgements import cost_of_a_life, cost_stays, many, snapshots_cost
 from conformance.requirement import Need, requirement
 from conformance.subject import RunningSubject
 
@@ -13,9 +13,9 @@ def test_bud_001_volumes_cost_the_same_however_many_there_are(subject: RunningSu
     """The requests to the array for a volume's life MUST NOT grow with the number of volumes there are."""
     with subject.world() as world:
         few = cost_of_a_life(world)
-        for _ in range(24):
+        for _ in range(many(world, 24)):
             world.create()
-        cost_stays(few, cost_of_a_life(world), "24 more volumes")
+        cost_stays(few, cost_of_a_life(world), "more volumes")
 
 
 @requirement("BUD-002", needs=[Need.ENDPOINT], rests_on=["DEL-001", "ACC-004"])
@@ -24,9 +24,9 @@ def test_bud_002_volumes_cost_the_same_however_many_hosts_there_are(subject: Run
     with subject.world() as world:
         other = world.create()
         few = cost_of_a_life(world)
-        for number in range(16):
+        for number in range(many(world, 16)):
             world.grant(other, world.host(f"more{number}"))
-        cost_stays(few, cost_of_a_life(world), "16 more hosts")
+        cost_stays(few, cost_of_a_life(world), "more hosts")
 
 
 @requirement("BUD-003", needs=[Need.ENDPOINT, Capability.SNAPSHOT], rests_on=["SNP-005"])
@@ -35,6 +35,6 @@ def test_bud_003_snapshots_cost_the_same_however_many_there_are(subject: Running
     with subject.world() as world:
         made = world.create()
         few = snapshots_cost(world, made)
-        for _ in range(16):
+        for _ in range(many(world, 16)):
             world.snapshot(made)
-        cost_stays(few, snapshots_cost(world, made), "16 more snapshots")
+        cost_stays(few, snapshots_cost(world, made), "more snapshots")

@@ -17,11 +17,11 @@ from conformance.expect import ARRAY, HOST, PLUGIN, expect_bytes, expect_done, e
 from conformance.judgements import (
     deleted_with_snapshot,
     ids_of,
-    limit_is_said,
     listed,
     most_snapshots,
     nothing_changes,
     snapshot_holds,
+    snapshot_limit_is_said,
     volume_holds,
 )
 from conformance.requirement import Need, given, requirement
@@ -191,7 +191,7 @@ def test_snp_012_the_limit_of_snapshots_is_true(subject: RunningSubject) -> None
         world.act()
         for _ in range(most_snapshots(world)):
             world.snapshot(made)
-        limit_is_said(world, made)
+        snapshot_limit_is_said(world, made)
 
 
 @requirement(

@@ -82,6 +82,7 @@ class WorldBase:
         self._instances: list[Instance] = []
         self._removed: set[str] = set()
         self._forgotten: set[str] = set()
+        self._looked_at: set[tuple[str, ...]] = set()
         self._numbers = 0
         self._named = 0
         self.ledger: BridgeLedger = MemoryLedger()
@@ -149,6 +150,12 @@ class WorldBase:
     def defer(self, step: str, act: Callable[[], object]) -> None:
         """Do this at the end, before what was deferred earlier."""
         self._undo.append((step, act))
+
+    def is_first_look(self, *about: str) -> bool:
+        """Whether this is asked for the first time: for looks that cost too much to be taken each time."""
+        is_first = about not in self._looked_at
+        self._looked_at.add(about)
+        return is_first
 
     @property
     def _prefix(self) -> str:

@@ -61,7 +61,8 @@ def after_login(world: WithHosts, made: Made, host: Host, connection: BlockConne
     """The path leads to this LUN, and where CHAP is declared only with credentials."""
     if made.lun is not None and session.wwid != made.lun.wwid:
         broken(_wrong_way(world, made, session.wwid), f"the path to lead to LUN {made.lun.wwid}", session.wwid)
-    if world.subject.supports(Capability.CHAP) and _logs_in_without_chap(world, host, connection):
+    is_new = world.is_first_look("login", made.uuid, host.uuid)
+    if is_new and world.subject.supports(Capability.CHAP) and _logs_in_without_chap(world, host, connection):
         broken("CHP-001", "a login without CHAP to be refused", "it was accepted")
 
 

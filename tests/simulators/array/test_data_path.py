@@ -61,6 +61,21 @@ def test_being_in_a_group_opens_nothing_else(client: Client, volume: Any) -> Non
     assert (status(client, volume), status(client, other)) == ("0201", "0000")
 
 
+def test_inquiry_identifies_the_volume_as_the_management_api_does(client: Client, volume: Any) -> None:
+    grant(client, 1)
+    with login(client, volume) as session:
+        standard, page = session.inquiry(0), session.vpd(0, 0x83)
+    assert standard[8:32] == b"SolidFirSSD SAN         "
+    found, rest = [], page[4:]
+    while rest:
+        kind, length = rest[1], rest[3]
+        found.append((kind, rest[4 : 4 + length]))
+        rest = rest[4 + length :]
+    eui = volume["scsiEUIDeviceID"]
+    assert [found[0], found[1]] == [(0x03, bytes.fromhex(volume["scsiNAADeviceID"])), (0x02, bytes.fromhex(eui))]
+    assert found[2] == (0x01, b"SolidFir" + eui.encode())
+
+
 def test_sessions_are_listed_with_their_times(client: Client, volume: Any) -> None:
     grant(client, 1)
     with login(client, volume):

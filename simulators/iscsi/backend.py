@@ -57,6 +57,10 @@ class LogicalUnit(Protocol):
         """Whether UNMAP is supported and unmapped blocks read as zeros (LBPME and LBPRZ)."""
 
     @property
+    def is_read_only(self) -> bool:
+        """Whether writing is refused: sense 27/00, write protected."""
+
+    @property
     def identity(self) -> UnitIdentity:
         """What INQUIRY reports."""
 

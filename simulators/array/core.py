@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from simulators.array.clones import CloneTime
 from simulators.array.element_api.http import ElementApi
+from simulators.array.element_api.release import LATEST, Release
 from simulators.array.fabric import ArrayFabric
 from simulators.array.limits import Limits
 from simulators.array.model import DEFAULT_CAPACITY_BYTES, ArrayModel
@@ -33,11 +34,12 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class ArraySize:
-    """How large an array is, and how long its clones take."""
+    """How large an array is, how long its clones take, and of which release it is."""
 
     capacity_bytes: int = DEFAULT_CAPACITY_BYTES
     limits: Limits = field(default_factory=Limits)
     clone_time: CloneTime = field(default_factory=CloneTime)
+    release: Release = LATEST
 
 
 class ArrayCore:
@@ -47,6 +49,7 @@ class ArrayCore:
         # Reentrant: the target asks the fabric while it may hold the lock for a unit.
         self.lock = threading.RLock()
         self.administrator = administrator
+        self.release = size.release
         self.model = ArrayModel(
             now=now,
             chance=chance,
@@ -66,4 +69,5 @@ class ArrayCore:
             lock=self.lock,
             sessions=sessions,
             transcript=self.transcript,
+            release=self.release,
         )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from simulators.array.admission import Door, decide, is_still_admitted
 from simulators.array.identity import PRODUCT, VENDOR
+from simulators.array.volume import Access
 from simulators.iscsi.backend import Admission, AdmissionVerdict, ChapAccount, UnitIdentity
 
 if TYPE_CHECKING:
@@ -52,6 +53,10 @@ class VolumeUnit:
     @property
     def is_thin(self) -> bool:
         return True
+
+    @property
+    def is_read_only(self) -> bool:
+        return self._volume.access is Access.READ_ONLY
 
     @property
     def identity(self) -> UnitIdentity:

@@ -21,6 +21,7 @@ class Access(StrEnum):
     """What initiators may do; a locked volume lets nobody in."""
 
     READ_WRITE = "readWrite"
+    READ_ONLY = "readOnly"
     LOCKED = "locked"
 
 

@@ -22,7 +22,7 @@ Simulated, by area:
 Refused with xUnknownAPIMethod, among others: pairing of clusters and volumes, virtual networks and virtual volumes,
 schedules, backups (bulk volume jobs), changing drives, nodes and cluster administrators.
 
-Refused as values: `access` other than readWrite and locked, and `enableRemoteReplication` of a snapshot.
+Refused as values: `access` other than readWrite, readOnly and locked, and `enableRemoteReplication` of a snapshot.
 Ignored, as the real array ignores what it does not know: any parameter that the method does not have here,
 such as `sliceCount` or `protectionScheme`.
 

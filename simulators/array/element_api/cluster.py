@@ -13,27 +13,13 @@ if TYPE_CHECKING:
     from simulators.array.element_api.parameters import Arguments, Json
     from simulators.array.limits import Limits
 
-CURRENT_VERSION: Final = "12.3"
-_MINOR_VERSIONS: Final = {
-    5: (0, 1),
-    7: range(5),
-    8: range(8),
-    9: range(7),
-    10: range(10),
-    11: range(9),
-    12: range(4),
-}
-SUPPORTED_VERSIONS: Final = tuple(
-    f"{major}.{minor}" for major in range(1, 13) for minor in _MINOR_VERSIONS.get(major, (0,))
-)
-SOFTWARE: Final = "12.3.0.958"
 _STARTED: Final = "2020-01-01T00:00:00Z"
 _IOPS: Final = 200_000
 _SCHEMES: Final = ("doubleHelix",)
 
 
-def _get_api(_scene: Scene, _given: Arguments) -> Json:
-    return {"currentVersion": CURRENT_VERSION, "supportedVersions": list(SUPPORTED_VERSIONS)}
+def _get_api(scene: Scene, _given: Arguments) -> Json:
+    return {"currentVersion": scene.release.api_version, "supportedVersions": list(scene.release.api_versions)}
 
 
 def _info(scene: Scene, _given: Arguments) -> Json:
@@ -63,14 +49,15 @@ def _info(scene: Scene, _given: Arguments) -> Json:
     }
 
 
-def _version(_scene: Scene, _given: Arguments) -> Json:
+def _version(scene: Scene, _given: Arguments) -> Json:
+    software = scene.release.software
     return {
-        "clusterAPIVersion": CURRENT_VERSION,
-        "clusterVersion": SOFTWARE,
-        "clusterVersionInfo": [{"nodeID": 1, "nodeVersion": SOFTWARE, "nodeInternalRevision": "1"}],
+        "clusterAPIVersion": scene.release.api_version,
+        "clusterVersion": software,
+        "clusterVersionInfo": [{"nodeID": 1, "nodeVersion": software, "nodeInternalRevision": "1"}],
         "softwareVersionInfo": {
-            "currentVersion": SOFTWARE,
-            "pendingVersion": SOFTWARE,
+            "currentVersion": software,
+            "pendingVersion": software,
             "nodeID": 0,
             "packageName": "",
             "startTime": _STARTED,

@@ -9,7 +9,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from simulators.array.element_api import rendering
-from simulators.array.element_api.cluster import SOFTWARE
 from simulators.array.element_api.method import Method
 from simulators.array.element_api.parameters import Arguments, Json, boolean, integer, optional, positive, text
 from simulators.array.element_api.values import instant
@@ -64,10 +63,10 @@ def _nodes(scene: Scene, _given: Arguments) -> Json:
             "cpuModel": "simulated",
             "nodeMemoryGB": 0,
             "nodeType": "simulated",
-            "platformConfigVersion": SOFTWARE,
+            "platformConfigVersion": scene.release.software,
         },
         "role": "Storage",
-        "softwareVersion": SOFTWARE,
+        "softwareVersion": scene.release.software,
         "virtualNetworks": [],
         "maintenanceMode": "Disabled",
     }

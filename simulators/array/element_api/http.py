@@ -32,6 +32,7 @@ from simulators.kernel.transcript import Direction
 
 if TYPE_CHECKING:
     from simulators.array.administrator import Administrator
+    from simulators.array.element_api.release import Release
     from simulators.array.model import ArrayModel
     from simulators.iscsi.backend import SessionInfo
     from simulators.kernel.transcript import Transcript
@@ -69,6 +70,7 @@ class ElementApi:
     lock: AbstractContextManager[object]
     sessions: Callable[[], Sequence[SessionInfo]]
     transcript: Transcript
+    release: Release
 
     def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """Answer one request."""
@@ -82,7 +84,7 @@ class ElementApi:
         version = _PATH.fullmatch(path)
         if not self.administrator.is_named_in(headers):
             return _plain(401, "401 Unauthorized.", {"WWW-Authenticate": 'Basic realm="Element API"'})
-        if version is None or version[1] not in cluster.SUPPORTED_VERSIONS:
+        if version is None or version[1] not in self.release.api_versions:
             return _plain(404, "404 Not Found")
         if method != "POST":
             return _plain(405, "405 Method Not Allowed", {"Allow": "POST"})
@@ -115,7 +117,7 @@ class ElementApi:
         with self.lock:
             self.model.clones.count_call()
             self.model.settle()
-            scene = Scene(self.model, self.addresses, live, self.administrator.username)
+            scene = Scene(self.model, self.addresses, live, self.administrator.username, self.release)
             result = method.run(scene, Arguments(given or {}, method.parameters))
             if not method.only_looks:
                 self.model.events.record(method.name)

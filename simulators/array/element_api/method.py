@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from simulators.array.element_api.parameters import Arguments, Json, Parameter, integer, optional, positive
+from simulators.array.element_api.release import LATEST, Release
 
 if TYPE_CHECKING:
     from simulators.array.model import ArrayModel
@@ -32,6 +33,7 @@ class Scene:
     addresses: Addresses
     sessions: Sequence[SessionInfo] = ()
     administrator: str = "admin"
+    release: Release = LATEST
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,3 +236,23 @@ def test_the_cluster_tells_what_it_is_made_of(client: Client) -> None:
 
 def test_unpairing_what_is_not_paired_does_nothing(client: Client, volumes: list[Any]) -> None:
     assert client.call("RemoveVolumePair", volumeID=1) == {}
+
+
+def test_an_older_release_allows_less_and_knows_no_newer_version() -> None:
+    with memory_array(release="8", limits={"volumes": 3}) as client:
+        limits = client.call("GetLimits")
+        assert limits["initiatorsPerVolumeAccessGroupCountMax"] == 64
+        assert (limits["volumeAccessGroupsPerVolumeCountMax"], limits["volumeCountMax"]) == (4, 3)
+        assert client.volume(client.account(), totalSize=GB + 1)["totalSize"] == 1000001536
+        assert client.call("GetAPI")["currentVersion"] == "8.4"
+        assert client.call("GetClusterVersionInfo")["clusterAPIVersion"] == "8.4"
+        sent = {
+            path: client.send(b'{"method": "GetAPI"}', f"/json-rpc/{path}").status for path in ("1.0", "8.4", "8.5")
+        }
+        assert sent == {"1.0": 200, "8.4": 200, "8.5": 404}
+
+
+def test_the_latest_release_knows_every_version_up_to_its_own(client: Client) -> None:
+    versions = client.call("GetAPI")["supportedVersions"]
+    assert {"1.0", "5.0", "6.0", "7.0", "8.0", "12.3"} <= set(versions)
+    assert {client.send(b'{"method": "GetAPI"}', f"/json-rpc/{each}/").status for each in versions} == {200}

@@ -58,7 +58,7 @@ ERRORS: list[tuple[str, dict[str, object], str, str]] = [
     ("ModifyVolume", {"volumeID": 1, "qos": {"maxIOPS": 200001}}, "xInvalidParameter", "100 to 200000"),
     ("ModifyVolume", {"volumeID": 1, "qos": {"maxIOPS": 16000}}, "xInvalidParameter", "<= burstIOPS"),
     ("ModifyVolume", {"volumeID": 1, "qos": {"minIOPS": 0}}, "xInvalidParameter", "above 0"),
-    ("ModifyVolume", {"volumeID": 1, "access": "readOnly"}, "xUnrecognizedEnumString", "readWrite, locked"),
+    ("ModifyVolume", {"volumeID": 1, "access": "replicationTarget"}, "xUnrecognizedEnumString", "readOnly, locked"),
     ("DeleteVolume", {"volumeID": 2}, "xVolumeIDDoesNotExist", "2"),
     ("DeleteVolume", {"volumeID": 9}, "xVolumeIDDoesNotExist", "9"),
     ("PurgeDeletedVolume", {"volumeID": 1}, "xVolumeIDDoesNotExist", "1"),

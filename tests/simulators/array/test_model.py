@@ -9,6 +9,7 @@ import pytest
 from simulators.array import strangers
 from simulators.array.accounts import Account, AccountChange
 from simulators.array.groups import GroupChange
+from simulators.array.identity import naa_of
 from simulators.array.initiators import InitiatorWish
 from simulators.array.limits import MIB, Limits
 from simulators.array.model import ArrayModel
@@ -64,6 +65,8 @@ def test_names_and_designators_are_built_as_on_the_real_array() -> None:
     assert made.naa == f"6f47acc100000000{cluster}00000001"
     assert made.eui == f"{cluster}00000001f47acc0100000000"
     assert model.volumes.find_target(made.iqn.upper()) is made
+    # Read from an array: cluster mn4y, volume 361.
+    assert naa_of("mn4y", 361) == "6f47acc1000000006d6e347900000169"
 
 
 @pytest.mark.parametrize(

@@ -110,5 +110,5 @@ def _differing(observed: object, expected: object) -> dict[str, tuple[object, ob
 
 
 def _short(value: object) -> str:
-    text = repr(value)
+    text = value if isinstance(value, str) else repr(value)
     return text if len(text) <= 200 else f"{text[:197]}..."

@@ -171,22 +171,22 @@ class Guarded:
         if isinstance(error, CallHung):
             operation.is_cancelled = True
             self._watch.hung.add(name)
-            self._watch.charge(homes.LATE, f"{name} to return within {seconds:g} s", "it had not returned")
+            self._watch.charge(homes.LATE, f"`{name}` to return within {seconds:g} s", "it had not returned")
         if isinstance(error, OperationCancelled) and operation.remaining_seconds <= 0:
-            self._watch.charge(homes.LATE, f"{name} to return within {seconds:g} s", "it gave up at its deadline")
+            self._watch.charge(homes.LATE, f"`{name}` to return within {seconds:g} s", "it gave up at its deadline")
         if isinstance(error, NotImplementedError):
             self._watch.note_unwritten(name, error)
         watch_passes = (ProviderError, BridgeError, Broken, KitError)
         if not isinstance(error, watch_passes) and isinstance(error, Exception):
             said = str(error) if isinstance(error, StrayExit) else f"{type(error).__name__}: {error}"
-            self._watch.charge(homes.STRAY_ERROR, f"{name} to raise only errors of the contract", said)
+            self._watch.charge(homes.STRAY_ERROR, f"`{name}` to raise only errors of the contract", said)
 
     def _judge_answer(self, name: str, answer: object, took: float, seconds: float) -> None:
         problem = _wrong_type(name, answer)
         if problem:
-            self._watch.charge(homes.WRONG_TYPE, f"{name} to answer {problem}", short(answer))
+            self._watch.charge(homes.WRONG_TYPE, f"`{name}` to answer {problem}", short(answer))
         if took > seconds:
-            self._watch.charge(homes.LATE, f"{name} to return within {seconds:g} s", f"{took:.1f} s")
+            self._watch.charge(homes.LATE, f"`{name}` to return within {seconds:g} s", f"{took:.1f} s")
 
 
 def _wrong_type(name: str, answer: object) -> str:

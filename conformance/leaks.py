@@ -14,10 +14,12 @@ from urllib.parse import quote
 from conformance import homes
 from conformance.calls import CallHung, StrayExit, run_with_deadline
 from conformance.contract import ArrayView, BridgeInventory, DataStoreProvider
+from conformance.trace import MASK
 from conformance.verdict import Broken, Violation
 
 _CLOSE_SECONDS: Final = 2.0
 _GRACE_SECONDS: Final = 0.5
+_AROUND: Final = 60
 _OURS: Final = ("storage-conformance", "simulator", "asyncio_")
 
 
@@ -74,10 +76,22 @@ def spellings(secret: str, users: Set[str]) -> set[str]:
 def secrets_in(texts: Mapping[str, str], secrets: Set[str]) -> list[Violation]:
     """Places where a secret can be read."""
     return [
-        Violation("no secret to be readable", f"one in {place}", "the kit's search", homes.SECRETS)
+        Violation(
+            "no secret to be readable", f"one in {place}: {_around(text, secrets)}", "the kit's search", homes.SECRETS
+        )
         for place, text in texts.items()
         if any(secret in text for secret in secrets)
     ][:1]
+
+
+def _around(text: str, secrets: Set[str]) -> str:
+    """The line with the secret, masked, and as much of it as one can read."""
+    # Long ones first: one spelling may be part of another.
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    line = next(each for each in text.splitlines() if MASK in each)
+    at = line.index(MASK)
+    return f"{'…' if at > _AROUND else ''}{line[max(0, at - _AROUND) : at + _AROUND]}"
 
 
 def error_text(error: BaseException) -> str:

@@ -14,8 +14,8 @@ from conformance.standard import Standard, counted_only, newest, standards
 class Profile:
     """Examples per requirement, seconds to shrink after a failure, and a ceiling on declared completion times.
 
-    `goes_to_limits`: declared limits are tried to their end, not only approached. `standard`: what is mandatory, and what
-    may be declared at most. When certifying, only its requirements count.
+    `goes_to_limits`: declared limits are tried to their end, not only approached. `standard`: what is mandatory, and
+    what may be declared at most. When certifying, only its requirements count.
     """
 
     name: str

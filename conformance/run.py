@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 
 import hypothesis
@@ -14,13 +15,14 @@ from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis.errors import Flaky, StopTest, UnsatisfiedAssumption
 
 from conformance.abstract import to_json
-from conformance.contract import AccessMechanism, BridgeError, ProbeIoError, ProbeRefused, ProviderError
+from conformance.contract import AccessMechanism, BridgeError, Capability, ProbeIoError, ProbeRefused, ProviderError
 from conformance.errors import KitError, SafetyError
 from conformance.gating import Ground, gate
 from conformance.inputs import no_local_constants
 from conformance.orchestrator.errors import BrokenPromise, OperationRefused
 from conformance.profile import Profile
 from conformance.requirement import Requirement
+from conformance.shorten import shortened
 from conformance.subject import RunningSubject
 from conformance.verdict import Broken, Finding, Outcome, Verdict, Violation
 from conformance.world import World
@@ -136,6 +138,7 @@ def _try_all(attempts: _Attempts, seed: int, *, shrink: bool) -> None:
         if not _succeeds(attempts, arguments):
             if shrink:
                 _confirm(attempts, arguments)
+                _shorten(attempts, arguments)
             return
     if not requirement.strategies:
         return
@@ -153,6 +156,31 @@ def _confirm(attempts: _Attempts, arguments: Mapping[str, object]) -> None:
     again = _Attempts(attempts.requirement, attempts.subject, attempts.shrink_seconds)
     if _succeeds(again, arguments):
         _found_intermittent(attempts)
+
+
+def _shorten(attempts: _Attempts, arguments: Mapping[str, object]) -> None:
+    """Leave out of a pinned program what is not needed to fail like this."""
+    home = attempts.own and attempts.own.requirement_id
+    if home is None or (attempts.own and attempts.own.intermittent):
+        return
+    for name, value in arguments.items():
+        if isinstance(value, list):
+            shortened(value, partial(_still_fails, attempts, arguments, name))
+
+
+def _still_fails(attempts: _Attempts, arguments: Mapping[str, object], name: str, fewer: Sequence[object]) -> bool:
+    """Try it; its failure becomes the one that is told only if it is of this requirement and of the same kind."""
+    before, attempts.own = attempts.own, None
+    charged = dict(attempts.charged)
+    failed = not _succeeds(attempts, {**arguments, name: fewer}) and attempts.own is not None
+    if not (failed and attempts.own and before and _is_alike(attempts.own.violation, before.violation)):
+        attempts.own, attempts.charged = before, charged
+        return False
+    return True
+
+
+def _is_alike(one: Violation, other: Violation) -> bool:
+    return (one.observer, one.certainty, one.move) == (other.observer, other.certainty, other.move)
 
 
 def _found_intermittent(attempts: _Attempts) -> None:
@@ -285,7 +313,7 @@ def _declared(requirement: Requirement, subject: RunningSubject) -> tuple[str, .
     if subject.mismatches:
         return ()
     declared = subject.declared
-    needs = [f"{each} supported" for each in requirement.needs if each in declared.capabilities]
+    needs = [f"{each} supported" for each in requirement.needs if isinstance(each, Capability)]
     traits = declared.traits
     return (
         *needs,

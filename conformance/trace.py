@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+from conformance.calls import CallHung, StrayExit
 from conformance.contract import Secret
 
 MASK = "***"
@@ -58,6 +59,11 @@ class Call:
         return f"{self.party}.{self.name}({', '.join(arguments)}) -> {self._ending()}"
 
     def _ending(self) -> str:
+        if isinstance(self.error, CallHung):
+            return str(self.error)
+        if isinstance(self.error, StrayExit):
+            # The kit's wrapping of what was raised, which names it.
+            return f"raised {self.error}"
         if self.error is not None:
             return f"raised {type(self.error).__name__}: {self.error}"
         return "did not return" if self.ended is None else short(self.answer)

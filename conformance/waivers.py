@@ -188,6 +188,11 @@ def _stale(outcome: Outcome, waiver: Waiver, today: datetime.date) -> str:
     return ""
 
 
+def digest_of(outcome: Outcome) -> str:
+    """What a waiver may name of the inputs; empty where a requirement has none, or none are known."""
+    return outcome.inputs_digest[:DIGEST_SHOWN] if outcome.requirement.strategies else ""
+
+
 def template(outcome: Outcome, today: datetime.date) -> str:
     """How the entry for a failure would look; what only a person can say is left to be said."""
     lines = [
@@ -197,6 +202,7 @@ def template(outcome: Outcome, today: datetime.date) -> str:
         'owner = "who answers for it"',
         f"until = {today + datetime.timedelta(days=90)}",
     ]
-    if outcome.inputs_digest:
-        lines.append(f'digest = "{outcome.inputs_digest[:DIGEST_SHOWN]}"  # optional: for these inputs only')
+    digest = digest_of(outcome)
+    if digest:
+        lines.append(f'digest = "{digest}"  # optional: for these inputs only')
     return "\n".join(lines)

@@ -19,6 +19,8 @@ from conformance.catalogue import catalogue
 from conformance.cli.app import app
 from conformance.report import as_catalogue
 from conformance.requirement import Requirement
+from conformance.standard import standards
+from tools import profiles
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 FAULTS: Final = "tests.faulty_providers.corpus"
@@ -45,6 +47,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "requirements.md": requirements_page(requirements, known),
         ROOT / "docs" / "command.md": command_page(),
         ROOT / "docs" / "contract.md": contract_page(),
+        ROOT / "docs" / "profiles.md": profiles.page(standards(), list(requirements), _NOTE),
         ROOT / "conformance" / as_catalogue.FILE: as_catalogue.text(requirements, known),
     }
 

@@ -16,6 +16,8 @@ from conformance.standard import FOLDER, PREFIX, Standard, version_of
 ROOT: Final = Path(__file__).resolve().parent.parent
 FILES: Final = ROOT / "conformance" / FOLDER
 CHANGELOG: Final = ROOT / "CHANGELOG.md"
+_ABOUT: Final = """What a certificate is against is frozen. `certify` is the newest version; an older one is asked for
+by its name, such as `--profile certify-0.1`. What is new since is tried and told, and does not count."""
 
 
 def frozen(folder: Path) -> dict[str, Standard]:
@@ -59,6 +61,25 @@ def problems(versions: Mapping[str, Standard], requirements: Sequence[str]) -> I
         if lost:
             yield f"{name} lacks {', '.join(lost)} of the version before"
         older = standard.requirements
+
+
+def page(versions: Mapping[str, Standard], requirements: Sequence[str], note: str) -> str:
+    """What vendors are told of each version, newest first."""
+    parts = ["# Profiles", note, _ABOUT]
+    for standard in reversed(list(versions.values())):
+        later = sorted(set(requirements) - standard.requirements)
+        mandatory = [f"{', '.join(needed)} for {model}" for model, needed in standard.mandatory.items() if needed]
+        ceilings = [f"`{name}` {seconds:.10g}" for name, seconds in standard.ceilings.model_dump().items()]
+        rows = [
+            ("Requirements that count", str(len(standard.requirements))),
+            ("New since", ", ".join(later) or "none"),
+            ("Mandatory capabilities", "; ".join(mandatory) or "none"),
+            ("Ceilings in seconds", ", ".join(ceilings)),
+            ("Inputs for each requirement", str(standard.examples)),
+        ]
+        table = ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)]
+        parts += [f"## {standard.name}", "\n".join(table)]
+    return "\n\n".join(parts) + "\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -44,7 +44,8 @@ def nothing_is_left(world: World) -> Iterator[None]:
     expect_none("object left on the array", [" ".join(each) for each in left], ARRAY)
 
 
-Facts = frozenset[tuple[str, int, QosPolicy | None, frozenset[object], bool]]
+Fact = tuple[str, int, QosPolicy | None, frozenset[object], bool]
+Facts = frozenset[Fact]
 
 
 def facts(view: ArrayView) -> Facts:
@@ -66,8 +67,7 @@ def nothing_changes(world: World) -> Iterator[None]:
     yield
     after = facts(world.view())
     if before != after:
-        gone, new = sorted(map(str, before - after)), sorted(map(str, after - before))
-        broken("nothing to change on the array", f"before {gone}, after {new}", ARRAY)
+        broken("nothing to change on the array", _changes(before, after), ARRAY)
 
 
 @contextmanager
@@ -82,7 +82,24 @@ def others_unchanged(world: World, *except_for: Made) -> Iterator[None]:
     yield
     after = of_others()
     if not before <= after:
-        broken("other LUNs not to change", f"changed or gone: {sorted(map(str, before - after))}", ARRAY)
+        broken("other LUNs not to change", _changes(before, after), ARRAY)
+
+
+def _changes(before: Facts, after: Facts) -> str:
+    """What is not as it was, LUN by LUN."""
+    was, now = ({each[0]: _described(each) for each in facts} for facts in (before, after))
+    told = [f"LUN {one} is new: {now[one]}" for one in sorted(now.keys() - was.keys())]
+    told += [f"LUN {one} is gone: {was[one]}" for one in sorted(was.keys() - now.keys())]
+    both = sorted(was.keys() & now.keys())
+    told += [f"LUN {one} was {was[one]}, and is {now[one]}" for one in both if was[one] != now[one]]
+    return "; ".join(told)
+
+
+def _described(fact: Fact) -> str:
+    _, size_bytes, qos, visible_to, in_trash = fact
+    speed = f"QoS {qos.min_iops}/{qos.max_iops}/{qos.burst_iops}" if qos else "no QoS"
+    hosts = f"open to {', '.join(sorted(map(str, visible_to)))}" if visible_to else "open to nobody"
+    return f"{size_bytes} bytes, {speed}, {hosts}{', in the trash' if in_trash else ''}"
 
 
 def is_gone(world: World, made: Made) -> None:
@@ -94,7 +111,8 @@ def is_gone(world: World, made: Made) -> None:
         if made.lun is not None and each.external_id == made.lun.external_id and not (each.in_trash and trash_allowed)
     ]
     where = "in the trash, and no trash is declared" if left and left[0].in_trash else "still there"
-    expect(not left, "the LUN to be gone from the array", f"it is {where}", ARRAY)
+    told = f"LUN {made.lun.external_id if made.lun else ''} is {where}"
+    expect(not left, "the LUN to be gone from the array", told, ARRAY)
 
 
 def usage_is_true(world: World) -> None:

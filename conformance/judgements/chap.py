@@ -52,7 +52,10 @@ def foreign_credentials_refused(world: World, made: Made, host: Host) -> None:
     else:
         return
     mine = chap_of(connection)
-    expect(foreign.secret != mine.secret, f"a secret for each {scope}", "two have the same", PLUGIN)
+    expected = f"another CHAP secret for each {scope}"
+    expect(
+        foreign.secret != mine.secret, expected, f"the same secret for two: {mine.username}, {foreign.username}", PLUGIN
+    )
     got_in = logs_in(lambda: world.probe(host).open(connection, foreign))
     expect(not got_in, "credentials of another to be refused", "they were accepted", HOST)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pprint
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from conformance.counterexample import Counterexample
@@ -14,27 +14,44 @@ _WIDTH: Final = 116
 _INSTALL: Final = "pip install 'storage-conformance[kit,simulators]'"
 # What would end a comment, or not be text at all.
 _UNPRINTABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-# What a call is for, as a user of the cloud would say it.
-_DONE: Final = {
-    ("plugin", "initialize"): "The storage is added.",
-    ("plugin", "update"): "The storage is changed.",
-    ("plugin", "attach_cluster"): "A cluster is to use the storage.",
-    ("plugin", "detach_cluster"): "A cluster no longer uses the storage.",
-    ("plugin", "delete_datastore"): "The storage is removed.",
-    ("plugin", "create"): "A volume is created.",
-    ("plugin", "delete"): "The volume is deleted.",
-    ("plugin", "resize"): "The volume is resized.",
-    ("plugin", "set_qos"): "The volume gets another QoS.",
-    ("plugin", "grant_access"): "A host is let in to the volume.",
-    ("plugin", "connection"): "The host asks how to reach the volume.",
-    ("plugin", "revoke_access"): "The host is shut out from the volume.",
-    ("plugin", "fence"): "Hosts are cut off, whatever they do.",
-    ("plugin", "list_objects"): "The cloud looks what the storage holds.",
-    ("plugin", "used"): "The cloud looks how full the storage is.",
-    ("plugin", "host_added"): "A host joins the cluster.",
-    ("plugin", "host_connected"): "A host connects.",
-    ("plugin", "host_disconnected"): "A host disconnects.",
-    ("plugin", "host_removed"): "A host leaves the cluster.",
+# What a call is for, as a user or administrator of the cloud would say it.
+_DONE: Final[Mapping[str, Mapping[str, str]]] = {
+    "plugin": {
+        "initialize": "The storage is added.",
+        "update": "The storage is changed.",
+        "attach_cluster": "A cluster is to use the storage.",
+        "detach_cluster": "A cluster no longer uses the storage.",
+        "delete_datastore": "The storage is removed.",
+        "create": "A volume is created.",
+        "delete": "The volume is deleted.",
+        "resize": "The volume is resized.",
+        "set_qos": "The volume gets another QoS.",
+        "grant_access": "A host is let in to the volume.",
+        "connection": "The host asks how to reach the volume.",
+        "revoke_access": "The host is shut out from the volume.",
+        "fence": "Hosts are cut off, whatever they do.",
+        "list_objects": "The cloud looks what the storage holds.",
+        "used": "The cloud looks how full the storage is.",
+        "host_added": "A host joins the cluster.",
+        "host_connected": "A host connects.",
+        "host_disconnected": "A host disconnects.",
+        "host_about_to_be_removed": "A host is about to leave the cluster.",
+        "host_removed": "A host has left the cluster.",
+        "host_enabled": "A host may be used again.",
+    },
+    "bridge": {
+        "create_datastore": "The hypervisor makes a datastore of the LUN.",
+        "attach_datastore": "Hosts attach the datastore.",
+        "expand_datastore": "Hosts see how large the LUN has become.",
+        "detach_datastore": "Hosts let go of the datastore.",
+        "delete_datastore": "The hypervisor forgets the datastore.",
+        "create_disk": "A disk is made in the datastore.",
+        "resize_disk": "The disk is resized.",
+        "delete_disk": "The disk is deleted.",
+        "connect_target": "Hosts log in to the target.",
+        "disconnect_target": "Hosts log out of the target.",
+        "inventory": "The hypervisor tells what it holds.",
+    },
 }
 _BODY: Final = """
 import sys
@@ -89,7 +106,7 @@ def _told(call: str) -> Iterator[str]:
     number, _, what = (f"{asked})" if arrow else call).partition(". ")
     party, _, request = what.partition(".")
     method = request.partition("(")[0]
-    yield from _wrapped(f"{number:>3}. {_DONE.get((party, method), f'The {party} is called.')}")
+    yield from _wrapped(f"{number:>3}. {_DONE.get(party, {}).get(method, f'The {party} is called.')}")
     yield from _wrapped(f"     {party}.{request}", indent=7)
     if arrow:
         raised = ending.removeprefix("raised ")

@@ -16,7 +16,7 @@ from conformance.report import next_step
 from conformance.report.version import kit_version
 from conformance.session import Result
 from conformance.verdict import Finding, Outcome, Verdict
-from conformance.waivers import DIGEST_SHOWN, template
+from conformance.waivers import digest_of, template
 
 Replay = Callable[[Finding], str]
 SHORT_STEPS: Final = 3
@@ -118,8 +118,15 @@ def _seen(finding: Finding) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _calls(finding: Finding) -> tuple[str, ...]:
-    given = [f"with {name} = {_plain(value)}" for name, value in finding.arguments.items()]
+    given = [line for name, value in finding.arguments.items() for line in _given(name, value)]
     return (*given, *finding.steps) or ("none were made",)
+
+
+def _given(name: str, value: object) -> list[str]:
+    """An argument; a program step by step."""
+    if isinstance(value, list):
+        return [f"with {name} =", *(f"   {_plain(each)}" for each in value)]
+    return [f"with {name} = {_plain(value)}"]
 
 
 def _last_calls(finding: Finding) -> tuple[str, ...]:
@@ -157,9 +164,8 @@ def _waive(outcome: Outcome) -> list[tuple[str, tuple[str, ...]]]:
     """What a waiver would have to name; the summary shows a whole one."""
     if outcome.verdict is Verdict.STALE_WAIVER:
         return [("Waiver", (outcome.reason,))]
-    if not outcome.inputs_digest:
-        return []
-    named = f'ids = ["{outcome.requirement.id}"], digest = "{outcome.inputs_digest[:DIGEST_SHOWN]}"'
+    digest = digest_of(outcome)
+    named = f'ids = ["{outcome.requirement.id}"]' + (f', digest = "{digest}"' if digest else "")
     return [("Waive", (f"{named} in a file for --waivers",))]
 
 

@@ -91,7 +91,8 @@ def after_delete(world: WithVolumes, made: Made) -> None:
     trash_allowed = world.subject.declared.traits.trash_seconds > 0
     for each in glance.view.luns if made.lun is not None and glance.sees(WitnessPower.LUNS) else ():
         if made.lun is not None and each.external_id == made.lun.external_id and not (each.in_trash and trash_allowed):
-            broken("DEL-001", "the LUN to be gone", "it is in the trash" if each.in_trash else "it is still there")
+            where = "in the trash, and no trash is declared" if each.in_trash else "still there"
+            broken("DEL-001", "the LUN to be gone", f"LUN {each.external_id} is {where}")
     glance.check_others(made, "DEL-004")
 
 

@@ -17,6 +17,7 @@ from conformance.errors import WiringError
 from conformance.report import as_json, as_junit, as_text, folder
 from conformance.requirement import Owner, Requirement, requirement
 from conformance.session import Result
+from conformance.strategies.sizes import sizes
 from conformance.verdict import Certainty, Finding, Outcome, Verdict, Violation
 from tests.kit.snapshot import expect_snapshot
 
@@ -33,7 +34,9 @@ def made(identifier: str, sentence: str, *rests_on: str, subject: Owner = Owner.
 
 
 CREATE = made("PRV-001", "`create` MUST make one LUN.")
-GROW = made("EXT-001", "`resize` MUST grow the LUN to at least the asked size.", "PRV-001")
+GROW = replace(
+    made("EXT-001", "`resize` MUST grow the LUN to at least the asked size.", "PRV-001"), strategies={"start": sizes()}
+)
 KEEP = made("EXT-002", "`resize` MUST keep every byte.", "EXT-001")
 SHRINK = made("EXT-007", "`resize` MUST refuse what it cannot do.", "PRV-001")
 ROOM = made("EXT-009", "`resize` without room MUST raise CapacityExhausted.", "PRV-001")

@@ -65,7 +65,7 @@ def test_without_a_file_nothing_is_waived() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "told"),
     [
-        ("owner = ", "onwer = ", "unknown key waiver.0.onwer (did you mean owner?); expected reason"),
+        ("owner = ", "owners = ", "unknown key waiver.0.owners (did you mean owner?); expected reason"),
         ('owner = "storage team"\n', "", "waiver.0.owner is missing; expected who answers for it"),
         ('"storage team"', '" "', "waiver.0.owner: expected who answers for it, found ' '"),
         ('reason = "ACME-1: grows twice"\n', "", "waiver.0.reason is missing; expected why it fails, in a few words"),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from conformance.standard import newest
-from tools.profiles import as_text, cut, frozen, main, problems
+from tools.profiles import as_text, cut, frozen, main, page, problems
 
 IDS = ["AAA-001", "AAA-002"]
 
@@ -61,3 +61,15 @@ def test_a_wrong_version_is_refused(words: list[str], capsys: pytest.CaptureFixt
         status = done.code
     assert status == 2
     assert "expected a version" in capsys.readouterr().err
+
+
+def test_vendors_are_told_what_counts_and_what_is_new(tmp_path: Path) -> None:
+    told = page(frozen(folder(tmp_path, "0.9", "0.10")), IDS, "a note")
+    assert told.index("## certify-0.10") < told.index("## certify-0.9")
+    for part in (
+        "| Requirements that count | 1 |",
+        "| New since | AAA-002 |",
+        "thin for dedicated",
+        "`trash_seconds` 604800",
+    ):
+        assert part in told

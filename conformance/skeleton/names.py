@@ -35,8 +35,8 @@ def names_for(name: str, package: str | None = None) -> Names:
             "at most 64 and not ending in a sign; nothing was written"
         )
     chosen = re.sub(r"[._-]+", "_", name).lower() if package is None else package
-    _check_package(chosen, is_given=package is not None)
     _check_installed(name, chosen)
+    _check_package(chosen, is_given=package is not None)
     return Names(name, chosen)
 
 

@@ -90,6 +90,11 @@ class Watch:
         self.found.append(violation)
         raise Broken(violation)
 
+    @property
+    def unwritten(self) -> str:
+        """The first method called that is not written yet; empty when all were there."""
+        return next((each.unwritten for each in self.found if each.unwritten), "")
+
     def note_unwritten(self, name: str, error: NotImplementedError) -> NoReturn:
         """Charge what is not written yet to the requirement that answers for the method: the next thing to do."""
         violation = Violation(

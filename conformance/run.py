@@ -296,7 +296,11 @@ def _finding(
         steps += world.trace.steps(cleaning=cleaning)
         wire += world.trace.wire(cleaning=cleaning)
         masked = replace(
-            masked, expected=world.trace.masked(masked.expected), observed=world.trace.masked(masked.observed)
+            masked,
+            expected=world.trace.masked(masked.expected),
+            observed=world.trace.masked(masked.observed),
+            # What went wrong after a call of a method that is not there is that method's absence, and no fault.
+            unwritten=masked.unwritten or world.watch.unwritten,
         )
     return Finding(
         requirement_id=violation.requirement_id or attempts.requirement.id,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from conformance import homes
 from conformance.catalogue import from_the_ground
 from conformance.contract import DataStoreDriver, DataStoreLifeCycle, HostListener
 from conformance.registration import PROTOCOLS
@@ -47,13 +48,17 @@ class Gap:
 
 def gaps(outcomes: Mapping[str, Outcome]) -> Sequence[Gap]:
     """What was met and is not written, the one to write first at the beginning."""
-    found = [_gap(each, outcomes.values()) for each in outcomes.values() if each.unwritten]
-    return sorted(found, key=lambda each: (_place_in_order(each.method), each.identifier))
+    by_method: dict[str, list[Outcome]] = {}
+    for each in outcomes.values():
+        if each.unwritten:
+            by_method.setdefault(each.unwritten, []).append(each)
+    found = [_gap(method, failed, outcomes.values()) for method, failed in by_method.items()]
+    return sorted(found, key=lambda each: (_place_in_order(each.method), each.method))
 
 
 def is_waiting(outcome: Outcome, missing: Iterable[Gap]) -> bool:
     """Whether it is blocked by a gap, and by nothing that is wrong."""
-    return outcome.verdict is Verdict.BLOCKED and outcome.blocked_by in {each.identifier for each in missing}
+    return outcome.verdict is Verdict.BLOCKED and any(outcome.requirement.id in each.waiting for each in missing)
 
 
 def origin(error: BaseException) -> str:
@@ -75,12 +80,16 @@ def contract_method(name: str) -> tuple[str, str] | None:
     return None
 
 
-def _gap(outcome: Outcome, every: Collection[Outcome]) -> Gap:
-    identifier = outcome.requirement.id
+def _gap(method: str, failed: Sequence[Outcome], every: Collection[Outcome]) -> Gap:
+    """`failed` for want of this method: the requirement that answers for it, and others that need it too."""
     requirements = {each.requirement.id: each.requirement for each in every}
-    waiting = [each.requirement for each in every if each.blocked_by == identifier]
-    place = outcome.finding.violation.observed if outcome.finding else ""
-    return Gap(outcome.unwritten, place, identifier, [each.id for each in from_the_ground(waiting, requirements)])
+    ids = {each.requirement.id for each in failed}
+    home = homes.STEP.get(method)
+    first = next((each for each in failed if each.requirement.id == home), failed[0])
+    waiting = [each for each in every if each.blocked_by in ids or (each in failed and each is not first)]
+    in_order = [each.id for each in from_the_ground([one.requirement for one in waiting], requirements)]
+    place = first.finding.violation.observed if first.finding else ""
+    return Gap(method, place, first.requirement.id, in_order)
 
 
 def _place_in_order(method: str) -> int:

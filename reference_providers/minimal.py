@@ -20,7 +20,6 @@ from urllib.parse import urlsplit
 from conformance import contract as c
 
 Json = dict[str, Any]
-Hosts = Sequence[c.Host]
 Send = Callable[[str, str, str | None, Mapping[str, str], bytes, float], tuple[int, bytes]]
 """method, url, ca_file (None: the system's certificates), headers, body, seconds -> HTTP status and body."""
 MADE_BY: Final = "storage-conformance-minimal"
@@ -195,10 +194,12 @@ class MinimalDriver:
             return each
         raise c.ObjectNotFound("volume", target.external_id)
 
-    def revoke_access(self, store: c.DataStore, target: c.StoreObject, host: c.Host, remaining_hosts: Hosts) -> None:
+    def revoke_access(
+        self, store: c.DataStore, target: c.StoreObject, host: c.Host, remaining_hosts: Sequence[c.Host]
+    ) -> None:
         self.fence(store, target, [host])
 
-    def fence(self, store: c.DataStore, target: c.StoreObject, hosts: Hosts) -> None:
+    def fence(self, store: c.DataStore, target: c.StoreObject, hosts: Sequence[c.Host]) -> None:
         array, iqns = self._connect(store.request), {str(iqn) for each in hosts for iqn in each.iqns}
         for volume in array.live(store, target):
             array.shut_out(volume, [each.uuid for each in hosts])

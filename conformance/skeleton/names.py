@@ -16,7 +16,7 @@ from conformance.opening import PROVIDERS
 # What is both a name of PEP 508 and a provider's name, which begins with a letter and has at most 64 characters.
 _NAME: Final = re.compile(r"[A-Za-z](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 _PACKAGE: Final = re.compile(r"[a-z][a-z0-9_]*")
-_TAKEN: Final = frozenset({*PACKAGES, *NEEDED, "pytest", "tests"})
+_TAKEN: Final = frozenset({*PACKAGES, *NEEDED, "pytest", "storage_conformance", "tests"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ def names_for(name: str, package: str | None = None) -> Names:
             "at most 64 and not ending in a sign; nothing was written"
         )
     chosen = re.sub(r"[._-]+", "_", name).lower() if package is None else package
-    _check_package(chosen, is_given=package is not None)
     _check_installed(name, chosen)
+    _check_package(chosen, is_given=package is not None)
     return Names(name, chosen)
 
 

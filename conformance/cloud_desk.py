@@ -19,6 +19,7 @@ from conformance.contract import (
     WitnessedLun,
 )
 from conformance.desks.snapshots import SnapshotDesk
+from conformance.desks.upkeep import UpkeepDesk
 from conformance.desks.vms import VmDesk
 from conformance.expect import CLOUD, HYPERVISOR, broken, expect
 from conformance.orchestrator.errors import OperationRefused
@@ -26,7 +27,7 @@ from conformance.strategies.sizes import Granules, Size
 from conformance.verdict import Broken, Violation
 
 
-class CloudDesk(SnapshotDesk, VmDesk):
+class CloudDesk(SnapshotDesk, VmDesk, UpkeepDesk):
     """One orchestrator on one world's plugin and cluster."""
 
     # --- user operations -------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS attachments (
 CREATE TABLE IF NOT EXISTS vms (
     uuid TEXT PRIMARY KEY, state TEXT NOT NULL, vm TEXT NOT NULL, host_uuid TEXT, host TEXT,
     is_defined INTEGER NOT NULL, destination_uuid TEXT, destination TEXT, may_have_moved INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS hosts (uuid TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS hosts (uuid TEXT PRIMARY KEY, state TEXT NOT NULL DEFAULT 'enabled');
 CREATE TABLE IF NOT EXISTS operations (
     id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, object_uuid TEXT NOT NULL, arguments TEXT NOT
     NULL, is_undoing INTEGER NOT NULL);

@@ -53,9 +53,18 @@ class StoreState(StrEnum):
     INITIALIZING = "Initializing"
     ATTACHING = "Attaching"
     UP = "Up"
+    DISABLED = "Disabled"
+    PREPARING_MAINTENANCE = "PrepareForMaintenance"
+    ENTERING_MAINTENANCE = "EnterMaintenance"
+    MAINTENANCE = "Maintenance"
+    CANCELLING_MAINTENANCE = "CancelMaintenance"
+    ERROR_IN_MAINTENANCE = "ErrorInMaintenance"
     DELETING = "Deleting"
     FAILED = "Failed"
 
+
+SERVING: Final = frozenset({StoreState.UP, StoreState.DISABLED})
+"""States of a store in which its volumes are used; new ones are only made in one that is `Up`."""
 
 # Begins from | is, while its calls are made | is, when it failed and could not be undone
 VOLUME_OPERATIONS: Final[Mapping[str, tuple[frozenset[VolumeState], VolumeState, VolumeState]]] = {

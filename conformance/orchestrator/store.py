@@ -14,6 +14,7 @@ from conformance.contract import (
     DataStore,
     DatastoreRef,
     Host,
+    HostState,
     StoreRequest,
     VmRef,
     Volume,
@@ -61,6 +62,17 @@ class StoreTable:
         """Note what `initialize` answered."""
         text = json.dumps(dict(details))
         self._database.change("UPDATE stores SET details = ? WHERE uuid = ?", text, uuid)
+
+    def set_request(self, uuid: str, request: StoreRequest) -> None:
+        """Note what the administrator asks of it now."""
+        self._database.change("UPDATE stores SET request = ? WHERE uuid = ?", to_text(request), uuid)
+
+    def swap_state(self, uuid: str, allowed: Iterable[StoreState], state: StoreState) -> bool:
+        """Compare and set: only from one of the allowed states."""
+        return any(
+            self._database.change("UPDATE stores SET state = ? WHERE uuid = ? AND state = ?", state, uuid, each)
+            for each in allowed
+        )
 
     def set_attached(self, uuid: str, clusters: Iterable[Cluster]) -> None:
         """Note which clusters are, or may be, attached."""
@@ -270,8 +282,17 @@ class HostTable:
         self._database = database
 
     def insert(self, uuid: str) -> None:
-        """Note a host; noted already: as before."""
-        self._database.change("INSERT OR IGNORE INTO hosts (uuid) VALUES (?)", uuid)
+        """Note a host that can be used now."""
+        self.set_state(uuid, HostState.ENABLED)
+
+    def set_state(self, uuid: str, state: HostState) -> None:
+        """Note what the cloud does with a host."""
+        self._database.change("INSERT OR REPLACE INTO hosts (uuid, state) VALUES (?, ?)", uuid, state)
+
+    def state(self, uuid: str) -> HostState:
+        """What the cloud does with a host; of one that it was never told of: enabled."""
+        rows = self._database.rows("SELECT state FROM hosts WHERE uuid = ?", uuid)
+        return HostState(str(rows[0][0])) if rows else HostState.ENABLED
 
     def is_known(self, uuid: str) -> bool:
         """Whether it was added, or has had access to a volume since before."""

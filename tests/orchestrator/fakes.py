@@ -137,6 +137,10 @@ class FakeArray:
     luns: dict[str, Lun] = field(default_factory=dict)
     snapshots: dict[str, Kept] = field(default_factory=dict)
     stores: set[str] = field(default_factory=set)
+    maintained: set[str] = field(default_factory=set)
+    disabled: set[str] = field(default_factory=set)
+    capacity: dict[str, tuple[int, int | None]] = field(default_factory=dict)
+    heard: list[str] = field(default_factory=list)
     hosts: set[str] = field(default_factory=set)
     made: int = 0
     told: list[str] = field(default_factory=list)
@@ -417,6 +421,27 @@ class FakePlugin:
     def delete_datastore(self, request: StoreRequest) -> None:
         self.array.stores.discard(request.uuid)
 
+    def maintain(self, store: DataStore) -> None:
+        for each in self.array.luns.values():
+            assert not self.hypervisor.uses(each.wwid), "taken out of use while it is used"
+        self.array.maintained.add(store.request.uuid)
+
+    def cancel_maintain(self, store: DataStore) -> None:
+        self.array.maintained.discard(store.request.uuid)
+
+    def disable(self, store: DataStore) -> None:
+        self.array.disabled.add(store.request.uuid)
+
+    def enable(self, store: DataStore) -> None:
+        self.array.disabled.discard(store.request.uuid)
+
+    def update(self, store: DataStore, request: StoreRequest) -> DataStore:
+        used = sum(each.size_bytes for each in self.array.luns.values())
+        if request.capacity_bytes < used:
+            raise InvalidRequest("capacity_bytes", request.capacity_bytes, f"at least {used}")
+        self.array.capacity[request.uuid] = (request.capacity_bytes, request.capacity_iops)
+        return DataStore(request, store.details)
+
     # driver
 
     def create(self, store: DataStore, request: VolumeRequest, placement: Placement) -> Created:
@@ -440,7 +465,12 @@ class FakePlugin:
         lun = self._lun(source)
         return lun.size_bytes, lun.content, dict(self.hypervisor.written.get(lun.wwid, {}))
 
+    def _in_use(self, store: DataStore) -> None:
+        assert store.request.uuid not in self.array.maintained, "called in maintenance"
+
     def _made(self, store: DataStore, request: VolumeRequest, placement: Placement, content: str) -> Created:
+        self._in_use(store)
+        assert store.request.uuid not in self.array.disabled, "made in a store that takes no new volumes"
         if request.uuid not in self.array.luns:
             self.array.made += 1
             size_bytes = -(-request.size_bytes // GRANULE) * GRANULE
@@ -479,6 +509,7 @@ class FakePlugin:
                 del self.array.snapshots[each]
 
     def take_snapshot(self, store: DataStore, volume: Volume, request: SnapshotRequest, *, quiesced: bool) -> Created:
+        self._in_use(store)
         lun = self._lun(volume)
         if request.uuid not in self.array.snapshots:
             self.array.made += 1
@@ -490,9 +521,11 @@ class FakePlugin:
         return Created(f"snapshot-{kept.number}", kept.size_bytes, details={"of": str(lun.number)})
 
     def delete_snapshot(self, store: DataStore, snapshot: Snapshot) -> None:
+        self._in_use(store)
         self.array.snapshots.pop(snapshot.uuid, None)
 
     def revert(self, store: DataStore, volume: Volume, snapshot: Snapshot) -> None:
+        self._in_use(store)
         lun, kept = self._lun(volume), self.array.snapshots[snapshot.uuid]
         if lun.hosts:
             raise InUse(f"lun-{lun.number}", tuple(lun.hosts))
@@ -505,6 +538,7 @@ class FakePlugin:
                     del self.array.snapshots[each]
 
     def grant_access(self, store: DataStore, target: StoreObject, host: Host) -> None:
+        self._in_use(store)
         lun = self._lun(target)
         lun.hosts.add(host.uuid)
         if self.hookup is Hookup.PLUGIN:
@@ -521,6 +555,7 @@ class FakePlugin:
         assert {each.uuid for each in remaining_hosts} == lun.hosts
 
     def connection(self, store: DataStore, target: StoreObject, host: Host) -> BlockConnection:
+        self._in_use(store)
         lun = self._lun(target)
         if host.uuid not in lun.hosts:
             raise AccessNotGranted(f"lun-{lun.number}", host.uuid)
@@ -537,6 +572,7 @@ class FakePlugin:
         raise NotImplementedError
 
     def resize(self, store: DataStore, volume: Volume, size_bytes: int) -> Resized:
+        self._in_use(store)
         lun = self._lun(volume)
         if lun.hosts and not self.capabilities[Capability.RESIZE_ONLINE]:
             raise InUse(f"lun-{lun.number}", tuple(lun.hosts))
@@ -544,6 +580,7 @@ class FakePlugin:
         return Resized(lun.size_bytes)
 
     def set_qos(self, store: DataStore, volume: Volume, qos: QosPolicy) -> None:
+        self._in_use(store)
         self._lun(volume).qos = qos
 
     # host listener
@@ -555,7 +592,7 @@ class FakePlugin:
         self.array.hosts.add(host.uuid)
 
     def host_disconnected(self, host: Host, store: DataStore) -> None:
-        raise NotImplementedError
+        self.array.heard.append(f"{host.uuid} is gone from {store.request.uuid}")
 
     def host_about_to_be_removed(self, host: Host, stores: Sequence[DataStore]) -> None:
         assert not any(host.uuid in each.hosts for each in self.array.luns.values())
@@ -565,7 +602,7 @@ class FakePlugin:
         assert host.uuid not in self.array.hosts
 
     def host_enabled(self, host: Host, stores: Sequence[DataStore]) -> None:
-        raise NotImplementedError
+        self.array.heard.append(f"{host.uuid} is back at {' '.join(each.request.uuid for each in stores)}")
 
     def _lun(self, target: StoreObject) -> Lun:
         if _uuid(target) not in self.array.luns:

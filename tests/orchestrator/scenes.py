@@ -85,3 +85,40 @@ def stopped(
         cloud.attach_volume(each.uuid, VM)
     world.script.names.clear()
     return world, cloud
+
+
+def maintained(
+    hookup: Hookup = Hookup.FRAMEWORK,
+    model: AccessModel = AccessModel.DEDICATED,
+    lacks: frozenset[Capability] = frozenset(),
+) -> tuple[World, Orchestrator]:
+    """A world with a stopped VM's volumes in a storage in maintenance."""
+    world, cloud = stopped(hookup, model, lacks)
+    cloud.maintain_storage(STORE.uuid)
+    world.script.names.clear()
+    return world, cloud
+
+
+def with_host_in_maintenance(
+    hookup: Hookup = Hookup.FRAMEWORK,
+    model: AccessModel = AccessModel.DEDICATED,
+    lacks: frozenset[Capability] = frozenset(),
+) -> tuple[World, Orchestrator]:
+    """A world in which a volume was made while a host was in maintenance."""
+    world, cloud = with_storage(hookup, model, lacks)
+    cloud.maintain_host(HOSTS[1])
+    cloud.create_volume(STORE.uuid, VOLUME, CLUSTER)
+    world.script.names.clear()
+    return world, cloud
+
+
+def disabled(
+    hookup: Hookup = Hookup.FRAMEWORK,
+    model: AccessModel = AccessModel.DEDICATED,
+    lacks: frozenset[Capability] = frozenset(),
+) -> tuple[World, Orchestrator]:
+    """A world with a volume in a storage that takes no new ones."""
+    world, cloud = with_volume(hookup, model, lacks)
+    cloud.disable_storage(STORE.uuid)
+    world.script.names.clear()
+    return world, cloud

@@ -63,6 +63,6 @@ class UpkeepDesk(DeskBase):
         return self._orchestrator.host_state(host)
 
     def _back_in_use(self) -> None:
-        (store,) = self._orchestrator.stores()
-        if store.state in {StoreState.MAINTENANCE, StoreState.ERROR_IN_MAINTENANCE}:
-            self._orchestrator.cancel_maintain_storage(store.uuid)
+        for each in self._orchestrator.stores():
+            if each.state in {StoreState.MAINTENANCE, StoreState.ERROR_IN_MAINTENANCE}:
+                self._orchestrator.cancel_maintain_storage(each.uuid)

@@ -29,6 +29,7 @@ from conformance.contract import (
 
 from .calls import Caller, CallRunner, SystemClock
 from .cloud import Cloud, Told
+from .copy_requests import CopyRequests
 from .database import Database
 from .errors import ModelNotServed, VolumeInUse
 from .host_requests import HostRequests
@@ -38,6 +39,7 @@ from .operations.attach_volume import AttachVolume
 from .operations.cancel_maintain_host import CancelMaintainHost
 from .operations.cancel_maintain_storage import CancelMaintainStorage
 from .operations.connect_host import ConnectHost
+from .operations.copy_volume import CopyVolume
 from .operations.create_volume import CreateVolume, allocated, existing
 from .operations.create_volume_from import CreateVolumeFrom
 from .operations.delete_snapshot import DeleteSnapshot
@@ -53,11 +55,13 @@ from .operations.move_vm import MoveVm
 from .operations.remove_host import RemoveHost
 from .operations.resize_volume import ResizeVolume, refuse_resize
 from .operations.revert_volume import RevertVolume
+from .operations.rotate_chap import RotateChap, refuse_rotation
 from .operations.set_qos import SetQos
 from .operations.start_vm import StartVm
 from .operations.stop_vm import StopVm
 from .operations.take_snapshot import TakeSnapshot
 from .operations.update_storage import UpdateStorage
+from .operations.with_migration import WithMigration
 from .records import StoreRecord, VolumeRecord
 from .runner import Runner
 from .snapshot_requests import SnapshotRequests
@@ -76,6 +80,9 @@ REVIVE: Final[Mapping[str, Revive]] = {
     DetachVolume.kind: DetachVolume.revive,
     ResizeVolume.kind: ResizeVolume.revive,
     SetQos.kind: SetQos.revive,
+    CopyVolume.kind: CopyVolume.revive,
+    WithMigration.kind: WithMigration.revive,
+    RotateChap.kind: RotateChap.revive,
     TakeSnapshot.kind: TakeSnapshot.revive,
     DeleteSnapshot.kind: DeleteSnapshot.revive,
     RevertVolume.kind: RevertVolume.revive,
@@ -102,7 +109,7 @@ def _as_asked(request: StoreRequest) -> StoreRequest:
     return request
 
 
-class Orchestrator(SnapshotRequests, VmRequests, HostRequests, StorageRequests):
+class Orchestrator(SnapshotRequests, CopyRequests, VmRequests, HostRequests, StorageRequests):
     """One cloud with one plugin.
 
     `database`: a file, a database that is shared with whoever restarts this, or None for one in memory.
@@ -197,6 +204,12 @@ class Orchestrator(SnapshotRequests, VmRequests, HostRequests, StorageRequests):
         """Change a volume's QoS; None leaves a value as it is."""
         self._cloud.volume(volume_uuid)
         self._runner.run(SetQos(self._cloud, volume_uuid, qos))
+
+    def rotate_chap(self, volume_uuid: str) -> None:
+        """Replace the CHAP secret that the volume's hosts reach it with."""
+        refuse_rotation(self._cloud)
+        self._cloud.volume(volume_uuid)
+        self._runner.run(RotateChap(self._cloud, volume_uuid))
 
     def delete_volume(self, volume_uuid: str) -> None:
         """Delete a volume, also a failed one; absent is success, attached is refused."""

@@ -142,9 +142,12 @@ class VolumeTable:
         return tuple(str(each[0]) for each in rows)
 
     def uuids_cloned_from(self, source_uuid: str) -> tuple[str, ...]:
-        """Uuids of volumes that were cloned from a volume or snapshot, or copied."""
-        rows = self._database.rows("SELECT uuid FROM volumes WHERE source = ? ORDER BY rowid", source_uuid)
-        return tuple(str(each[0]) for each in rows)
+        """Uuids of volumes that were cloned from a volume, which are in its store; copies in others are not."""
+        query = (
+            "SELECT uuid FROM volumes WHERE source = ?"
+            " AND store_uuid = (SELECT store_uuid FROM volumes WHERE uuid = ?) ORDER BY rowid"
+        )
+        return tuple(str(each[0]) for each in self._database.rows(query, source_uuid, source_uuid))
 
     def uuids_on_host(self, host_uuid: str) -> tuple[str, ...]:
         """Uuids of volumes that VMs on a host have."""

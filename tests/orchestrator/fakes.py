@@ -20,6 +20,8 @@ from conformance.contract import (
     BlockConnection,
     BridgeInventory,
     Capability,
+    ChapCredentials,
+    ChapScope,
     Cluster,
     Conflict,
     Created,
@@ -89,6 +91,7 @@ STORE = StoreRequest(
     secrets={"password": Secret("very secret words")},
 )
 VOLUME = VolumeRequest("volume-1", "data", 10_000)
+OTHER_STORE = "store-2"
 SECOND = VolumeRequest("volume-2", "logs", 5_000)
 SNAPSHOT = SnapshotRequest("snapshot-1", "before the update")
 CLONE = VolumeRequest("volume-9", "clone", 10_000)
@@ -141,6 +144,8 @@ class FakeArray:
     disabled: set[str] = field(default_factory=set)
     capacity: dict[str, tuple[int, int | None]] = field(default_factory=dict)
     heard: list[str] = field(default_factory=list)
+    rotations: dict[str, int] = field(default_factory=dict)
+    lifted: set[str] = field(default_factory=set)
     hosts: set[str] = field(default_factory=set)
     made: int = 0
     told: list[str] = field(default_factory=list)
@@ -163,6 +168,8 @@ class FakeVm:
 class FakeHypervisor:
     """`written` are the disks of the datastore on each LUN, where datastores have signatures and are written.
 
+    `secrets` are the CHAP secrets that each host was last told for a LUN.
+
     `vm_disks` tells the VM that has the disk of a datastore, `vm_luns` the VM that has a LUN.
     """
 
@@ -173,6 +180,7 @@ class FakeHypervisor:
     vm_disks: dict[str, str] = field(default_factory=dict)
     vm_luns: dict[str, str] = field(default_factory=dict)
     vms: dict[str, FakeVm] = field(default_factory=dict)
+    secrets: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def uses(self, wwid: str, host_uuid: str | None = None) -> bool:
         """Whether a host, or any, has the LUN mounted or connected."""
@@ -199,6 +207,7 @@ class FakeBridge:
         return disk_bytes + OVERHEAD
 
     def create_datastore(self, name: str, at: Sequence[HostConnection]) -> DatastoreRef:
+        self._learn_secrets(at)
         wwid = _wwid(at[0])
         if self.state.kind is not HypervisorType.KVM and name not in self.state.pools:
             assert wwid not in self.state.written, "formatted a LUN that holds a datastore"
@@ -213,6 +222,7 @@ class FakeBridge:
         return DatastoreRef(CLUSTER.uuid, name) if name in self.state.pools else None
 
     def attach_datastore(self, ref: DatastoreRef, at: Sequence[HostConnection]) -> None:
+        self._learn_secrets(at)
         self._pool(ref).hosts |= {each.host.uuid for each in at}
 
     def resignature_datastore(self, at: Sequence[HostConnection], name: str) -> DatastoreRef:
@@ -237,6 +247,7 @@ class FakeBridge:
         self.state.pools.pop(ref.name, None)
 
     def connect_target(self, at: Sequence[HostConnection]) -> None:
+        self._learn_secrets(at)
         self.state.targets |= {(each.host.uuid, _wwid(each)) for each in at}
 
     def disconnect_target(self, at: Sequence[HostConnection]) -> None:
@@ -337,6 +348,13 @@ class FakeBridge:
 
     def inventory(self) -> BridgeInventory:
         raise NotImplementedError
+
+    def _learn_secrets(self, at: Sequence[HostConnection]) -> None:
+        for each in at:
+            assert isinstance(each.connection, BlockConnection)
+            path = each.connection.paths[0]
+            if isinstance(path, IscsiPath) and path.chap is not None:
+                self.state.secrets[_wwid(each), each.host.uuid] = path.chap.secret.reveal()
 
     def _pool(self, ref: DatastoreRef) -> Pool:
         if ref.name not in self.state.pools:
@@ -559,8 +577,48 @@ class FakePlugin:
         lun = self._lun(target)
         if host.uuid not in lun.hosts:
             raise AccessNotGranted(f"lun-{lun.number}", host.uuid)
-        path = IscsiPath(Iqn("iqn.2024-01.test:array"), (Portal("10.0.0.1"),), lun.number)
+        chap = None if self.traits.chap_scope is None else ChapCredentials("user", Secret(self.secret(target, host)))
+        path = IscsiPath(Iqn("iqn.2024-01.test:array"), (Portal("10.0.0.1"),), lun.number, chap)
         return BlockConnection(LunIdentity(lun.wwid), lun.size_bytes, (path,))
+
+    def account(self, target: StoreObject, host: Host) -> str:
+        """Whose secret it is that a host logs in with."""
+        tenant = target.request.tenant.uuid if isinstance(target, Volume) else ""
+        names = {ChapScope.VOLUME: _uuid(target), ChapScope.HOST: host.uuid, ChapScope.TENANT: tenant}
+        return names.get(self.traits.chap_scope or ChapScope.CONTROLLER, "controller")
+
+    def secret(self, target: StoreObject, host: Host) -> str:
+        """The secret that holds now."""
+        return f"secret of {self.array.rotations.get(self.account(target, host), 0):04}"
+
+    def rotate_chap(self, store: DataStore, target: StoreObject, host: Host) -> None:
+        lun = self._lun(target)
+        if host.uuid not in lun.hosts:
+            raise AccessNotGranted(f"lun-{lun.number}", host.uuid)
+        if self.traits.rotation_drops_sessions and self.hookup is Hookup.FRAMEWORK:
+            assert not self.hypervisor.uses(lun.wwid, host.uuid), "dropped under a datastore"
+        account = self.account(target, host)
+        self.array.rotations[account] = self.array.rotations.get(account, 0) + 1
+
+    def begin_migration(self, store: DataStore, volume: Volume) -> None:
+        self.array.lifted.add(self._lun(volume).uuid)
+
+    def end_migration(self, store: DataStore, volume: Volume) -> None:
+        self.array.lifted.discard(volume.uuid)
+
+    def can_copy(self, source: DataStore, destination: DataStore) -> bool:
+        return "far" not in destination.request.tags
+
+    def copy(self, source: DataStore, volume: Volume, destination: DataStore, request: VolumeRequest) -> Created:
+        assert self.array.lifted == {volume.uuid} or not self.capabilities[Capability.MIGRATION_QOS]
+        size_bytes, content, disks = self._held(volume)
+        assert request.size_bytes >= size_bytes
+        assert volume.placement is not None
+        is_new = request.uuid not in self.array.luns
+        created = self._made(destination, request, volume.placement, content)
+        if is_new and disks:
+            self.hypervisor.written[self.array.luns[request.uuid].wwid] = disks
+        return created
 
     def fence(self, store: DataStore, target: StoreObject, hosts: Sequence[Host]) -> None:
         raise NotImplementedError

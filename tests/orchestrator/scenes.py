@@ -7,7 +7,7 @@ from dataclasses import replace
 from conformance.contract import AccessModel, Capability, Hookup
 from conformance.orchestrator import Orchestrator
 
-from .fakes import CLUSTER, HOSTS, SECOND, SNAPSHOT, STORE, VM, VOLUME, World
+from .fakes import CLUSTER, HOSTS, OTHER_STORE, SECOND, SNAPSHOT, STORE, VM, VOLUME, World
 
 
 def with_storage(
@@ -120,5 +120,18 @@ def disabled(
     """A world with a volume in a storage that takes no new ones."""
     world, cloud = with_volume(hookup, model, lacks)
     cloud.disable_storage(STORE.uuid)
+    world.script.names.clear()
+    return world, cloud
+
+
+def with_two_stores(
+    hookup: Hookup = Hookup.FRAMEWORK,
+    model: AccessModel = AccessModel.DEDICATED,
+    lacks: frozenset[Capability] = frozenset(),
+) -> tuple[World, Orchestrator]:
+    """A world with a volume in one storage, and another storage."""
+    world, cloud = with_volume(hookup, model, lacks)
+    cloud.add_primary_storage(replace(STORE, uuid=OTHER_STORE, access_model=model), [CLUSTER])
+    world.array.luns[VOLUME.uuid].content = "new"
     world.script.names.clear()
     return world, cloud

@@ -20,7 +20,7 @@ from conformance.orchestrator import (
     VolumeState,
 )
 
-from .fakes import CLONE, CLUSTER, HOSTS, SNAPSHOT, STORE, VM, VOLUME, KillAt, World, host
+from .fakes import CLONE, CLUSTER, HOSTS, OTHER_STORE, SNAPSHOT, STORE, VM, VOLUME, KillAt, World, host
 from .scenes import (
     attached,
     disabled,
@@ -30,6 +30,7 @@ from .scenes import (
     with_host_in_maintenance,
     with_snapshot,
     with_storage,
+    with_two_stores,
     with_volume,
 )
 
@@ -71,6 +72,8 @@ ACTIONS: dict[str, tuple[Scene, Action]] = {
     "delete": (with_volume, lambda cloud: cloud.delete_volume(VOLUME.uuid)),
     "add host": (with_volume, lambda cloud: cloud.add_host(host(3))),
     "remove host": (with_volume, lambda cloud: cloud.remove_host(HOSTS[1])),
+    "copy": (with_two_stores, lambda cloud: cloud.copy_volume(VOLUME.uuid, OTHER_STORE, CLONE)),
+    "rotate chap": (running, lambda cloud: cloud.rotate_chap(VOLUME.uuid)),
     "maintain storage": (stopped, lambda cloud: cloud.maintain_storage(STORE.uuid)),
     "cancel maintain storage": (maintained, lambda cloud: cloud.cancel_maintain_storage(STORE.uuid)),
     "disable storage": (with_volume, lambda cloud: cloud.disable_storage(STORE.uuid)),
@@ -103,6 +106,7 @@ def agree(world: World, cloud: Orchestrator) -> None:
     assert {each.uuid: each.host.uuid for each in cloud.vms() if each.host} == {
         uuid: each.host for uuid, each in world.hypervisor.vms.items() if each.is_running
     }
+    assert world.array.lifted == set()
     assert all(each.state in {VmState.RUNNING, VmState.STOPPED} for each in cloud.vms())
     assert len(attachments) == len(world.hypervisor.vm_disks) + len(world.hypervisor.vm_luns)
     assert len({each for _, each in world.hypervisor.targets}) == len(world.hypervisor.vm_luns)
@@ -194,6 +198,7 @@ FAILING = {
     "add host": "bridge.attach_datastore",
     "resize": "bridge.resize_disk",
     "start a VM": "bridge.start_vm",
+    "copy": "bridge.create_disk",
     "maintain storage": "plugin.maintain",
     "cancel maintain host": "bridge.attach_datastore",
     "revert": "plugin.revert",

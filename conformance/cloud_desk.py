@@ -18,6 +18,7 @@ from conformance.contract import (
     VmRef,
     WitnessedLun,
 )
+from conformance.desks.copies import CopyDesk
 from conformance.desks.snapshots import SnapshotDesk
 from conformance.desks.upkeep import UpkeepDesk
 from conformance.desks.vms import VmDesk
@@ -27,7 +28,7 @@ from conformance.strategies.sizes import Granules, Size
 from conformance.verdict import Broken, Violation
 
 
-class CloudDesk(SnapshotDesk, VmDesk, UpkeepDesk):
+class CloudDesk(SnapshotDesk, CopyDesk, VmDesk, UpkeepDesk):
     """One orchestrator on one world's plugin and cluster."""
 
     # --- user operations -------------------------------------------------------------------------------------------

@@ -19,8 +19,8 @@ from .errors import (
     WrongState,
 )
 from .orchestrator import Orchestrator
-from .records import Attachment, Grant, SnapshotRecord, StoreRecord, VmRecord, VolumeRecord, Way
-from .states import SnapshotState, StoreState, VmState, VolumeState
+from .records import Attachment, Grant, SnapshotRecord, StoreRecord, TemplateRecord, VmRecord, VolumeRecord, Way
+from .states import SnapshotState, StoreState, TemplateState, VmState, VolumeState
 from .steps import BOOKKEEPING, UNDO, OrchestratorKilled, Step, StepHooks
 from .store import SqliteLedger
 
@@ -52,6 +52,8 @@ __all__ = [
     "StoreRecord",
     "StoreState",
     "SystemClock",
+    "TemplateRecord",
+    "TemplateState",
     "UnknownObject",
     "VmRecord",
     "VmState",

@@ -25,10 +25,11 @@ from conformance.contract import (
 from .calls import Caller
 from .database import Database
 from .errors import NoUsableHost, UnknownObject, WrongState
-from .records import SnapshotRecord, StoreRecord, VmRecord, VolumeRecord, Way
+from .records import SnapshotRecord, StoreRecord, TemplateRecord, VmRecord, VolumeRecord, Way
 from .snapshot_table import SnapshotTable
 from .states import SERVING
 from .store import HostTable, Journal, StoreTable, VolumeTable
+from .template_table import TemplateTable
 from .vm_table import VmTable
 
 _AWAY: Final = frozenset({HostState.MAINTENANCE, HostState.DISCONNECTED})
@@ -55,6 +56,7 @@ class Cloud:
         self.database = database
         self.stores, self.volumes = StoreTable(database), VolumeTable(database)
         self.snapshots, self.vms = SnapshotTable(database), VmTable(database)
+        self.templates = TemplateTable(database)
         self.hosts, self.journal = HostTable(database), Journal(database)
         self.caller = caller
         self._provider, self._told = provider, told
@@ -163,6 +165,13 @@ class Cloud:
         self.journal.supersede(operation, uuid)
         self.snapshots.delete(uuid)
 
+    def template(self, uuid: str) -> TemplateRecord:
+        """The template of that uuid on the array; absent: `UnknownObject`."""
+        record = self.templates.find(uuid)
+        if record is None:
+            raise UnknownObject("template", uuid)
+        return record
+
     def vm(self, uuid: str) -> VmRecord:
         """The VM of that uuid; one that the cloud never started: `UnknownObject`."""
         record = self.vms.find(uuid)
@@ -180,7 +189,8 @@ class Cloud:
     def objects_of_store(self, uuid: str) -> tuple[str, ...]:
         """Uuids of all that stands in a store."""
         snapshots = tuple(each.uuid for each in self.snapshots.of_store(uuid))
-        return (*self.volumes.uuids_of_store(uuid), *snapshots)
+        templates = tuple(each.uuid for each in self.templates.all() if each.store_uuid == uuid)
+        return (*self.volumes.uuids_of_store(uuid), *snapshots, *templates)
 
     def way(self, request: StoreRequest) -> Way:
         """How volumes of a store reach hosts."""

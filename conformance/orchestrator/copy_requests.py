@@ -33,7 +33,8 @@ class CopyRequests(Requests):
         if request.qos != QosPolicy():
             self._cloud.require(Capability.QOS)
         needed_bytes = self._lun_bytes(self._cloud.way(store), source.cluster, request.size_bytes)
-        size_bytes = find_source(self._cloud, volume_uuid).bytes_to_ask(request.size_bytes, needed_bytes)
+        asked = find_source(self._cloud, volume_uuid)
+        size_bytes = asked.bytes_to_ask(source.way, request.size_bytes, needed_bytes)
         new = allocated(self._cloud, store, request, source.cluster, replace(request, size_bytes=size_bytes))
         hosts = self._cloud.usable_hosts(source.cluster)
         operation = CopyVolume(self._cloud, request.uuid, hosts, replace(new, source=volume_uuid), volume_uuid)

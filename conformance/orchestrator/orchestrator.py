@@ -44,6 +44,7 @@ from .operations.create_volume import CreateVolume, allocated, existing
 from .operations.create_volume_from import CreateVolumeFrom
 from .operations.delete_snapshot import DeleteSnapshot
 from .operations.delete_storage import DeleteStorage
+from .operations.delete_template import DeleteTemplate
 from .operations.delete_volume import DeleteVolume
 from .operations.detach_volume import DetachVolume
 from .operations.disable_storage import DisableStorage
@@ -56,6 +57,7 @@ from .operations.remove_host import RemoveHost
 from .operations.resize_volume import ResizeVolume, refuse_resize
 from .operations.revert_volume import RevertVolume
 from .operations.rotate_chap import RotateChap, refuse_rotation
+from .operations.seed_template import SeedTemplate
 from .operations.set_qos import SetQos
 from .operations.start_vm import StartVm
 from .operations.stop_vm import StopVm
@@ -68,6 +70,7 @@ from .snapshot_requests import SnapshotRequests
 from .states import StoreState, VolumeState
 from .steps import StepHooks, UserOperation
 from .storage_requests import StorageRequests
+from .template_requests import TemplateRequests
 from .vm_requests import VmRequests
 
 Revive = Callable[[Cloud, str, str], UserOperation]
@@ -87,6 +90,8 @@ REVIVE: Final[Mapping[str, Revive]] = {
     DeleteSnapshot.kind: DeleteSnapshot.revive,
     RevertVolume.kind: RevertVolume.revive,
     DeleteVolume.kind: DeleteVolume.revive,
+    SeedTemplate.kind: SeedTemplate.revive,
+    DeleteTemplate.kind: DeleteTemplate.revive,
     StartVm.kind: StartVm.revive,
     MoveVm.kind: MoveVm.revive,
     StopVm.kind: StopVm.revive,
@@ -109,7 +114,7 @@ def _as_asked(request: StoreRequest) -> StoreRequest:
     return request
 
 
-class Orchestrator(SnapshotRequests, CopyRequests, VmRequests, HostRequests, StorageRequests):
+class Orchestrator(SnapshotRequests, TemplateRequests, CopyRequests, VmRequests, HostRequests, StorageRequests):
     """One cloud with one plugin.
 
     `database`: a file, a database that is shared with whoever restarts this, or None for one in memory.

@@ -38,6 +38,15 @@ class SnapshotState(StrEnum):
     EXPUNGING = "Expunging"
 
 
+class TemplateState(StrEnum):
+    """What is being done with a template that is kept on the array."""
+
+    SEEDING = "Seeding"
+    READY = "Ready"
+    DESTROYING = "Destroying"
+    EXPUNGING = "Expunging"
+
+
 class VmState(StrEnum):
     """What is being done with a VM that the cloud starts and stops."""
 

@@ -5,6 +5,7 @@ What is remembered lives in `FakeArray` and `FakeHypervisor`; plugins and bridge
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -19,6 +20,7 @@ from conformance.contract import (
     BelowMinimum,
     BlockConnection,
     BridgeInventory,
+    CachedTemplate,
     Capability,
     ChapCredentials,
     ChapScope,
@@ -95,6 +97,9 @@ OTHER_STORE = "store-2"
 SECOND = VolumeRequest("volume-2", "logs", 5_000)
 SNAPSHOT = SnapshotRequest("snapshot-1", "before the update")
 CLONE = VolumeRequest("volume-9", "clone", 10_000)
+IMAGE = b"an operating system" * 200
+TEMPLATE = Template("file:debian.raw", "raw", len(IMAGE), "sha256:" + hashlib.sha256(IMAGE).hexdigest())
+TEMPLATE_UUID = "template-1"
 VM = VmRef("vm-1", "web")
 OTHER_VM = VmRef("vm-2", "db")
 
@@ -139,6 +144,7 @@ class Kept:
 class FakeArray:
     luns: dict[str, Lun] = field(default_factory=dict)
     snapshots: dict[str, Kept] = field(default_factory=dict)
+    templates: dict[str, Lun] = field(default_factory=dict)
     stores: set[str] = field(default_factory=set)
     maintained: set[str] = field(default_factory=set)
     disabled: set[str] = field(default_factory=set)
@@ -168,7 +174,7 @@ class FakeVm:
 class FakeHypervisor:
     """`written` are the disks of the datastore on each LUN, where datastores have signatures and are written.
 
-    `secrets` are the CHAP secrets that each host was last told for a LUN.
+    `secrets` are the CHAP secrets that each host was last told for a LUN, `images` the templates written onto LUNs.
 
     `vm_disks` tells the VM that has the disk of a datastore, `vm_luns` the VM that has a LUN.
     """
@@ -181,6 +187,7 @@ class FakeHypervisor:
     vm_luns: dict[str, str] = field(default_factory=dict)
     vms: dict[str, FakeVm] = field(default_factory=dict)
     secrets: dict[tuple[str, str], str] = field(default_factory=dict)
+    images: dict[str, bytes] = field(default_factory=dict)
 
     def uses(self, wwid: str, host_uuid: str | None = None) -> bool:
         """Whether a host, or any, has the LUN mounted or connected."""
@@ -281,13 +288,20 @@ class FakeBridge:
         raise NotImplementedError
 
     def import_template(self, ref: DatastoreRef, template: Template, name: str, progress: Progress) -> DiskLocation:
-        raise NotImplementedError
+        assert self._pool(ref).hosts
+        self._pool(ref).disks[name] = template.size_bytes
+        self.state.images[self._pool(ref).wwid] = IMAGE
+        progress(template.size_bytes, template.size_bytes)
+        return DiskLocation(ref, name)
 
     def write_template(self, at: HostConnection, template: Template, progress: Progress) -> None:
-        raise NotImplementedError
+        assert (at.host.uuid, _wwid(at)) in self.state.targets
+        self.state.images[_wwid(at)] = IMAGE
+        progress(template.size_bytes, template.size_bytes)
 
     def read_disk(self, disk: DiskLocation, offset: int, length: int) -> bytes:
-        raise NotImplementedError
+        assert disk.disk in self._pool(disk.datastore).disks
+        return self.state.images[self._pool(disk.datastore).wwid][offset : offset + length]
 
     def write_disk(self, disk: DiskLocation, offset: int, data: bytes) -> None:
         raise NotImplementedError
@@ -481,6 +495,10 @@ class FakePlugin:
             kept = self.array.snapshots[source.uuid]
             return kept.size_bytes, kept.content, dict(kept.disks)
         lun = self._lun(source)
+        if isinstance(source, CachedTemplate):
+            assert not lun.hosts, "cloned before it was revoked"
+            assert self.hypervisor.images[lun.wwid] == IMAGE, "cloned before it was filled"
+            return lun.size_bytes, "template", dict(self.hypervisor.written.get(lun.wwid, {}))
         return lun.size_bytes, lun.content, dict(self.hypervisor.written.get(lun.wwid, {}))
 
     def _in_use(self, store: DataStore) -> None:
@@ -559,14 +577,14 @@ class FakePlugin:
         self._in_use(store)
         lun = self._lun(target)
         lun.hosts.add(host.uuid)
-        if self.hookup is Hookup.PLUGIN:
+        if self.hookup is Hookup.PLUGIN and isinstance(target, Volume):
             self.hypervisor.pools[f"plugin-{lun.uuid}"].hosts.add(host.uuid)
 
     def revoke_access(self, store: DataStore, target: StoreObject, host: Host, remaining_hosts: Sequence[Host]) -> None:
-        lun = self.array.luns.get(_uuid(target))
+        lun = self.array.luns.get(_uuid(target)) or self.array.templates.get(_uuid(target))
         if lun is None:
             return
-        if self.hookup is Hookup.PLUGIN:
+        if self.hookup is Hookup.PLUGIN and isinstance(target, Volume):
             self.hypervisor.pools[f"plugin-{lun.uuid}"].hosts.discard(host.uuid)
         assert not self.hypervisor.uses(lun.wwid, host.uuid), "unmapped before it was unmounted"
         lun.hosts.discard(host.uuid)
@@ -662,14 +680,36 @@ class FakePlugin:
     def host_enabled(self, host: Host, stores: Sequence[DataStore]) -> None:
         self.array.heard.append(f"{host.uuid} is back at {' '.join(each.request.uuid for each in stores)}")
 
+    # templates
+
+    def seed_template(self, store: DataStore, uuid: str, template: Template, size_bytes: int) -> Created:
+        self._in_use(store)
+        if uuid not in self.array.templates:
+            self.array.made += 1
+            lun_bytes = -(-size_bytes // GRANULE) * GRANULE
+            self.array.templates[uuid] = Lun(uuid, self.array.made, lun_bytes, QosPolicy())
+        lun = self.array.templates[uuid]
+        return Created(f"template-{lun.number}", lun.size_bytes, LunIdentity(lun.wwid))
+
+    def delete_template(self, store: DataStore, cached: CachedTemplate) -> None:
+        lun = self.array.templates.get(cached.uuid)
+        if lun is None:
+            return
+        if lun.hosts:
+            raise InUse(f"template-{lun.number}", tuple(lun.hosts))
+        self.hypervisor.written.pop(lun.wwid, None)
+        self.hypervisor.images.pop(lun.wwid, None)
+        del self.array.templates[cached.uuid]
+
     def _lun(self, target: StoreObject) -> Lun:
-        if _uuid(target) not in self.array.luns:
+        luns = self.array.templates if isinstance(target, CachedTemplate) else self.array.luns
+        if _uuid(target) not in luns:
             raise ObjectNotFound("volume", _uuid(target))
-        return self.array.luns[_uuid(target)]
+        return luns[_uuid(target)]
 
 
 def _uuid(target: StoreObject) -> str:
-    assert isinstance(target, Volume)
+    assert isinstance(target, Volume | CachedTemplate)
     return target.uuid
 
 
@@ -763,10 +803,11 @@ class World:
         """Nothing is left of any volume."""
         assert self.array.luns == {}
         assert self.array.snapshots == {}
+        assert self.array.templates == {}
         assert self.hypervisor.pools == {}
         assert self.hypervisor.targets == set()
         assert self.hypervisor.vm_disks == {}
         assert self.hypervisor.vm_luns == {}
         assert self.hypervisor.vms == {}
-        for table in ("volumes", "snapshots", "grants", "attachments", "vms", "operations", "claims"):
+        for table in ("volumes", "snapshots", "templates", "grants", "attachments", "vms", "operations", "claims"):
             assert self.database.rows(f"SELECT * FROM {table}") == []  # noqa: S608

@@ -7,7 +7,7 @@ from dataclasses import replace
 from conformance.contract import AccessModel, Capability, Hookup
 from conformance.orchestrator import Orchestrator
 
-from .fakes import CLUSTER, HOSTS, OTHER_STORE, SECOND, SNAPSHOT, STORE, VM, VOLUME, World
+from .fakes import CLUSTER, HOSTS, OTHER_STORE, SECOND, SNAPSHOT, STORE, TEMPLATE, TEMPLATE_UUID, VM, VOLUME, World
 
 
 def with_storage(
@@ -133,5 +133,17 @@ def with_two_stores(
     world, cloud = with_volume(hookup, model, lacks)
     cloud.add_primary_storage(replace(STORE, uuid=OTHER_STORE, access_model=model), [CLUSTER])
     world.array.luns[VOLUME.uuid].content = "new"
+    world.script.names.clear()
+    return world, cloud
+
+
+def with_template(
+    hookup: Hookup = Hookup.FRAMEWORK,
+    model: AccessModel = AccessModel.DEDICATED,
+    lacks: frozenset[Capability] = frozenset(),
+) -> tuple[World, Orchestrator]:
+    """A world with a template on the array."""
+    world, cloud = with_storage(hookup, model, lacks)
+    cloud.seed_template(STORE.uuid, TEMPLATE_UUID, TEMPLATE, CLUSTER)
     world.script.names.clear()
     return world, cloud

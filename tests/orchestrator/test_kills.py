@@ -16,11 +16,26 @@ from conformance.orchestrator import (
     OrchestratorKilled,
     SnapshotState,
     StoreState,
+    TemplateState,
     VmState,
     VolumeState,
 )
 
-from .fakes import CLONE, CLUSTER, HOSTS, OTHER_STORE, SNAPSHOT, STORE, VM, VOLUME, KillAt, World, host
+from .fakes import (
+    CLONE,
+    CLUSTER,
+    HOSTS,
+    OTHER_STORE,
+    SNAPSHOT,
+    STORE,
+    TEMPLATE,
+    TEMPLATE_UUID,
+    VM,
+    VOLUME,
+    KillAt,
+    World,
+    host,
+)
 from .scenes import (
     attached,
     disabled,
@@ -30,6 +45,7 @@ from .scenes import (
     with_host_in_maintenance,
     with_snapshot,
     with_storage,
+    with_template,
     with_two_stores,
     with_volume,
 )
@@ -74,6 +90,9 @@ ACTIONS: dict[str, tuple[Scene, Action]] = {
     "remove host": (with_volume, lambda cloud: cloud.remove_host(HOSTS[1])),
     "copy": (with_two_stores, lambda cloud: cloud.copy_volume(VOLUME.uuid, OTHER_STORE, CLONE)),
     "rotate chap": (running, lambda cloud: cloud.rotate_chap(VOLUME.uuid)),
+    "seed": (with_storage, lambda cloud: cloud.seed_template(STORE.uuid, TEMPLATE_UUID, TEMPLATE, CLUSTER)),
+    "clone a template": (with_template, clone(TEMPLATE_UUID)),
+    "delete template": (with_template, lambda cloud: cloud.delete_template(TEMPLATE_UUID)),
     "maintain storage": (stopped, lambda cloud: cloud.maintain_storage(STORE.uuid)),
     "cancel maintain storage": (maintained, lambda cloud: cloud.cancel_maintain_storage(STORE.uuid)),
     "disable storage": (with_volume, lambda cloud: cloud.disable_storage(STORE.uuid)),
@@ -107,6 +126,9 @@ def agree(world: World, cloud: Orchestrator) -> None:
         uuid: each.host for uuid, each in world.hypervisor.vms.items() if each.is_running
     }
     assert world.array.lifted == set()
+    assert {each.uuid for each in cloud.templates()} == set(world.array.templates)
+    assert all(each.state is TemplateState.READY and each.host is None for each in cloud.templates())
+    assert not any(each.hosts for each in world.array.templates.values())
     assert all(each.state in {VmState.RUNNING, VmState.STOPPED} for each in cloud.vms())
     assert len(attachments) == len(world.hypervisor.vm_disks) + len(world.hypervisor.vm_luns)
     assert len({each for _, each in world.hypervisor.targets}) == len(world.hypervisor.vm_luns)
@@ -199,6 +221,7 @@ FAILING = {
     "resize": "bridge.resize_disk",
     "start a VM": "bridge.start_vm",
     "copy": "bridge.create_disk",
+    "seed": "bridge.read_disk",
     "maintain storage": "plugin.maintain",
     "cancel maintain host": "bridge.attach_datastore",
     "revert": "plugin.revert",

@@ -1,4 +1,4 @@
-"""Create a volume from a snapshot or another volume (CloudStack: createVolume with a snapshot, cloneOfSnapshot).
+"""Create a volume from a snapshot, another volume or a template (CloudStack: cloneOfSnapshot, cloneOfTemplate).
 
 FRAMEWORK: clone → grant_access on each host → connection on each host → the datastore that the clone carries gets a
            name of its own (see `introduction`), and grows with its disk when more was asked for than the source has

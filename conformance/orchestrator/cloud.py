@@ -25,10 +25,11 @@ from conformance.contract import (
 from .calls import Caller
 from .database import Database
 from .errors import NoUsableHost, UnknownObject, WrongState
+from .journal import Journal
 from .records import SnapshotRecord, StoreRecord, TemplateRecord, VmRecord, VolumeRecord, Way
 from .snapshot_table import SnapshotTable
 from .states import SERVING
-from .store import HostTable, Journal, StoreTable, VolumeTable
+from .store import HostTable, StoreTable, VolumeTable
 from .template_table import TemplateTable
 from .vm_table import VmTable
 

@@ -19,7 +19,9 @@ from conformance.contract import (
     VmRef,
     WitnessedLun,
 )
+from conformance.desks.copies import CopyDesk
 from conformance.desks.snapshots import SnapshotDesk
+from conformance.desks.upkeep import UpkeepDesk
 from conformance.desks.vms import VmDesk
 from conformance.expect import HYPERVISOR, broken, expect
 from conformance.orchestrator.errors import OperationRefused
@@ -29,7 +31,7 @@ from conformance.strategies.sizes import Granules, Size
 from conformance.verdict import Broken, Violation
 
 
-class CloudDesk(SnapshotDesk, VmDesk):
+class CloudDesk(SnapshotDesk, CopyDesk, VmDesk, UpkeepDesk):
     """One orchestrator on one world's plugin and cluster."""
 
     # --- user operations -------------------------------------------------------------------------------------------

@@ -254,7 +254,7 @@ class HypervisorBridge(Protocol):
         ...
 
     def migrate_vm(self, vm: VmRef, to: Host, luns: Sequence[BlockConnection] = ()) -> None:
-        """Move a running VM; `luns` as in `start_vm`, each as the new host reaches it."""
+        """Move a running VM; there already: success. `luns` as in `start_vm`, each as the new host reaches it."""
         ...
 
     def delete_vm(self, vm: VmRef) -> None:

@@ -114,8 +114,11 @@ class DeskBase:
         return str(uuids.uuid5(uuids.NAMESPACE_DNS, f"{self._world.tag}.{name}"))
 
     def _remove_storage(self) -> None:
-        self._orchestrator.delete_primary_storage(self._request.uuid)
-        self._world.subject.journal.gone(self._request.uuid)
+        self._remove_store(self._request.uuid)
+
+    def _remove_store(self, uuid: str) -> None:
+        self._orchestrator.delete_primary_storage(uuid)
+        self._world.subject.journal.gone(uuid)
 
     def _make(self, step: str, request: VolumeRequest, act: Callable[[], object]) -> None:
         """Carry out an operation that makes a volume, and remember the LUN that came with it."""

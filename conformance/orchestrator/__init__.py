@@ -18,11 +18,11 @@ from .errors import (
     VolumeInUse,
     WrongState,
 )
+from .journal import SqliteLedger
 from .orchestrator import Orchestrator
-from .records import Attachment, Grant, SnapshotRecord, StoreRecord, VmRecord, VolumeRecord, Way
-from .states import SnapshotState, StoreState, VmState, VolumeState
+from .records import Attachment, Grant, SnapshotRecord, StoreRecord, TemplateRecord, VmRecord, VolumeRecord, Way
+from .states import SnapshotState, StoreState, TemplateState, VmState, VolumeState
 from .steps import BOOKKEEPING, UNDO, OrchestratorKilled, Step, StepHooks
-from .store import SqliteLedger
 
 __all__ = [
     "BOOKKEEPING",
@@ -52,6 +52,8 @@ __all__ = [
     "StoreRecord",
     "StoreState",
     "SystemClock",
+    "TemplateRecord",
+    "TemplateState",
     "UnknownObject",
     "VmRecord",
     "VmState",

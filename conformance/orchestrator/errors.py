@@ -48,11 +48,13 @@ class StoreInUse(OperationRefused):
 
 
 class HostInUse(OperationRefused):
-    """Volumes are attached to VMs on the host."""
+    """VMs run on the host, or volumes are attached to VMs there."""
 
-    def __init__(self, uuid: str, volumes: tuple[str, ...]) -> None:
-        self.uuid, self.volumes = uuid, volumes
-        super().__init__(f"VMs on host {uuid} use volumes {', '.join(volumes)}; detach them first")
+    def __init__(self, uuid: str, volumes: tuple[str, ...], vms: tuple[str, ...] = ()) -> None:
+        self.uuid, self.volumes, self.vms = uuid, volumes, vms
+        who = f"VMs {', '.join(vms)} run on host {uuid}" if vms else f"VMs on host {uuid}"
+        used = f" use volumes {', '.join(volumes)}; detach them first" if volumes else ""
+        super().__init__(who + used + ("; move or stop them first" if vms else ""))
 
 
 class UnknownObject(OperationRefused):

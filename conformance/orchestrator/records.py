@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from conformance.contract import (
     AccessModel,
+    CachedTemplate,
     Cluster,
     DataStore,
     DatastoreRef,
@@ -19,7 +20,7 @@ from conformance.contract import (
     VolumeRequest,
 )
 
-from .states import SnapshotState, StoreState, VmState, VolumeState
+from .states import SnapshotState, StoreState, TemplateState, VmState, VolumeState
 
 
 class Way(StrEnum):
@@ -119,6 +120,30 @@ class SnapshotRecord:
     def volume_uuid(self) -> str:
         """The volume it was taken of, which may be gone."""
         return self.snapshot.volume_uuid
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateRecord:
+    """A template on the array as the cloud believes it to be.
+
+    `host` has, or may have, access to fill it; `is_connected`: the LUN or datastore was, or may have been, connected
+    there. `datastore_name` is noted before the datastore is made, `datastore` after.
+    """
+
+    store_uuid: str
+    cluster: Cluster
+    way: Way
+    state: TemplateState
+    cached: CachedTemplate
+    host: Host | None = None
+    is_connected: bool = False
+    datastore_name: str | None = None
+    datastore: DatastoreRef | None = None
+
+    @property
+    def uuid(self) -> str:
+        """The template's uuid."""
+        return self.cached.uuid
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,10 @@ class SnapshotRequests(Requests):
         self._runner.run(RevertVolume(self._cloud, volume_uuid, snapshot_uuid))
 
     def create_volume_from(self, store_uuid: str, request: VolumeRequest, cluster: Cluster, source_uuid: str) -> Volume:
-        """Create a volume of `request.size_bytes` disk bytes that begins with the bytes of a snapshot or volume."""
+        """Create a volume of `request.size_bytes` disk bytes that begins with its source's bytes.
+
+        The source is a snapshot, a volume or a template of the same store.
+        """
         found = self._cloud.volumes.find(request.uuid)
         if found is not None:
             return existing(found, store_uuid, request, cluster, source_uuid)
@@ -61,7 +64,7 @@ class SnapshotRequests(Requests):
             self._cloud.require(Capability.QOS)
         hosts = self._cloud.usable_hosts(cluster)
         needed_bytes = self._lun_bytes(self._cloud.way(store), cluster, request.size_bytes)
-        size_bytes = source.bytes_to_ask(request.size_bytes, needed_bytes)
+        size_bytes = source.bytes_to_ask(self._cloud.way(store), request.size_bytes, needed_bytes)
         new = allocated(self._cloud, store, request, cluster, replace(request, size_bytes=size_bytes))
         new = replace(new, source=source_uuid)
         operation = CreateVolumeFrom(self._cloud, request.uuid, hosts, new, source_uuid)
@@ -69,7 +72,7 @@ class SnapshotRequests(Requests):
         return operation.record.volume
 
     def as_large_as(self, source_uuid: str, request: VolumeRequest) -> VolumeRequest:
-        """The request with the size in disk bytes that a snapshot or volume has."""
+        """The request with the size in disk bytes that a snapshot, volume or template has."""
         return replace(request, size_bytes=find_source(self._cloud, source_uuid).disk_bytes)
 
     def snapshots(self) -> tuple[SnapshotRecord, ...]:

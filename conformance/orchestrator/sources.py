@@ -1,14 +1,15 @@
-"""What a volume can be made from: a snapshot or another volume of the same store."""
+"""What a volume can be made from: a snapshot, another volume or a template of the same store."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from conformance.contract import Capability, Snapshot, Volume
+from conformance.contract import CachedTemplate, Capability, Snapshot, Volume
 
 from .cloud import Cloud
 from .errors import UnknownObject, WrongState
-from .states import SnapshotState, VolumeState
+from .records import Way
+from .states import SnapshotState, TemplateState, VolumeState
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +22,17 @@ class Source:
     needs: Capability
     state: str
     is_ready: bool
-    value: Snapshot | Volume
+    value: Snapshot | Volume | CachedTemplate
 
-    def bytes_to_ask(self, disk_bytes: int, needed_bytes: int) -> int:
+    def bytes_to_ask(self, way: Way, disk_bytes: int, needed_bytes: int) -> int:
         """What the plugin is asked for so that `disk_bytes` fit: never less than the source where the user asked so.
 
         The source may be larger than what was asked for it, because the array rounded up. A disk that is smaller than
         its source's is the plugin's to refuse.
         """
+        if way is Way.PLUGIN and isinstance(self.value, CachedTemplate):
+            # A template's size is that of its LUN, and the plugin is asked for disk bytes.
+            return needed_bytes
         return needed_bytes if disk_bytes < self.disk_bytes else max(needed_bytes, self.value.size_bytes)
 
     def refuse(self, store_uuid: str, operation: str) -> None:
@@ -40,8 +44,8 @@ class Source:
 
 
 def find_source(cloud: Cloud, uuid: str) -> Source:
-    """The snapshot or volume of that uuid; absent: `UnknownObject`."""
-    snapshot, volume = cloud.snapshots.find(uuid), cloud.volumes.find(uuid)
+    """The snapshot, volume or template of that uuid; absent: `UnknownObject`."""
+    snapshot, volume, template = cloud.snapshots.find(uuid), cloud.volumes.find(uuid), cloud.templates.find(uuid)
     if snapshot is not None:
         return Source(
             uuid,
@@ -62,4 +66,14 @@ def find_source(cloud: Cloud, uuid: str) -> Source:
             volume.state is VolumeState.READY,
             volume.volume,
         )
-    raise UnknownObject("snapshot or volume to clone", uuid)
+    if template is not None:
+        return Source(
+            uuid,
+            template.store_uuid,
+            template.cached.template.size_bytes,
+            Capability.TEMPLATE_CACHE,
+            template.state,
+            template.state is TemplateState.READY,
+            template.cached,
+        )
+    raise UnknownObject("snapshot, volume or template to clone", uuid)

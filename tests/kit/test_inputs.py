@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hypothesis
+import pytest
 from hypothesis import strategies as st
 from hypothesis.internal.conjecture import providers
 
 from conformance.inputs import no_local_constants
+
+NAME = "_get_local_constants"
 
 
 def drawn() -> set[int]:
@@ -22,16 +25,18 @@ def drawn() -> set[int]:
     return found
 
 
-def test_no_module_is_looked_into() -> None:
-    looked = []
-    real = providers._get_local_constants
-    providers._get_local_constants = lambda: looked.append(1) or real()  # type: ignore[attr-defined, assignment]
-    try:
+def test_no_module_is_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+    real = getattr(providers, NAME)
+
+    def looking() -> object:
+        looked.append(1)
+        return real()
+
+    monkeypatch.setattr(providers, NAME, looking)
+    drawn()
+    assert looked, "Hypothesis finds its constants in another way now: see conformance.inputs"
+    looked.clear()
+    with no_local_constants():
         drawn()
-        assert looked, "Hypothesis finds its constants in another way now: see conformance.inputs"
-        looked.clear()
-        with no_local_constants():
-            drawn()
-        assert not looked
-    finally:
-        providers._get_local_constants = real  # type: ignore[attr-defined]
+    assert not looked

@@ -57,8 +57,8 @@ def run(*methods: str) -> Result:
         return run_session(subject, choose(catalogue(), CHOSEN), catalogue())
 
 
-def replay(identifier: str) -> str:
-    return f"again {identifier}"
+def replay(finding: Finding) -> str:
+    return f"again {finding.requirement_id}"
 
 
 # --- what is told ----------------------------------------------------------------------------------------------------

@@ -15,12 +15,40 @@ from conformance.orchestrator import (
     Orchestrator,
     OrchestratorKilled,
     SnapshotState,
+    StoreState,
+    TemplateState,
     VmState,
     VolumeState,
 )
 
-from .fakes import CLONE, CLUSTER, HOSTS, SNAPSHOT, STORE, VM, VOLUME, KillAt, World, host
-from .scenes import attached, running, stopped, with_snapshot, with_storage, with_volume
+from .fakes import (
+    CLONE,
+    CLUSTER,
+    HOSTS,
+    OTHER_STORE,
+    SNAPSHOT,
+    STORE,
+    TEMPLATE,
+    TEMPLATE_UUID,
+    VM,
+    VOLUME,
+    KillAt,
+    World,
+    host,
+)
+from .scenes import (
+    attached,
+    disabled,
+    maintained,
+    running,
+    stopped,
+    with_host_in_maintenance,
+    with_snapshot,
+    with_storage,
+    with_template,
+    with_two_stores,
+    with_volume,
+)
 
 Scene = Callable[..., tuple[World, Orchestrator]]
 Action = Callable[[Orchestrator], object]
@@ -60,6 +88,19 @@ ACTIONS: dict[str, tuple[Scene, Action]] = {
     "delete": (with_volume, lambda cloud: cloud.delete_volume(VOLUME.uuid)),
     "add host": (with_volume, lambda cloud: cloud.add_host(host(3))),
     "remove host": (with_volume, lambda cloud: cloud.remove_host(HOSTS[1])),
+    "copy": (with_two_stores, lambda cloud: cloud.copy_volume(VOLUME.uuid, OTHER_STORE, CLONE)),
+    "rotate chap": (running, lambda cloud: cloud.rotate_chap(VOLUME.uuid)),
+    "seed": (with_storage, lambda cloud: cloud.seed_template(STORE.uuid, TEMPLATE_UUID, TEMPLATE, CLUSTER)),
+    "clone a template": (with_template, clone(TEMPLATE_UUID)),
+    "delete template": (with_template, lambda cloud: cloud.delete_template(TEMPLATE_UUID)),
+    "maintain storage": (stopped, lambda cloud: cloud.maintain_storage(STORE.uuid)),
+    "cancel maintain storage": (maintained, lambda cloud: cloud.cancel_maintain_storage(STORE.uuid)),
+    "disable storage": (with_volume, lambda cloud: cloud.disable_storage(STORE.uuid)),
+    "enable storage": (disabled, lambda cloud: cloud.enable_storage(STORE.uuid)),
+    "update storage": (with_volume, lambda cloud: cloud.update_storage(STORE.uuid, 1 << 30, 500)),
+    "cancel maintain host": (with_host_in_maintenance, lambda cloud: cloud.cancel_maintain_host(HOSTS[1])),
+    "disconnect host": (with_volume, lambda cloud: cloud.disconnect_host(HOSTS[1])),
+    "connect host": (with_host_in_maintenance, lambda cloud: cloud.connect_host(HOSTS[1])),
     "delete storage": (with_storage, lambda cloud: cloud.delete_primary_storage(STORE.uuid)),
 }
 EVERY = pytest.mark.parametrize("way", WAYS)
@@ -75,11 +116,19 @@ def agree(world: World, cloud: Orchestrator) -> None:
     assert [each.uuid for each in cloud.snapshots()] == list(world.array.snapshots)
     assert all(each.state is SnapshotState.READY for each in cloud.snapshots())
     mounted = {each.wwid: each.hosts for each in world.hypervisor.pools.values()}
-    assert all(each.hosts == mounted.get(each.wwid, each.hosts) for each in world.array.luns.values())
+    assert world.array.maintained == {each.uuid for each in cloud.stores() if each.state is StoreState.MAINTENANCE}
+    assert world.array.disabled == {each.uuid for each in cloud.stores() if each.state is StoreState.DISABLED}
+    assert world.array.maintained or all(
+        each.hosts == mounted.get(each.wwid, each.hosts) for each in world.array.luns.values()
+    )
     attachments = [each for each in cloud.volumes() if each.attachment and each.attachment.host]
     assert {each.uuid: each.host.uuid for each in cloud.vms() if each.host} == {
         uuid: each.host for uuid, each in world.hypervisor.vms.items() if each.is_running
     }
+    assert world.array.lifted == set()
+    assert {each.uuid for each in cloud.templates()} == set(world.array.templates)
+    assert all(each.state is TemplateState.READY and each.host is None for each in cloud.templates())
+    assert not any(each.hosts for each in world.array.templates.values())
     assert all(each.state in {VmState.RUNNING, VmState.STOPPED} for each in cloud.vms())
     assert len(attachments) == len(world.hypervisor.vm_disks) + len(world.hypervisor.vm_luns)
     assert len({each for _, each in world.hypervisor.targets}) == len(world.hypervisor.vm_luns)
@@ -89,7 +138,14 @@ def agree(world: World, cloud: Orchestrator) -> None:
 
 def outcome(world: World) -> object:
     """All that is there, to be compared with another world."""
-    return world.array.luns, world.array.snapshots, world.array.stores, world.array.hosts, world.hypervisor
+    return (
+        world.array.luns,
+        world.array.snapshots,
+        world.array.capacity,
+        world.array.stores,
+        world.array.hosts,
+        world.hypervisor,
+    )
 
 
 def undisturbed(action: str, way: str) -> tuple[object, int]:
@@ -164,6 +220,10 @@ FAILING = {
     "add host": "bridge.attach_datastore",
     "resize": "bridge.resize_disk",
     "start a VM": "bridge.start_vm",
+    "copy": "bridge.create_disk",
+    "seed": "bridge.read_disk",
+    "maintain storage": "plugin.maintain",
+    "cancel maintain host": "bridge.attach_datastore",
     "revert": "plugin.revert",
     "clone a snapshot": "bridge.create_disk",
 }

@@ -47,6 +47,8 @@ class AttachVolume(VolumeOperation):
         if self.record.attachment is not None:
             raise VolumeInUse(self.object_uuid, self.record.attachment.vm.uuid)
         self._host = self._vms_host()
+        if self._host is not None:
+            self.cloud.refuse_host(self._host, self.kind)
         self.cloud.volumes.attach(self.object_uuid, Attachment(self._vm, self._host, is_hooked=False))
         self._volume = None
         return claims

@@ -52,9 +52,10 @@ class CreateVolume(VolumeOperation):
         store = self.cloud.store(new.store_uuid)
         if store.state is not StoreState.UP or new.cluster not in store.clusters:
             raise WrongState(store.uuid, f"{store.state} for cluster {new.cluster.uuid}", self.kind)
-        # A host that joins or leaves at this moment would be missed.
-        if self.cloud.journal.is_claimed(new.cluster.uuid):
-            raise ObjectBusy(new.cluster.uuid)
+        # A host that joins or leaves, or a store that changes, at this moment would be missed.
+        for uuid in (new.cluster.uuid, store.uuid):
+            if self.cloud.journal.is_claimed(uuid):
+                raise ObjectBusy(uuid)
 
     def steps(self) -> Sequence[Step]:
         volume, hosts = self.volume, self._hosts

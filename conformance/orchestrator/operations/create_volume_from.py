@@ -1,4 +1,4 @@
-"""Create a volume from a snapshot or another volume (CloudStack: createVolume with a snapshot, cloneOfSnapshot).
+"""Create a volume from a snapshot, another volume or a template (CloudStack: cloneOfSnapshot, cloneOfTemplate).
 
 FRAMEWORK: clone → grant_access on each host → connection on each host → the datastore that the clone carries gets a
            name of its own (see `introduction`), and grows with its disk when more was asked for than the source has
@@ -37,7 +37,7 @@ class CreateVolumeFrom(CreateVolume):
         self, cloud: Cloud, volume_uuid: str, hosts: Sequence[Host], new: VolumeRecord | None, source_uuid: str
     ) -> None:
         super().__init__(cloud, volume_uuid, hosts, new)
-        self._source_uuid = source_uuid
+        self.source_uuid = source_uuid
 
     @classmethod
     def revive(cls, cloud: Cloud, volume_uuid: str, arguments: str) -> CreateVolumeFrom:
@@ -46,34 +46,41 @@ class CreateVolumeFrom(CreateVolume):
         return cls(cloud, volume_uuid, [decode_as(Host, each) for each in hosts], None, source_uuid)
 
     def arguments(self) -> str:
-        return json.dumps([self._source_uuid, [encode(each) for each in self._hosts]])
+        return json.dumps([self.source_uuid, [encode(each) for each in self._hosts]])
 
     def begin(self) -> Sequence[str]:
         if self._new is not None:
-            self.source().refuse(self._new.store_uuid, self.kind)
+            self.refuse_source(self._new)
         return super().begin()
 
     def claims(self) -> Sequence[str]:
-        return [self.object_uuid, self._source_uuid]
+        return [self.object_uuid, self.source_uuid]
+
+    def refuse_source(self, new: VolumeRecord) -> None:
+        """Refuse what cannot be cloned now, or not in that store."""
+        self.source().refuse(new.store_uuid, self.kind)
 
     def source(self) -> Source:
         """What is cloned, as it stands now."""
-        return find_source(self.cloud, self._source_uuid)
+        return find_source(self.cloud, self.source_uuid)
 
     def steps(self) -> Sequence[Step]:
         volume, hosts = self.volume, self._hosts
-        clone = volume.make("clone", hosts, self._clone)
         if self.record.way is Way.DIRECT:
-            return [clone]
+            return self.made()
         if self.record.way is Way.PLUGIN:
-            return [clone, volume.check_disk()]
+            return [*self.made(), volume.check_disk()]
         is_larger = self.record.disk_bytes > self.source().disk_bytes
         return [
-            clone,
+            *self.made(),
             *map(volume.grant, hosts),
             *map(volume.ask_connection, hosts),
             *introduction(self.cloud, volume, hosts, is_larger=is_larger),
         ]
+
+    def made(self) -> list[Step]:
+        """Make the LUN; in hookup PLUGIN all of the volume."""
+        return [self.volume.make("clone", self._hosts, self._clone)]
 
     def _clone(self, store: DataStore, request: VolumeRequest, placement: Placement) -> Created:
         driver = cast(CloneDriver, self.cloud.driver)

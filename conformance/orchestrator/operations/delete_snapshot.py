@@ -29,6 +29,7 @@ class DeleteSnapshot(SnapshotOperation):
         return ""
 
     def begin(self) -> Sequence[str]:
+        self.cloud.refuse_store(self.record.store_uuid, self.kind)
         # Of two operations that meet, one wins.
         deletable = [SnapshotState.READY, SnapshotState.EXPUNGING]
         if not self.cloud.snapshots.swap_state(self.object_uuid, deletable, SnapshotState.DESTROYING):

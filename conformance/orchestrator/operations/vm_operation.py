@@ -53,8 +53,10 @@ class VmOperation:
         self.note(state=state)
 
     def refuse_volumes(self, host: Host) -> None:
-        """Refuse while a volume is not ready, or is for hosts of another cluster."""
+        """Refuse while a volume is not ready, or is for hosts of another cluster, or the host is away."""
+        self.cloud.refuse_host(host, self.kind)
         for each in self.volumes:
+            self.cloud.refuse_store(each.record.store_uuid, self.kind)
             if self.cloud.journal.is_claimed(each.record.uuid):
                 raise ObjectBusy(each.record.uuid)
             if each.record.state is not VolumeState.READY:

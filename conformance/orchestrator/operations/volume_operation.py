@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from conformance.orchestrator.cloud import Cloud
 from conformance.orchestrator.errors import ObjectBusy, UnknownObject, WrongState
@@ -11,6 +11,9 @@ from conformance.orchestrator.records import VolumeRecord
 from conformance.orchestrator.states import VOLUME_OPERATIONS, VolumeState
 from conformance.orchestrator.steps import Step
 from conformance.orchestrator.volume_steps import VolumeSteps
+
+WITHOUT_STORE: Final = frozenset({"detach_volume"})
+"""What can be done while the volume's store is in maintenance: no VM that has it runs then, so no call is made."""
 
 
 class VolumeOperation:
@@ -61,11 +64,13 @@ class VolumeOperation:
 def enter(cloud: Cloud, volume_uuid: str, kind: str) -> None:
     """Note on a volume that an operation of that kind works on it, or refuse."""
     allowed, during, _ = VOLUME_OPERATIONS[kind]
+    known = cloud.volumes.find(volume_uuid)
+    if known is not None and kind not in WITHOUT_STORE:
+        cloud.refuse_store(known.store_uuid, kind)
     if cloud.volumes.swap_state(volume_uuid, allowed, during):
         return
     if cloud.journal.is_claimed(volume_uuid):
         raise ObjectBusy(volume_uuid)
-    found = cloud.volumes.find(volume_uuid)
-    if found is None:
+    if known is None:
         raise UnknownObject("volume", volume_uuid)
-    raise WrongState(volume_uuid, found.state, kind)
+    raise WrongState(volume_uuid, known.state, kind)

@@ -15,6 +15,7 @@ from conformance.contract import (
     ChapCredentials,
     Conflict,
     Host,
+    InUse,
     InvalidRequest,
     LimitReached,
     ObjectNotFound,
@@ -54,6 +55,14 @@ def grant(element: Element, lun: Lun, host: Host) -> None:
 def holders(element: Element, lun: Lun) -> Sequence[AccessGroup]:
     """Groups that the LUN is in; also those that others have made."""
     return element.groups(lun.group_ids) if lun.group_ids else ()
+
+
+def check_not_granted(element: Element, lun: Lun) -> None:
+    """Refuse what must not happen to a LUN that somebody has access to."""
+    groups = () if lun.is_deleted else holders(element, lun)
+    if groups:
+        users = tuple(each.host_uuid or f"volume access group {each.group_id}" for each in groups)
+        raise InUse(lun.external_id, users)
 
 
 def cut_off(element: Element, lun: Lun, hosts: Collection[Host]) -> None:

@@ -7,41 +7,36 @@ from collections.abc import Mapping, Sequence
 from conformance.contract import (
     AccessNotGranted,
     BlockConnection,
+    CapabilityNotSupported,
     Created,
     DataStore,
     Host,
-    InUse,
     InvalidRequest,
     IscsiPath,
     ObjectKind,
     OwnedObject,
     Placement,
-    ProviderContext,
     QosPolicy,
     Resized,
+    Snapshot,
     StoreObject,
     Usage,
     Volume,
     VolumeRequest,
 )
 
-from . import access, limits, luns, room
-from .arrays import Arrays, account_id_of, array_uuid_of
+from . import access, limits, luns, room, snapshots
+from .arrays import account_id_of, array_uuid_of
+from .clones import CloneMethods
 from .element import Element, qos_params
 from .objects import AccessGroup, Lun
 from .resume import resumable
+from .reverts import RevertMethods
+from .snapshots import SnapshotMethods
 
 
-class SolidFireDriver:
-    """`DataStoreDriver`, `ResizeDriver` and `QosDriver`."""
-
-    def __init__(self, arrays: Arrays) -> None:
-        self._arrays = arrays
-
-    @property
-    def context(self) -> ProviderContext:
-        """The cloud's context."""
-        return self._arrays.context
+class SolidFireDriver(SnapshotMethods, RevertMethods, CloneMethods):
+    """`DataStoreDriver`, `ResizeDriver` and `QosDriver`; the other optional protocols are each in a module."""
 
     def create(self, store: DataStore, request: VolumeRequest, placement: Placement) -> Created:
         lun = self.create_lun(store, request, limits.lun_bytes_of_new(request.size_bytes), {})
@@ -59,15 +54,18 @@ class SolidFireDriver:
     @resumable
     def delete(self, store: DataStore, volume: Volume) -> None:
         element = self._arrays.of(store.request)
-        found = luns.candidates(element, store, volume)
-        for lun in found:
-            _check_unused(element, lun)
-        for lun in found:
-            luns.remove(element, lun)
+        with self._arrays.lock_of_volume(volume.uuid):
+            found = luns.candidates(element, store, volume)
+            for lun in found:
+                access.check_not_granted(element, lun)
+                snapshots.check_none(element, lun)
+            for lun in found:
+                luns.remove(element, lun)
 
     @resumable
     def grant_access(self, store: DataStore, target: StoreObject, host: Host) -> None:
         access.iqns_of(host)
+        _check_presentable(target)
         element = self._arrays.of(store.request)
         lun = luns.get(element, store, target)
         with self._arrays.lock_of_host(array_uuid_of(element, store), host.uuid):
@@ -79,6 +77,7 @@ class SolidFireDriver:
 
     @resumable
     def connection(self, store: DataStore, target: StoreObject, host: Host) -> BlockConnection:
+        _check_presentable(target)
         element = self._arrays.of(store.request)
         lun = luns.get(element, store, target)
         group = _group_of_holder(element, lun, host)
@@ -99,7 +98,11 @@ class SolidFireDriver:
     def list_objects(self, store: DataStore) -> Sequence[OwnedObject]:
         element = self._arrays.of(store.request)
         ours = luns.of_store(element, store.request.uuid, account_id_of(element, store))
-        return [OwnedObject(ObjectKind.VOLUME, each.external_id, each.owner_uuid, each.size_bytes) for each in ours]
+        kept = snapshots.of_store(element, store.request.uuid)
+        return [
+            *(OwnedObject(ObjectKind.VOLUME, each.external_id, each.owner_uuid, each.size_bytes) for each in ours),
+            *(OwnedObject(ObjectKind.SNAPSHOT, each.external_id, each.owner_uuid, each.size_bytes) for each in kept),
+        ]
 
     @resumable
     def used(self, store: DataStore) -> Usage:
@@ -148,9 +151,23 @@ class SolidFireDriver:
         return frozenset(each.host_uuid for each in groups) - {""}
 
     @resumable
+    def check_removable(self, store: DataStore, lun: Lun) -> None:
+        """Refuse to remove a LUN that has snapshots."""
+        snapshots.check_none(self._arrays.of(store.request), lun)
+
+    @resumable
     def remove_lun(self, store: DataStore, lun: Lun) -> None:
-        """Remove a LUN and whatever access there is to it."""
-        luns.remove(self._arrays.of(store.request), lun)
+        """Remove a LUN and whatever access there is to it; with snapshots, it is refused."""
+        element = self._arrays.of(store.request)
+        with self._arrays.lock_of_volume(lun.owner_uuid):
+            snapshots.check_none(element, lun)
+            luns.remove(element, lun)
+
+
+def _check_presentable(target: StoreObject) -> None:
+    if isinstance(target, Snapshot):
+        reason = "the array shows LUNs, and snapshots are none: grant a clone of it"
+        raise CapabilityNotSupported("access to a snapshot", reason)
 
 
 def _group_of_holder(element: Element, lun: Lun, host: Host) -> AccessGroup:
@@ -158,10 +175,3 @@ def _group_of_holder(element: Element, lun: Lun, host: Host) -> AccessGroup:
         if each.host_uuid == host.uuid:
             return each
     raise AccessNotGranted(lun.external_id, host.uuid)
-
-
-def _check_unused(element: Element, lun: Lun) -> None:
-    groups = () if lun.is_deleted else access.holders(element, lun)
-    if groups:
-        users = tuple(each.host_uuid or f"volume access group {each.group_id}" for each in groups)
-        raise InUse(lun.external_id, users)

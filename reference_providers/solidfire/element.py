@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 from conformance.contract import QosPolicy
 
 from .client import ElementClient, done, nothing
+from .copies import Copies
 from .objects import (
     AccessGroup,
     Account,
@@ -43,6 +44,7 @@ class Element:
 
     def __init__(self, client: ElementClient) -> None:
         self._client = client
+        self.copies = Copies(client)
 
     # the array
 
@@ -120,8 +122,10 @@ class Element:
         params = {"volumeID": lun_id, "totalSize": size_bytes}
         return self._client.call("ModifyVolume", params, lambda result: read_lun(result["volume"]))
 
-    def set_lun_qos(self, lun_id: int, qos: Mapping[str, int]) -> None:
-        self._client.call("ModifyVolume", {"volumeID": lun_id, "qos": qos}, nothing)
+    def set_lun_qos(self, lun_id: int, qos: Mapping[str, int], attributes: Mapping[str, object] | None = None) -> None:
+        """And, in the same call, all attributes if any are given."""
+        noted = {} if attributes is None else {"attributes": attributes}
+        self._client.call("ModifyVolume", {"volumeID": lun_id, "qos": qos, **noted}, nothing)
 
     def lock_lun(self, lun_id: int) -> None:
         """Ends all its sessions and lets nobody in."""

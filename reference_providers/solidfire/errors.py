@@ -26,6 +26,7 @@ ABSENT: Final = frozenset(
         "xVolumeAccessGroupIDDoesNotExist",
         "xInitiatorDoesNotExist",
         "xQoSPolicyDoesNotExist",
+        "xSnapshotIDDoesNotExist",
     }
 )
 TRANSIENT: Final = frozenset(
@@ -33,11 +34,15 @@ TRANSIENT: Final = frozenset(
         "xDBConnectionLoss",
         "xDBOperationTimeout",
         "xDBVersionMismatch",
+        "xMaxClonesPerNodeExceeded",  # the array fills a few clones at a time
+        "xMaxClonesPerVolumeExceeded",
+        "xMaxSnapshotsPerNodeExceeded",
         "xNoHandler",
         "xNotPrimary",
         "xNotReadyForIO",
         "xRecvTimeout",
         "xSliceNotRegistered",
+        "xSnapshotFailed",
     }
 )
 REFUSED_VALUES: Final = frozenset(
@@ -49,6 +54,7 @@ REFUSED_VALUES: Final = frozenset(
         "xVolumeShrinkProhibited",
     }
 )
+LIMITS_PASSED: Final = frozenset({"xExceededLimit", "xMaxSnapshotsPerVolumeExceeded"})
 TAKEN: Final = frozenset({"xDuplicateUsername", "xInitiatorExists"})
 WRONG_VERSION: Final = frozenset({"xUnknownAPIMethod", "xUnknownAPIVersion"})
 
@@ -57,7 +63,9 @@ _KINDS: Final = (
     ("AccessGroup", "volume access group"),
     ("Initiator", "initiator"),
     ("QoSPolicy", "QoS policy"),
+    ("Snapshot", "snapshot"),
 )
+_NAMED_LIMITS: Final = {"CreateSnapshot": "snapshots_per_volume"}
 _LIMIT: Final = re.compile(r"limit=(\d+)")
 # Seconds to wait before each repetition; together well below what a caller waits for one operation.
 _AT_ONCE: Final = (0.0,)
@@ -90,7 +98,7 @@ def refusal(endpoint: str, method: str, name: str, message: str) -> ProviderErro
 
 
 def _other_refusal(endpoint: str, method: str, name: str, message: str) -> ProviderError:
-    if name == "xExceededLimit":
+    if name in LIMITS_PASSED:
         return _limit_reached(method, message)
     if name in TAKEN:
         return Conflict(method, "name", message, "one that is free")
@@ -106,7 +114,8 @@ def _limit_reached(method: str, message: str) -> ProviderError:
     if "provisionedspace" in message.lower():
         return CapacityExhausted(0, None)
     found = _LIMIT.search(message)
-    return LimitReached(f"{method}: {message}", int(found[1]) if found else None)
+    value = int(found[1]) if found else None
+    return LimitReached(_NAMED_LIMITS.get(method, f"{method}: {message}"), value)
 
 
 def http_failure(endpoint: str, status: int) -> ProviderError | None:

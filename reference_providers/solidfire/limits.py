@@ -14,6 +14,7 @@ LIMITS: Final = Limits(
     luns_per_host=2000,
     initiators_per_group=128,
     groups_per_lun=64,
+    snapshots_per_volume=32,
     qos_smallest=QosPolicy(50, 100, 100),
     qos_largest=QosPolicy(15_000, 200_000, 200_000),
 )

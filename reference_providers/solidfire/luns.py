@@ -34,9 +34,8 @@ def candidates(element: Element, store: DataStore, target: StoreObject) -> Seque
     """The LUN of that id, or those of that owner: one, unless a create was overtaken. Deleted ones too."""
     if target.external_id is None:
         return namesakes(element, store, target.uuid)
-    if not (target.external_id.isascii() and target.external_id.isdecimal()):
-        return ()
-    lun = element.find_lun(int(target.external_id))
+    number = names.number_in(target.external_id)
+    lun = None if number is None else element.find_lun(number)
     return (lun,) if lun is not None and is_of(lun, store, target.uuid) else ()
 
 
@@ -48,12 +47,12 @@ def namesakes(element: Element, store: DataStore, uuid: str) -> Sequence[Lun]:
 
 def is_of(lun: Lun, store: DataStore, uuid: str) -> bool:
     """Whether this plugin made it for that volume of that store."""
-    return _is_of_store(lun, store.request.uuid) and lun.owner_uuid == uuid
+    return names.is_of_store(lun.attributes, store.request.uuid) and lun.owner_uuid == uuid
 
 
 def of_store(element: Element, store_uuid: str, account_id: int) -> Sequence[Lun]:
     """All LUNs that this plugin made for a store, deleted ones too."""
-    return [each for each in element.luns_of(account_id) if _is_of_store(each, store_uuid)]
+    return [each for each in element.luns_of(account_id) if names.is_of_store(each.attributes, store_uuid)]
 
 
 def create(
@@ -65,16 +64,16 @@ def create(
     more_marks: Mapping[str, str],
 ) -> Lun:
     """The volume's LUN; one that is there already must be what is asked. Call this under the store's lock."""
-    kept = _kept(element, store, request)
-    if kept is not None:
-        _check_same(kept, request)
-        return kept
+    found = kept(element, store, request.uuid)
+    if found is not None:
+        check_same(found, request)
+        return found
     qos = limits.qos_of_new(request.qos)
     room.check(element, store, account_id, more_bytes=lun_bytes, more_iops=qos.min_iops or 0)
-    marks = {**_marks(store, request), **more_marks}
-    element.create_lun(names.of_volume(request.uuid), account_id, lun_bytes, qos_params(qos), marks)
+    attributes = {**marks(store, request), **more_marks}
+    element.create_lun(names.of_volume(request.uuid), account_id, lun_bytes, qos_params(qos), attributes)
     # Not simply what the call answered: networks deliver a request twice, and each time it makes a LUN.
-    made = _kept(element, store, request)
+    made = kept(element, store, request.uuid)
     if made is None:
         raise ObjectNotFound("volume", request.uuid)
     return made
@@ -87,8 +86,9 @@ def remove(element: Element, lun: Lun) -> None:
     element.purge_lun(lun.lun_id)
 
 
-def _kept(element: Element, store: DataStore, request: VolumeRequest) -> Lun | None:
-    found = namesakes(element, store, request.uuid)
+def kept(element: Element, store: DataStore, uuid: str) -> Lun | None:
+    """The LUN of that owner, after clearing away all others of the same owner."""
+    found = namesakes(element, store, uuid)
     active = [each for each in found if not each.is_deleted]
     # What is left over: deletes that did not get to the purge, and creates that were overtaken by their
     # repetition.
@@ -98,25 +98,25 @@ def _kept(element: Element, store: DataStore, request: VolumeRequest) -> Lun | N
     return active[0] if active else None
 
 
-def _check_same(lun: Lun, request: VolumeRequest) -> None:
-    for field, asked in _asked(request).items():
-        existing = lun.attributes.get(field)
+def check_same(lun: Lun, request: VolumeRequest, source: str = "") -> None:
+    """Refuse what is asked under the uuid of a LUN that was made for another request."""
+    for field, asked in _asked(request, source).items():
+        existing = lun.attributes.get(field, "")
         if existing != asked:
             raise Conflict(request.uuid, field.removeprefix("asked_"), existing, asked)
 
 
-def _marks(store: DataStore, request: VolumeRequest) -> dict[str, object]:
-    return {**names.store_mark(store.request.uuid), "owner": request.uuid, **_asked(request)}
+def marks(store: DataStore, request: VolumeRequest, source: str = "") -> dict[str, object]:
+    """`attributes` of a volume's LUN; `source` is what it is a clone of."""
+    given = {name: value for name, value in _asked(request, source).items() if value}
+    return {**names.store_mark(store.request.uuid), "owner": request.uuid, **given}
 
 
-def _asked(request: VolumeRequest) -> dict[str, str]:
+def _asked(request: VolumeRequest, source: str) -> dict[str, str]:
     # What was asked, not what came of it: sizes are rounded, and both change later.
     qos = request.qos
     return {
         "asked_size_bytes": str(request.size_bytes),
         "asked_qos": f"{qos.min_iops}/{qos.max_iops}/{qos.burst_iops}",
+        "source": source,
     }
-
-
-def _is_of_store(lun: Lun, store_uuid: str) -> bool:
-    return names.is_ours(lun.attributes) and lun.attributes.get("store") == store_uuid

@@ -33,6 +33,16 @@ def of_host(uuid: str) -> str:
     return f"host-{_plain(uuid)}"
 
 
+def of_snapshot(uuid: str) -> str:
+    """The snapshot's name."""
+    return f"snap-{_plain(uuid)}"
+
+
+def of_template(uuid: str) -> str:
+    """The name of the LUN that holds a cached template."""
+    return f"tmpl-{_plain(uuid)}"
+
+
 def store_mark(store_uuid: str) -> dict[str, object]:
     """`attributes` of an account."""
     return {"made_by": MADE_BY, "store": store_uuid}
@@ -46,6 +56,16 @@ def host_mark(host_uuid: str) -> dict[str, object]:
 def is_ours(attributes: Mapping[str, object]) -> bool:
     """Whether this plugin made the object."""
     return attributes.get("made_by") == MADE_BY
+
+
+def is_of_store(attributes: Mapping[str, object], store_uuid: str) -> bool:
+    """Whether this plugin made the object for that store."""
+    return is_ours(attributes) and attributes.get("store") == store_uuid
+
+
+def number_in(external_id: str) -> int | None:
+    """The array's number in an id that the cloud kept; None when this plugin did not give it."""
+    return int(external_id) if external_id.isascii() and external_id.isdecimal() else None
 
 
 def _plain(uuid: str) -> str:

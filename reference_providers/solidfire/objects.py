@@ -42,11 +42,13 @@ class Lun:
     """A volume of the array: one target, its only LUN at number 0."""
 
     lun_id: int
+    account_id: int
     size_bytes: int
     target_iqn: Iqn
     identity: LunIdentity
     qos: QosPolicy
     is_deleted: bool
+    is_ready: bool
     is_locked: bool
     group_ids: tuple[int, ...]
     attributes: Mapping[str, object]
@@ -135,11 +137,14 @@ def read_lun(entry: Mapping[str, Any]) -> Lun:
     qos = entry["qos"]
     return Lun(
         lun_id=int(entry["volumeID"]),
+        account_id=int(entry["accountID"]),
         size_bytes=int(entry["totalSize"]),
         target_iqn=Iqn(entry["iqn"]),
         identity=LunIdentity(str(entry["scsiNAADeviceID"]).lower()),
         qos=QosPolicy(int(qos["minIOPS"]), int(qos["maxIOPS"]), int(qos["burstIOPS"])),
         is_deleted=entry["status"] == "deleted",
+        # A clone is listed before it holds its bytes.
+        is_ready=entry["status"] == "active",
         is_locked=entry.get("access") == "locked",
         group_ids=tuple(entry.get("volumeAccessGroups") or ()),
         attributes=_attributes(entry),

@@ -17,11 +17,13 @@ from conformance.contract import (
     Capability,
     ChapScope,
     DeleteWhileGranted,
+    DeleteWithDependents,
     Hookup,
     Limits,
     LunNumberScope,
     Parameter,
     ProviderContext,
+    RevertScope,
     SpaceAccounting,
     Supported,
     Traits,
@@ -29,25 +31,27 @@ from conformance.contract import (
 )
 
 from .arrays import Arrays
-from .bridge_hookup import BridgedDriver, unhooking
+from .bridge_hookup import BridgedDriver
 from .connector import Connect, open_https
 from .driver import SolidFireDriver
+from .hooking import unhooking
 from .host_listener import SolidFireHostListener
 from .lifecycle import SolidFireLifeCycle
 from .limits import LIMITS
 from .objects import Lun
 from .parameters import PARAMETERS
+from .snapshots import QUIESCED
 
 _NOT_YET: Final = Unsupported("this plugin does not offer it")
 _CAPABILITIES: Final[Mapping[Capability, Answer]] = {
     Capability.RESIZE: Supported(),
     Capability.RESIZE_ONLINE: Supported(),
     Capability.SHRINK: Unsupported("Element volumes only grow"),
-    Capability.SNAPSHOT: _NOT_YET,
-    Capability.QUIESCED_SNAPSHOT: Unsupported("the array knows nothing of file systems"),
-    Capability.REVERT: _NOT_YET,
-    Capability.VOLUME_FROM_SNAPSHOT: _NOT_YET,
-    Capability.VOLUME_FROM_VOLUME: _NOT_YET,
+    Capability.SNAPSHOT: Supported(),
+    Capability.QUIESCED_SNAPSHOT: QUIESCED,
+    Capability.REVERT: Supported(),
+    Capability.VOLUME_FROM_SNAPSHOT: Supported(),
+    Capability.VOLUME_FROM_VOLUME: Supported(),
     Capability.COPY: Unsupported("the array copies within one cluster only"),
     Capability.QOS: Supported(),
     Capability.QOS_ONLINE: Supported(),
@@ -70,8 +74,13 @@ _TRAITS: Final = Traits(
     below_minimum=BelowMinimum.ROUNDED_UP,
     space_accounting=SpaceAccounting.PROVISIONED,
     overprovisioning=False,
-    name_rule="vol-<uuid>; vol--<digest of the uuid> where it is long or has other characters than a-z 0-9 -",
+    name_rule="vol-<uuid>, snap-<uuid>; vol--<digest of the uuid> and so on where it is long or has other "
+    "characters than a-z 0-9 -",
     chap_scope=ChapScope.HOST,
+    # Purging a volume would take its snapshots with it, and they are offered to users after it is gone.
+    delete_with_snapshots=DeleteWithDependents.REFUSED,
+    source_delete_with_clones=DeleteWithDependents.INDEPENDENT,
+    revert_scope=RevertScope.ONLY_THIS,
 )
 
 

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Collection, Iterable, Sequence
 
 from conformance.contract import (
+    AccessNotGranted,
     ChapCredentials,
     Conflict,
     Host,
@@ -100,6 +101,20 @@ def members(element: Element, group: AccessGroup) -> Sequence[HostInitiator]:
     return element.initiators(group.initiator_ids) if group.initiator_ids else ()
 
 
+def group_of_holder(element: Element, lun: Lun, host: Host) -> AccessGroup:
+    """The group through which the host has access to the LUN."""
+    for each in holders(element, lun):
+        if each.host_uuid == host.uuid:
+            return each
+    raise AccessNotGranted(lun.external_id, host.uuid)
+
+
+def new_chap(host: Host) -> ChapCredentials:
+    """A secret that nobody has had before, under the host's own name."""
+    # 16 characters of 6 bits: RFC 7143 §9.2.1 wants 96 bits at least, the array takes 16 characters at most.
+    return ChapCredentials(names.of_host(host.uuid), Secret(secrets.token_urlsafe(12)))
+
+
 def forget(element: Element, host: Host) -> None:
     """Remove the host's group with its initiators. Call this under the host's lock."""
     for group in _groups_of(element, host):
@@ -160,12 +175,7 @@ def _release(element: Element, initiator: HostInitiator, host: Host) -> None:
 def _chap_of(kept: Iterable[HostInitiator], host: Host) -> ChapCredentials:
     """The host's CHAP: what its other initiators have, or a new one."""
     known = next((each.chap for each in kept if each.chap is not None), None)
-    return known or ChapCredentials(names.of_host(host.uuid), _new_secret())
-
-
-def _new_secret() -> Secret:
-    # 16 characters of 6 bits: RFC 7143 §9.2.1 wants 96 bits at least, the array takes 16 characters at most.
-    return Secret(secrets.token_urlsafe(12))
+    return known or new_chap(host)
 
 
 def _all_iqns(groups: Iterable[AccessGroup], hosts: Iterable[Host]) -> frozenset[str]:

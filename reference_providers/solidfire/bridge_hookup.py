@@ -20,7 +20,6 @@ from conformance.contract import (
     InvalidRequest,
     OwnedObject,
     Placement,
-    QosPolicy,
     Resized,
     Snapshot,
     StoreObject,
@@ -30,13 +29,14 @@ from conformance.contract import (
 )
 
 from . import limits, names
+from .array_alone import ArrayAlone
 from .bridged_copies import BridgedCopies
 from .hooking import check, cluster_marks, cluster_of, disk_of, is_hooked_up, only_disk, ref_of
 from .objects import Lun
 
 
-class BridgedDriver(BridgedCopies):
-    """`DataStoreDriver`, `ResizeDriver` and `QosDriver`; the array's side is left to `SolidFireDriver`."""
+class BridgedDriver(BridgedCopies, ArrayAlone):
+    """`DataStoreDriver`, `ResizeDriver` and `ChapDriver`; the array's side is left to `SolidFireDriver`."""
 
     def create(self, store: DataStore, request: VolumeRequest, placement: Placement) -> Created:
         check(request, placement)
@@ -105,8 +105,13 @@ class BridgedDriver(BridgedCopies):
         bridge.expand_datastore(disk.datastore, self._connections(store, volume, lun))
         return Resized(bridge.resize_disk(disk, size_bytes))
 
-    def set_qos(self, store: DataStore, volume: Volume, qos: QosPolicy) -> None:
-        self._array.set_qos(store, volume, qos)
+    def rotate_chap(self, store: DataStore, target: StoreObject, host: Host) -> None:
+        self._array.rotate_chap(store, target, host)
+        # One secret opens all that the host sees of the array, and its bridge keeps it with every datastore.
+        for lun, connection in self._array.connections_of(store, host):
+            if is_hooked_up(lun) and host in self._array.context.hosts(cluster_of(lun)):
+                bridge = self._bridge_of(lun)
+                bridge.attach_datastore(ref_of(bridge, lun), [HostConnection(host, connection)])
 
     def _hook_up(
         self,

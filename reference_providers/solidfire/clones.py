@@ -21,12 +21,11 @@ from conformance.contract import (
     ObjectNotFound,
     Placement,
     Snapshot,
-    StoreObject,
     Volume,
     VolumeRequest,
 )
 
-from . import limits, luns, names, room, snapshots
+from . import limits, luns, room, snapshots
 from .arrays import OnArrays, account_id_of
 from .copies import Origin
 from .element import Element, qos_params
@@ -74,11 +73,6 @@ class CloneMethods(OnArrays):
         return lun
 
 
-def mark_of(source: StoreObject) -> str:
-    """What a clone remembers of where it comes from."""
-    return f"{type(source).__name__.lower()} {source.uuid}"
-
-
 def _begin(
     element: Element,
     store: DataStore,
@@ -89,18 +83,19 @@ def _begin(
     source: Source,
 ) -> tuple[Lun, int | None]:
     # What is there already needs no source any more: that may have been deleted since.
-    kept = luns.kept(element, store, request.uuid)
+    wanted = luns.Wanted(request, source=f"{type(source).__name__.lower()} {source.uuid}")
+    kept = luns.kept(element, store, wanted)
     if kept is not None:
-        luns.check_same(kept, request, mark_of(source))
+        luns.check_same(kept, wanted)
         return kept, None
     origin = _origin(element, store, source)
     if lun_bytes < origin.size_bytes:
         raise InvalidRequest("size_bytes", request.size_bytes, f"at least the source's {origin.size_bytes}")
     min_iops = limits.qos_of_new(request.qos).min_iops or 0
     room.check(element, store, account_id, more_bytes=lun_bytes, more_iops=min_iops)
-    marks = {**luns.marks(store, request, mark_of(source)), **more_marks, _HAS_QOS_OF_SOURCE: "yes"}
-    job = element.copies.clone(origin, names.of_volume(request.uuid), account_id, lun_bytes, marks)
-    made = luns.kept(element, store, request.uuid)
+    marks = {**luns.marks(store, wanted), **more_marks, _HAS_QOS_OF_SOURCE: "yes"}
+    job = element.copies.clone(origin, wanted.name, account_id, lun_bytes, marks)
+    made = luns.kept(element, store, wanted)
     if made is None:
         raise ObjectNotFound("volume", request.uuid)
     # Delivered twice, it was begun twice: the handle may be that of the other one.

@@ -5,20 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from conformance.contract import (
-    AccessNotGranted,
-    BlockConnection,
-    CapabilityNotSupported,
     Created,
     DataStore,
     Host,
     InvalidRequest,
-    IscsiPath,
     ObjectKind,
     OwnedObject,
     Placement,
-    QosPolicy,
     Resized,
-    Snapshot,
     StoreObject,
     Usage,
     Volume,
@@ -27,16 +21,22 @@ from conformance.contract import (
 
 from . import access, limits, luns, room, snapshots
 from .arrays import account_id_of, array_uuid_of
+from .chap import ChapMethods
 from .clones import CloneMethods
-from .element import Element, qos_params
-from .objects import AccessGroup, Lun
+from .objects import Lun
+from .paths import PathMethods, check_presentable
+from .qos import QosMethods
 from .resume import resumable
 from .reverts import RevertMethods
 from .snapshots import SnapshotMethods
+from .stats import StatsMethods
+from .templates import TemplateMethods
 
 
-class SolidFireDriver(SnapshotMethods, RevertMethods, CloneMethods):
-    """`DataStoreDriver`, `ResizeDriver` and `QosDriver`; the other optional protocols are each in a module."""
+class SolidFireDriver(
+    PathMethods, SnapshotMethods, RevertMethods, CloneMethods, TemplateMethods, QosMethods, ChapMethods, StatsMethods
+):
+    """`DataStoreDriver` and `ResizeDriver`; the other optional protocols have a module each."""
 
     def create(self, store: DataStore, request: VolumeRequest, placement: Placement) -> Created:
         lun = self.create_lun(store, request, limits.lun_bytes_of_new(request.size_bytes), {})
@@ -49,7 +49,7 @@ class SolidFireDriver(SnapshotMethods, RevertMethods, CloneMethods):
         element = self._arrays.of(store.request)
         account_id = account_id_of(element, store)
         with self._arrays.lock_of_store(store.request):
-            return luns.create(element, store, account_id, request, lun_bytes, marks)
+            return luns.create(element, store, account_id, luns.Wanted(request), lun_bytes, marks)
 
     @resumable
     def delete(self, store: DataStore, volume: Volume) -> None:
@@ -65,7 +65,7 @@ class SolidFireDriver(SnapshotMethods, RevertMethods, CloneMethods):
     @resumable
     def grant_access(self, store: DataStore, target: StoreObject, host: Host) -> None:
         access.iqns_of(host)
-        _check_presentable(target)
+        check_presentable(target)
         element = self._arrays.of(store.request)
         lun = luns.get(element, store, target)
         with self._arrays.lock_of_host(array_uuid_of(element, store), host.uuid):
@@ -74,18 +74,6 @@ class SolidFireDriver(SnapshotMethods, RevertMethods, CloneMethods):
     @resumable
     def revoke_access(self, store: DataStore, target: StoreObject, host: Host, remaining_hosts: Sequence[Host]) -> None:
         self.fence(store, target, [host])
-
-    @resumable
-    def connection(self, store: DataStore, target: StoreObject, host: Host) -> BlockConnection:
-        _check_presentable(target)
-        element = self._arrays.of(store.request)
-        lun = luns.get(element, store, target)
-        group = _group_of_holder(element, lun, host)
-        own = [each for each in access.members(element, group) if each.iqn in map(str, host.iqns)]
-        if not own:  # the host has other initiators now, and they were not granted
-            raise AccessNotGranted(lun.external_id, host.uuid)
-        path = IscsiPath(lun.target_iqn, (element.facts().portal,), 0, own[0].chap)
-        return BlockConnection(lun.identity, lun.size_bytes, (path,))
 
     @resumable
     def fence(self, store: DataStore, target: StoreObject, hosts: Sequence[Host]) -> None:
@@ -100,7 +88,7 @@ class SolidFireDriver(SnapshotMethods, RevertMethods, CloneMethods):
         ours = luns.of_store(element, store.request.uuid, account_id_of(element, store))
         kept = snapshots.of_store(element, store.request.uuid)
         return [
-            *(OwnedObject(ObjectKind.VOLUME, each.external_id, each.owner_uuid, each.size_bytes) for each in ours),
+            *(OwnedObject(each.kind, each.external_id, each.owner_uuid, each.size_bytes) for each in ours),
             *(OwnedObject(ObjectKind.SNAPSHOT, each.external_id, each.owner_uuid, each.size_bytes) for each in kept),
         ]
 
@@ -122,20 +110,6 @@ class SolidFireDriver(SnapshotMethods, RevertMethods, CloneMethods):
                 room.check(element, store, account_id, more_bytes=lun_bytes - lun.size_bytes, more_iops=0)
                 lun = element.grow_lun(lun.lun_id, lun_bytes)
         return Resized(lun.size_bytes)
-
-    @resumable
-    def set_qos(self, store: DataStore, volume: Volume, qos: QosPolicy) -> None:
-        limits.check_qos(qos)
-        element = self._arrays.of(store.request)
-        account_id = account_id_of(element, store)
-        with self._arrays.lock_of_store(store.request):
-            lun = luns.get(element, store, volume)
-            wanted = limits.qos_of_existing(lun.qos, qos)
-            more_iops = (wanted.min_iops or 0) - lun.min_iops
-            if more_iops > 0:
-                room.check(element, store, account_id, more_bytes=0, more_iops=more_iops)
-            if wanted != lun.qos:
-                element.set_lun_qos(lun.lun_id, qos_params(wanted))
 
     # what hookup PLUGIN needs to know besides
 
@@ -162,16 +136,3 @@ class SolidFireDriver(SnapshotMethods, RevertMethods, CloneMethods):
         with self._arrays.lock_of_volume(lun.owner_uuid):
             snapshots.check_none(element, lun)
             luns.remove(element, lun)
-
-
-def _check_presentable(target: StoreObject) -> None:
-    if isinstance(target, Snapshot):
-        reason = "the array shows LUNs, and snapshots are none: grant a clone of it"
-        raise CapabilityNotSupported("access to a snapshot", reason)
-
-
-def _group_of_holder(element: Element, lun: Lun, host: Host) -> AccessGroup:
-    for each in access.holders(element, lun):
-        if each.host_uuid == host.uuid:
-            return each
-    raise AccessNotGranted(lun.external_id, host.uuid)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from conformance.contract import QosPolicy
+from conformance.contract import ChapCredentials, QosPolicy
 
 from .client import ElementClient, done, nothing
 from .copies import Copies
@@ -16,14 +16,17 @@ from .objects import (
     HostInitiator,
     LoggedIn,
     Lun,
+    Most,
     Space,
     read_account,
     read_facts,
     read_group,
     read_initiator,
     read_lun,
+    read_most,
     read_session,
     read_space,
+    read_written,
 )
 
 PAGE: Final = 500
@@ -53,6 +56,9 @@ class Element:
 
     def space(self) -> Space:
         return self._client.call("GetClusterCapacity", {}, read_space)
+
+    def most(self) -> Most:
+        return self._client.call("GetLimits", {}, read_most)
 
     def sessions(self) -> Sequence[LoggedIn]:
         return self._client.call("ListISCSISessions", {}, _each("sessions", read_session))
@@ -127,6 +133,9 @@ class Element:
         noted = {} if attributes is None else {"attributes": attributes}
         self._client.call("ModifyVolume", {"volumeID": lun_id, "qos": qos, **noted}, nothing)
 
+    def written_bytes(self, lun_id: int) -> int | None:
+        return self._client.call("GetVolumeStats", {"volumeID": lun_id}, read_written)
+
     def lock_lun(self, lun_id: int) -> None:
         """Ends all its sessions and lets nobody in."""
         self._client.call("ModifyVolume", {"volumeID": lun_id, "access": "locked"}, nothing)
@@ -175,6 +184,12 @@ class Element:
         """False: one of the names is taken, and none was made."""
         params = {"initiators": list(wanted)}
         return bool(self._client.call_unless(_TAKEN, "CreateInitiators", params, done))
+
+    def set_chap(self, initiator_ids: Collection[int], chap: ChapCredentials) -> None:
+        """All of them in one call; holds for logins from now on."""
+        secret = {"requireChap": True, "chapUsername": chap.username, "initiatorSecret": chap.secret.reveal()}
+        changes = [{"initiatorID": each, **secret} for each in initiator_ids]
+        self._client.call("ModifyInitiators", {"initiators": changes}, nothing)
 
     def delete_initiators(self, initiator_ids: Collection[int]) -> None:
         self._client.call_unless(_NO_INITIATOR, "DeleteInitiators", {"initiators": list(initiator_ids)}, nothing)

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from conformance.contract import ChapCredentials, Iqn, LunIdentity, Portal, QosPolicy, Secret
+from conformance.contract import ChapCredentials, Iqn, LunIdentity, ObjectKind, Portal, QosPolicy, Secret
 
 from . import names
 
 ISCSI_PORT: Final = 3260
+BLOCK_BYTES: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,16 @@ class Space:
 
     most_bytes: int
     provisioned_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Most:
+    """What this array allows at most: releases differ."""
+
+    initiators_per_group: int
+    groups_per_lun: int
+    max_iops: int
+    burst_iops: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +73,11 @@ class Lun:
     def owner_uuid(self) -> str:
         """The volume's uuid; empty when this plugin did not make it."""
         return str(self.attributes.get("owner", ""))
+
+    @property
+    def kind(self) -> ObjectKind:
+        """What it was made for."""
+        return ObjectKind.TEMPLATE if self.attributes.get("kind") == ObjectKind.TEMPLATE else ObjectKind.VOLUME
 
     @property
     def min_iops(self) -> int:
@@ -125,6 +141,22 @@ def read_space(result: Mapping[str, Any]) -> Space:
     """Of GetClusterCapacity."""
     capacity = result["clusterCapacity"]
     return Space(int(capacity["maxProvisionedSpace"]), int(capacity["provisionedSpace"]))
+
+
+def read_most(result: Mapping[str, Any]) -> Most:
+    """Of GetLimits."""
+    return Most(
+        initiators_per_group=int(result["initiatorsPerVolumeAccessGroupCountMax"]),
+        groups_per_lun=int(result["volumeAccessGroupsPerVolumeCountMax"]),
+        max_iops=int(result["volumeMaxIOPSMax"]),
+        burst_iops=int(result["volumeBurstIOPSMax"]),
+    )
+
+
+def read_written(result: Mapping[str, Any]) -> int | None:
+    """Bytes that a volume holds, of GetVolumeStats."""
+    blocks = result["volumeStats"].get("nonZeroBlocks")
+    return None if blocks is None else int(blocks) * BLOCK_BYTES
 
 
 def read_account(entry: Mapping[str, Any]) -> Account:

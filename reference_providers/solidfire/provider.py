@@ -42,7 +42,6 @@ from .objects import Lun
 from .parameters import PARAMETERS
 from .snapshots import QUIESCED
 
-_NOT_YET: Final = Unsupported("this plugin does not offer it")
 _CAPABILITIES: Final[Mapping[Capability, Answer]] = {
     Capability.RESIZE: Supported(),
     Capability.RESIZE_ONLINE: Supported(),
@@ -57,14 +56,14 @@ _CAPABILITIES: Final[Mapping[Capability, Answer]] = {
     Capability.QOS_ONLINE: Supported(),
     Capability.CHAP: Supported(),
     Capability.MUTUAL_CHAP: Unsupported("secrets are set for one direction"),
-    Capability.CHAP_ROTATION: _NOT_YET,
+    Capability.CHAP_ROTATION: Supported(),
     Capability.THIN: Supported(),
     Capability.UNMAP: Supported(),
     Capability.MULTIPATH: Unsupported("the cluster has one portal, and moves it when a node fails"),
-    Capability.VOLUME_STATS: _NOT_YET,
+    Capability.VOLUME_STATS: Supported(),
     Capability.SHARED_GROWTH: Unsupported("there is no shared model"),
-    Capability.TEMPLATE_CACHE: _NOT_YET,
-    Capability.MIGRATION_QOS: _NOT_YET,
+    Capability.TEMPLATE_CACHE: Supported(),
+    Capability.MIGRATION_QOS: Supported(),
 }
 _TRAITS: Final = Traits(
     access_granularity=AccessGranularity.HOST,
@@ -74,12 +73,13 @@ _TRAITS: Final = Traits(
     below_minimum=BelowMinimum.ROUNDED_UP,
     space_accounting=SpaceAccounting.PROVISIONED,
     overprovisioning=False,
-    name_rule="vol-<uuid>, snap-<uuid>; vol--<digest of the uuid> and so on where it is long or has other "
-    "characters than a-z 0-9 -",
+    name_rule="vol-<uuid>, snap-<uuid>, tmpl-<uuid>; vol--<digest of the uuid> and so on where the uuid is long or "
+    "has other characters than a-z 0-9 -",
     chap_scope=ChapScope.HOST,
     # Purging a volume would take its snapshots with it, and they are offered to users after it is gone.
     delete_with_snapshots=DeleteWithDependents.REFUSED,
     source_delete_with_clones=DeleteWithDependents.INDEPENDENT,
+    rotation_drops_sessions=False,
     revert_scope=RevertScope.ONLY_THIS,
 )
 

@@ -11,6 +11,7 @@ from conformance.contract import DataStore, Host, StoreObject
 
 from . import access, luns
 from .arrays import OnArrays, array_uuid_of
+from .initiators import new_chap
 from .resume import resumable
 
 
@@ -23,4 +24,4 @@ class ChapMethods(OnArrays):
         lun = luns.get(element, store, target)
         with self._arrays.lock_of_host(array_uuid_of(element, store), host.uuid):
             group = access.group_of_holder(element, lun, host)
-            element.set_chap(group.initiator_ids, access.new_chap(host))
+            element.set_chap(group.initiator_ids, new_chap(host))

@@ -23,6 +23,7 @@ from . import access, limits, luns, room, snapshots
 from .arrays import account_id_of, array_uuid_of
 from .chap import ChapMethods
 from .clones import CloneMethods
+from .initiators import iqns_of
 from .objects import Lun
 from .paths import PathMethods, check_presentable
 from .qos import QosMethods
@@ -64,7 +65,7 @@ class SolidFireDriver(
 
     @resumable
     def grant_access(self, store: DataStore, target: StoreObject, host: Host) -> None:
-        access.iqns_of(host)
+        iqns_of(host)
         check_presentable(target)
         element = self._arrays.of(store.request)
         lun = luns.get(element, store, target)

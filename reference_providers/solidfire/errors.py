@@ -54,7 +54,6 @@ REFUSED_VALUES: Final = frozenset(
         "xVolumeShrinkProhibited",
     }
 )
-LIMITS_PASSED: Final = frozenset({"xExceededLimit", "xMaxSnapshotsPerVolumeExceeded"})
 TAKEN: Final = frozenset({"xDuplicateUsername", "xInitiatorExists"})
 WRONG_VERSION: Final = frozenset({"xUnknownAPIMethod", "xUnknownAPIVersion"})
 
@@ -65,7 +64,12 @@ _KINDS: Final = (
     ("QoSPolicy", "QoS policy"),
     ("Snapshot", "snapshot"),
 )
-_NAMED_LIMITS: Final = {"CreateSnapshot": "snapshots_per_volume"}
+_NAMED_LIMITS: Final = (
+    ("snapshots per volume", "snapshots_per_volume"),
+    ("initiators per volumeaccessgroup", "initiators_per_group"),
+    ("volumeaccessgroups per volume", "groups_per_lun"),
+    ("volumes per volumeaccessgroup", "luns_per_host"),
+)
 _LIMIT: Final = re.compile(r"limit=(\d+)")
 # Seconds to wait before each repetition; together well below what a caller waits for one operation.
 _AT_ONCE: Final = (0.0,)
@@ -98,7 +102,9 @@ def refusal(endpoint: str, method: str, name: str, message: str) -> ProviderErro
 
 
 def _other_refusal(endpoint: str, method: str, name: str, message: str) -> ProviderError:
-    if name in LIMITS_PASSED:
+    if name == "xMaxSnapshotsPerVolumeExceeded":
+        return LimitReached("snapshots_per_volume", _limit_in(message))
+    if name == "xExceededLimit":
         return _limit_reached(method, message)
     if name in TAKEN:
         return Conflict(method, "name", message, "one that is free")
@@ -113,9 +119,13 @@ def _limit_reached(method: str, message: str) -> ProviderError:
     # One name for every limit: only the text tells that it is space that has run out.
     if "provisionedspace" in message.lower():
         return CapacityExhausted(0, None)
+    named = (name for words, name in _NAMED_LIMITS if words in message.lower())
+    return LimitReached(next(named, f"{method}: {message}"), _limit_in(message))
+
+
+def _limit_in(message: str) -> int | None:
     found = _LIMIT.search(message)
-    value = int(found[1]) if found else None
-    return LimitReached(_NAMED_LIMITS.get(method, f"{method}: {message}"), value)
+    return int(found[1]) if found else None
 
 
 def http_failure(endpoint: str, status: int) -> ProviderError | None:

@@ -16,7 +16,7 @@ from conformance.contract import (
     Zone,
 )
 
-from . import luns, names, room
+from . import access, luns, names, room
 from .arrays import Arrays, account_id_of, account_named
 from .element import Element
 from .objects import Lun
@@ -91,7 +91,7 @@ class SolidFireLifeCycle:
             with self._arrays.lock_of_host(array_uuid, group.host_uuid):
                 # Another store on this array may have granted something meanwhile.
                 if not any(each.lun_ids for each in element.groups([group.group_id])):
-                    element.delete_group(group.group_id)
+                    access.remove_group(element, group)
 
     def _check_model(self, request: StoreRequest) -> None:
         if request.access_model not in self._access_models:

@@ -19,7 +19,9 @@ LIMITS: Final = Limits(
     qos_largest=QosPolicy(15_000, 200_000, 200_000),
 )
 DEFAULT_QOS: Final = QosPolicy(50, 15_000, 15_000)
-GROUPS_PER_LUN: Final = 64
+# What older releases allow, where they allow less: below these, no array has to be asked.
+FEWEST_GROUPS: Final = 4
+FEWEST_INITIATORS: Final = 64
 
 _QOS_RANGES: Final = {
     "min_iops": range(50, 15_000 + 1),

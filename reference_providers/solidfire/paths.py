@@ -18,6 +18,7 @@ from conformance.contract import (
 from . import access, luns, names
 from .arrays import OnArrays
 from .element import Element
+from .initiators import members
 from .objects import AccessGroup, Lun
 from .resume import resumable
 
@@ -52,7 +53,7 @@ def check_presentable(target: StoreObject) -> None:
 
 
 def _connection(element: Element, lun: Lun, group: AccessGroup, host: Host) -> BlockConnection:
-    own = [each for each in access.members(element, group) if each.iqn in map(str, host.iqns)]
+    own = [each for each in members(element, group) if each.iqn in map(str, host.iqns)]
     if not own:  # the host has other initiators now, and they were not granted
         raise AccessNotGranted(lun.external_id, host.uuid)
     path = IscsiPath(lun.target_iqn, (element.facts().portal,), 0, own[0].chap)

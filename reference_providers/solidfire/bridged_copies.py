@@ -64,7 +64,7 @@ class BridgedCopies(Hooking):
         lun = self._array.clone_lun(store, request, lun_bytes, cluster_marks(placement.cluster), source)
         return self._undone_if_failed(
             lambda: self._introduce(bridge, store, request, placement, lun),
-            lambda: self._take_down(store, lun) if is_new else None,
+            lambda: self._take_down(store, lun, request.tenant) if is_new else None,
         )
 
     def revert(self, store: DataStore, volume: Volume, snapshot: Snapshot) -> None:

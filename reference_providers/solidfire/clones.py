@@ -25,8 +25,8 @@ from conformance.contract import (
     VolumeRequest,
 )
 
-from . import limits, luns, room, snapshots
-from .arrays import OnArrays, account_id_of
+from . import limits, luns, room, snapshots, tenants
+from .arrays import OnArrays
 from .copies import Origin
 from .element import Element, qos_params
 from .errors import Interrupted
@@ -55,9 +55,8 @@ class CloneMethods(OnArrays):
         """Make a volume's LUN from a source, of a size that may differ from the request's; `marks` are kept with it."""
         limits.check_qos(request.qos)
         element = self._arrays.of(store.request)
-        account_id = account_id_of(element, store)
         with self._arrays.lock_of_store(store.request):
-            lun, handle = _begin(element, store, account_id, request, lun_bytes, marks, source)
+            lun, handle = _begin(element, store, request, lun_bytes, marks, source)
             if _HAS_QOS_OF_SOURCE in lun.attributes:
                 _set_own_qos(element, lun, request)
         return self._filled(element, lun, handle)
@@ -76,7 +75,6 @@ class CloneMethods(OnArrays):
 def _begin(
     element: Element,
     store: DataStore,
-    account_id: int,
     request: VolumeRequest,
     lun_bytes: int,
     more_marks: Mapping[str, str],
@@ -92,9 +90,10 @@ def _begin(
     if lun_bytes < origin.size_bytes:
         raise InvalidRequest("size_bytes", request.size_bytes, f"at least the source's {origin.size_bytes}")
     min_iops = limits.qos_of_new(request.qos).min_iops or 0
-    room.check(element, store, account_id, more_bytes=lun_bytes, more_iops=min_iops)
+    room.check(element, store, more_bytes=lun_bytes, more_iops=min_iops)
     marks = {**luns.marks(store, wanted), **more_marks, _HAS_QOS_OF_SOURCE: "yes"}
-    job = element.copies.clone(origin, wanted.name, account_id, lun_bytes, marks)
+    with tenants.account_of(element, store, request.tenant) as account_id:
+        job = element.copies.clone(origin, wanted.name, account_id, lun_bytes, marks)
     made = luns.kept(element, store, wanted)
     if made is None:
         raise ObjectNotFound("volume", request.uuid)

@@ -42,9 +42,10 @@ class Most:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Whose LUNs are a store's."""
+    """Whose LUNs are a store's; deleted ones too, until they are purged."""
 
     account_id: int
+    lun_ids: tuple[int, ...]
     attributes: Mapping[str, object]
 
 
@@ -53,7 +54,6 @@ class Lun:
     """A volume of the array: one target, its only LUN at number 0."""
 
     lun_id: int
-    account_id: int
     size_bytes: int
     target_iqn: Iqn
     identity: LunIdentity
@@ -161,7 +161,7 @@ def read_written(result: Mapping[str, Any]) -> int | None:
 
 def read_account(entry: Mapping[str, Any]) -> Account:
     """One account."""
-    return Account(int(entry["accountID"]), _attributes(entry))
+    return Account(int(entry["accountID"]), tuple(entry.get("volumes") or ()), _attributes(entry))
 
 
 def read_lun(entry: Mapping[str, Any]) -> Lun:
@@ -169,7 +169,6 @@ def read_lun(entry: Mapping[str, Any]) -> Lun:
     qos = entry["qos"]
     return Lun(
         lun_id=int(entry["volumeID"]),
-        account_id=int(entry["accountID"]),
         size_bytes=int(entry["totalSize"]),
         target_iqn=Iqn(entry["iqn"]),
         identity=LunIdentity(str(entry["scsiNAADeviceID"]).lower()),

@@ -35,7 +35,8 @@ from .resume import pause, resumable
 
 Source = Snapshot | Volume | CachedTemplate
 
-POLL_SECONDS: Final = 0.25
+FIRST_POLL_SECONDS: Final = 0.05
+LONGEST_POLL_SECONDS: Final = 2.0
 _CALLER_WAITS: Final = 5.0
 _ONCE_MORE: Final = (1.0,)
 _HAS_QOS_OF_SOURCE: Final = "qos_of_source"
@@ -64,10 +65,12 @@ class CloneMethods(OnArrays):
     def _filled(self, element: Element, lun: Lun, handle: int | None) -> Lun:
         """The LUN once it holds its bytes; an instance that did not begin the clone has no handle to ask about."""
         waiting = Busy(_CALLER_WAITS, f"the array is still filling volume {lun.external_id}")
+        seconds = FIRST_POLL_SECONDS
         while not lun.is_ready:
             if handle is not None:
                 _check_job(element, lun, handle)
-            pause(self.context, POLL_SECONDS, waiting)
+            pause(self.context, seconds, waiting)
+            seconds = min(2 * seconds, LONGEST_POLL_SECONDS)
             lun = _still_there(element, lun)
         return lun
 

@@ -1,4 +1,4 @@
-"""The life cycle: a store is an account on the array, and everything that belongs to that account."""
+"""The life cycle: a store is its accounts on the array, and everything that belongs to them."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from conformance.contract import (
     Snapshot,
     Volume,
 )
-from reference_providers.solidfire.clones import POLL_SECONDS
+from reference_providers.solidfire.clones import FIRST_POLL_SECONDS
 
 from .scene import GB, Killed, Scene, killed, lost_after, sent_twice
 
@@ -227,7 +227,7 @@ def test_a_clone_that_failed_leaves_nothing(solidfire: Scene) -> None:
 def test_a_clone_that_takes_too_long_is_busy_and_goes_on(solidfire: Scene) -> None:
     store = solidfire.store()
     volume = solidfire.volume(store)
-    solidfire.cloud.call.remaining_seconds = POLL_SECONDS / 2
+    solidfire.cloud.call.remaining_seconds = FIRST_POLL_SECONDS / 2
     with pytest.raises(Busy):
         solidfire.clone(store, volume)
     solidfire.cloud.call.remaining_seconds = 100.0

@@ -60,19 +60,29 @@ class CloneMethods(OnArrays):
             lun, handle = _begin(element, store, request, lun_bytes, marks, source)
             if _HAS_QOS_OF_SOURCE in lun.attributes:
                 _set_own_qos(element, lun, request)
-        return self._filled(element, lun, handle)
+        if not lun.is_ready and handle is None:
+            handle = element.copies.job_of(lun.lun_id)
+        return self._filled(element, store, request, lun, handle)
 
-    def _filled(self, element: Element, lun: Lun, handle: int | None) -> Lun:
-        """The LUN once it holds its bytes; an instance that did not begin the clone has no handle to ask about."""
+    def _filled(self, element: Element, store: DataStore, request: VolumeRequest, lun: Lun, handle: int | None) -> Lun:
+        """The LUN once it holds its bytes."""
         waiting = Busy(_CALLER_WAITS, f"the array is still filling volume {lun.external_id}")
         seconds = FIRST_POLL_SECONDS
         while not lun.is_ready:
-            if handle is not None:
-                _check_job(element, lun, handle)
+            failure = None if handle is None else element.copies.failure_of(handle)
+            if failure is not None:
+                self._discard(element, store, request, lun)
+                raise failure
             pause(self.context, seconds, waiting)
             seconds = min(2 * seconds, LONGEST_POLL_SECONDS)
             lun = _still_there(element, lun)
         return lun
+
+    def _discard(self, element: Element, store: DataStore, request: VolumeRequest, lun: Lun) -> None:
+        """Remove a clone that nobody will ever fill."""
+        with self._arrays.lock_of_store(store.request):
+            luns.remove(element, lun)
+            tenants.drop_unused(element, store, request.tenant)
 
 
 def _begin(
@@ -116,14 +126,6 @@ def _set_own_qos(element: Element, lun: Lun, request: VolumeRequest) -> None:
     # In one call with the mark, so that a later change of QoS is never taken back by a repeated clone.
     attributes = {name: value for name, value in lun.attributes.items() if name != _HAS_QOS_OF_SOURCE}
     element.set_lun_qos(lun.lun_id, qos_params(limits.qos_of_new(request.qos)), attributes)
-
-
-def _check_job(element: Element, lun: Lun, handle: int) -> None:
-    failure = element.copies.failure_of(handle)
-    if failure is not None:
-        # Nobody will ever fill it.
-        luns.remove(element, lun)
-        raise failure
 
 
 def _still_there(element: Element, lun: Lun) -> Lun:

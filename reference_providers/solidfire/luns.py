@@ -16,6 +16,7 @@ from conformance.contract import (
     DataStore,
     ObjectKind,
     ObjectNotFound,
+    Snapshot,
     StoreObject,
     VolumeRequest,
 )
@@ -55,6 +56,8 @@ def get(element: Element, store: DataStore, target: StoreObject) -> Lun:
 
 def candidates(element: Element, store: DataStore, target: StoreObject) -> Sequence[Lun]:
     """The LUN of that id, or those of that owner: one, unless a create was overtaken. Deleted ones too."""
+    if isinstance(target, Snapshot):
+        return ()
     kind = ObjectKind.TEMPLATE if isinstance(target, CachedTemplate) else ObjectKind.VOLUME
     if target.external_id is None:
         return namesakes(element, store, target.uuid, kind)

@@ -134,7 +134,11 @@ def test_what_the_array_cannot_do_with_snapshots_is_refused(solidfire: Scene) ->
     for call in (solidfire.driver.grant_access, solidfire.driver.connection):
         with pytest.raises(CapabilityNotSupported):
             call(store, taken, FIRST)
-    solidfire.driver.revoke_access(store, taken, FIRST, ())
+    solidfire.driver.grant_access(store, volume, FIRST)
+    for external_id in (taken.external_id, None):
+        namesake = replace(taken, request=SnapshotRequest(volume.uuid, "x"), external_id=external_id)
+        solidfire.driver.revoke_access(store, namesake, FIRST, ())
+    assert solidfire.view().luns[0].visible_to == set(FIRST.iqns)
     assert _listed(solidfire, store) == [(taken.uuid, taken.external_id)]
 
 

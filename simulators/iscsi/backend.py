@@ -144,3 +144,9 @@ class SessionInfo:
     is_mutual: bool = False
     header_digest: str = "None"
     data_digest: str = "None"
+    age_seconds: float = 0.0
+    """Since the login was complete; like the other two, when the session was listed."""
+    idle_seconds: float = 0.0
+    """Since the initiator sent its last PDU."""
+    command_idle_seconds: float = 0.0
+    """Since the initiator sent its last SCSI command; since the login if it has sent none."""

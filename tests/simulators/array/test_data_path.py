@@ -61,6 +61,16 @@ def test_being_in_a_group_opens_nothing_else(client: Client, volume: Any) -> Non
     assert (status(client, volume), status(client, other)) == ("0201", "0000")
 
 
+def test_sessions_are_listed_with_their_times(client: Client, volume: Any) -> None:
+    grant(client, 1)
+    with login(client, volume):
+        (seen,) = client.call("ListISCSISessions")["sessions"]
+    assert seen["initiatorPortName"].startswith(f"{HOST},i,0x")
+    assert seen["createTime"] >= volume["createTime"]
+    assert 0 <= seen["msSinceLastIscsiPDU"] <= seen["msSinceLastScsiCommand"]
+    assert client.call("ListISCSISessions")["sessions"] == []
+
+
 @pytest.mark.parametrize("change", [{"enableChap": False}, {"status": "locked"}])
 def test_without_chap_of_the_account_others_are_forbidden(
     client: Client, volume: Any, change: dict[str, object]

@@ -48,13 +48,13 @@ class BridgedDriver(BridgedCopies, ArrayAlone):
         return self._undone_if_failed(
             lambda: self._hook_up(bridge, store, request, placement, lun),
             # What was there before may hold data by now.
-            lambda: self._take_down(store, lun) if is_new else None,
+            lambda: self._take_down(store, lun, request.tenant) if is_new else None,
         )
 
     def delete(self, store: DataStore, volume: Volume) -> None:
         lun = self._array.find_lun(store, volume)
         if lun is not None:
-            self._take_down(store, lun)
+            self._take_down(store, lun, volume.request.tenant)
         # And what is in the trash already.
         self._array.delete(store, volume)
 

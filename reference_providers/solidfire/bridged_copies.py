@@ -45,7 +45,7 @@ class BridgedCopies(Hooking):
         # The array knows the LUN's size; the cloud speaks of disks here.
         marks = {_DISK_BYTES: str(volume.size_bytes)}
         made = self._array.keep_lun(store, volume, request, marks, quiesced=quiesced)
-        return Created(made.external_id, int(str(made.attributes[_DISK_BYTES])))
+        return Created(made.external_id, int(str(made.attributes.get(_DISK_BYTES, made.size_bytes))))
 
     def delete_snapshot(self, store: DataStore, snapshot: Snapshot) -> None:
         self._array.delete_snapshot(store, snapshot)
@@ -64,7 +64,7 @@ class BridgedCopies(Hooking):
         lun = self._array.clone_lun(store, request, lun_bytes, cluster_marks(placement.cluster), source)
         return self._undone_if_failed(
             lambda: self._introduce(bridge, store, request, placement, lun),
-            lambda: self._take_down(store, lun) if is_new else None,
+            lambda: self._take_down(store, lun, request.tenant) if is_new else None,
         )
 
     def revert(self, store: DataStore, volume: Volume, snapshot: Snapshot) -> None:

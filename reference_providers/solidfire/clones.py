@@ -25,8 +25,8 @@ from conformance.contract import (
     VolumeRequest,
 )
 
-from . import limits, luns, room, snapshots
-from .arrays import OnArrays, account_id_of
+from . import limits, luns, room, snapshots, tenants
+from .arrays import OnArrays
 from .copies import Origin
 from .element import Element, qos_params
 from .errors import Interrupted
@@ -35,7 +35,8 @@ from .resume import pause, resumable
 
 Source = Snapshot | Volume | CachedTemplate
 
-POLL_SECONDS: Final = 0.25
+FIRST_POLL_SECONDS: Final = 0.05
+LONGEST_POLL_SECONDS: Final = 2.0
 _CALLER_WAITS: Final = 5.0
 _ONCE_MORE: Final = (1.0,)
 _HAS_QOS_OF_SOURCE: Final = "qos_of_source"
@@ -55,28 +56,38 @@ class CloneMethods(OnArrays):
         """Make a volume's LUN from a source, of a size that may differ from the request's; `marks` are kept with it."""
         limits.check_qos(request.qos)
         element = self._arrays.of(store.request)
-        account_id = account_id_of(element, store)
         with self._arrays.lock_of_store(store.request):
-            lun, handle = _begin(element, store, account_id, request, lun_bytes, marks, source)
+            lun, handle = _begin(element, store, request, lun_bytes, marks, source)
             if _HAS_QOS_OF_SOURCE in lun.attributes:
                 _set_own_qos(element, lun, request)
-        return self._filled(element, lun, handle)
+        if not lun.is_ready and handle is None:
+            handle = element.copies.job_of(lun.lun_id)
+        return self._filled(element, store, request, lun, handle)
 
-    def _filled(self, element: Element, lun: Lun, handle: int | None) -> Lun:
-        """The LUN once it holds its bytes; an instance that did not begin the clone has no handle to ask about."""
+    def _filled(self, element: Element, store: DataStore, request: VolumeRequest, lun: Lun, handle: int | None) -> Lun:
+        """The LUN once it holds its bytes."""
         waiting = Busy(_CALLER_WAITS, f"the array is still filling volume {lun.external_id}")
+        seconds = FIRST_POLL_SECONDS
         while not lun.is_ready:
-            if handle is not None:
-                _check_job(element, lun, handle)
-            pause(self.context, POLL_SECONDS, waiting)
+            failure = None if handle is None else element.copies.failure_of(handle)
+            if failure is not None:
+                self._discard(element, store, request, lun)
+                raise failure
+            pause(self.context, seconds, waiting)
+            seconds = min(2 * seconds, LONGEST_POLL_SECONDS)
             lun = _still_there(element, lun)
         return lun
+
+    def _discard(self, element: Element, store: DataStore, request: VolumeRequest, lun: Lun) -> None:
+        """Remove a clone that nobody will ever fill."""
+        with self._arrays.lock_of_store(store.request):
+            luns.remove(element, lun)
+            tenants.drop_unused(element, store, request.tenant)
 
 
 def _begin(
     element: Element,
     store: DataStore,
-    account_id: int,
     request: VolumeRequest,
     lun_bytes: int,
     more_marks: Mapping[str, str],
@@ -92,9 +103,10 @@ def _begin(
     if lun_bytes < origin.size_bytes:
         raise InvalidRequest("size_bytes", request.size_bytes, f"at least the source's {origin.size_bytes}")
     min_iops = limits.qos_of_new(request.qos).min_iops or 0
-    room.check(element, store, account_id, more_bytes=lun_bytes, more_iops=min_iops)
+    room.check(element, store, more_bytes=lun_bytes, more_iops=min_iops)
     marks = {**luns.marks(store, wanted), **more_marks, _HAS_QOS_OF_SOURCE: "yes"}
-    job = element.copies.clone(origin, wanted.name, account_id, lun_bytes, marks)
+    with tenants.account_of(element, store, request.tenant) as account_id:
+        job = element.copies.clone(origin, wanted.name, account_id, lun_bytes, marks)
     made = luns.kept(element, store, wanted)
     if made is None:
         raise ObjectNotFound("volume", request.uuid)
@@ -114,14 +126,6 @@ def _set_own_qos(element: Element, lun: Lun, request: VolumeRequest) -> None:
     # In one call with the mark, so that a later change of QoS is never taken back by a repeated clone.
     attributes = {name: value for name, value in lun.attributes.items() if name != _HAS_QOS_OF_SOURCE}
     element.set_lun_qos(lun.lun_id, qos_params(limits.qos_of_new(request.qos)), attributes)
-
-
-def _check_job(element: Element, lun: Lun, handle: int) -> None:
-    failure = element.copies.failure_of(handle)
-    if failure is not None:
-        # Nobody will ever fill it.
-        luns.remove(element, lun)
-        raise failure
 
 
 def _still_there(element: Element, lun: Lun) -> Lun:

@@ -98,6 +98,11 @@ class Copies:
         }
         return self._client.call("CloneVolume", params, _read_job)
 
+    def job_of(self, lun_id: int) -> int | None:
+        """The job that fills a LUN, whoever began it; None when its end has been told already."""
+        handles = self._client.call("ListAsyncResults", {"asyncResultTypes": ["Clone"]}, _read_jobs)
+        return next((each.handle for each in handles if each.lun_id == lun_id), None)
+
     def failure_of(self, handle: int) -> Exception | None:
         """What a job failed with. The first answer that tells a job's end is also the last that the array gives."""
         error = self._client.call_unless(_NO_JOB, "GetAsyncResult", {"asyncHandle": handle}, _read_failure)
@@ -118,6 +123,12 @@ def _read_all(result: Mapping[str, Any]) -> list[LunSnapshot]:
 
 def _read_job(result: Mapping[str, Any]) -> CloneJob:
     return CloneJob(int(result["asyncHandle"]), int(result["volumeID"]))
+
+
+def _read_jobs(result: Mapping[str, Any]) -> list[CloneJob]:
+    # What a job is about is not told of every kind.
+    about = [(int(entry["asyncResultID"]), entry.get("data") or {}) for entry in result["asyncHandles"]]
+    return [CloneJob(handle, int(data.get("volumeID") or 0)) for handle, data in about]
 
 
 def _read_failure(result: Mapping[str, Any]) -> object:

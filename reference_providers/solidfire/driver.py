@@ -14,15 +14,17 @@ from conformance.contract import (
     Placement,
     Resized,
     StoreObject,
+    Tenant,
     Usage,
     Volume,
     VolumeRequest,
 )
 
-from . import access, limits, luns, room, snapshots
-from .arrays import account_id_of, array_uuid_of
+from . import access, limits, luns, room, snapshots, tenants
+from .arrays import array_uuid_of
 from .chap import ChapMethods
 from .clones import CloneMethods
+from .element import Element
 from .initiators import iqns_of
 from .objects import Lun
 from .paths import PathMethods, check_presentable
@@ -48,9 +50,8 @@ class SolidFireDriver(
         """Make a volume's LUN, of a size that may differ from the request's; `marks` are kept with it."""
         limits.check_qos(request.qos)
         element = self._arrays.of(store.request)
-        account_id = account_id_of(element, store)
         with self._arrays.lock_of_store(store.request):
-            return luns.create(element, store, account_id, luns.Wanted(request), lun_bytes, marks)
+            return luns.create(element, store, luns.Wanted(request), lun_bytes, marks)
 
     @resumable
     def delete(self, store: DataStore, volume: Volume) -> None:
@@ -62,6 +63,8 @@ class SolidFireDriver(
                 snapshots.check_none(element, lun)
             for lun in found:
                 luns.remove(element, lun)
+            # Also when there was nothing left to remove: an earlier call may have come to an end before this.
+            self._drop_unused_account(element, store, volume.request.tenant)
 
     @resumable
     def grant_access(self, store: DataStore, target: StoreObject, host: Host) -> None:
@@ -86,7 +89,7 @@ class SolidFireDriver(
     @resumable
     def list_objects(self, store: DataStore) -> Sequence[OwnedObject]:
         element = self._arrays.of(store.request)
-        ours = luns.of_store(element, store.request.uuid, account_id_of(element, store))
+        ours = luns.of_store(element, store.request.uuid)
         kept = snapshots.of_store(element, store.request.uuid)
         return [
             *(OwnedObject(each.kind, each.external_id, each.owner_uuid, each.size_bytes) for each in ours),
@@ -96,19 +99,18 @@ class SolidFireDriver(
     @resumable
     def used(self, store: DataStore) -> Usage:
         element = self._arrays.of(store.request)
-        return room.usage(element.luns_of(account_id_of(element, store)))
+        return room.of_store(element, store.request.uuid)
 
     @resumable
     def resize(self, store: DataStore, volume: Volume, size_bytes: int) -> Resized:
         lun_bytes = limits.lun_bytes(size_bytes)
         element = self._arrays.of(store.request)
-        account_id = account_id_of(element, store)
         with self._arrays.lock_of_store(store.request):
             lun = luns.get(element, store, volume)
             if lun_bytes < lun.size_bytes:
                 raise InvalidRequest("size_bytes", size_bytes, f"at least the present {lun.size_bytes}")
             if lun_bytes > lun.size_bytes:
-                room.check(element, store, account_id, more_bytes=lun_bytes - lun.size_bytes, more_iops=0)
+                room.check(element, store, more_bytes=lun_bytes - lun.size_bytes, more_iops=0)
                 lun = element.grow_lun(lun.lun_id, lun_bytes)
         return Resized(lun.size_bytes)
 
@@ -131,9 +133,14 @@ class SolidFireDriver(
         snapshots.check_none(self._arrays.of(store.request), lun)
 
     @resumable
-    def remove_lun(self, store: DataStore, lun: Lun) -> None:
+    def remove_lun(self, store: DataStore, lun: Lun, tenant: Tenant) -> None:
         """Remove a LUN and whatever access there is to it; with snapshots, it is refused."""
         element = self._arrays.of(store.request)
         with self._arrays.lock_of_volume(lun.owner_uuid):
             snapshots.check_none(element, lun)
             luns.remove(element, lun)
+            self._drop_unused_account(element, store, tenant)
+
+    def _drop_unused_account(self, element: Element, store: DataStore, tenant: Tenant) -> None:
+        with self._arrays.lock_of_store(store.request):
+            tenants.drop_unused(element, store, tenant)

@@ -73,6 +73,17 @@ class Element:
             lambda result: read_account(result["account"]),
         )
 
+    def accounts(self) -> Iterator[Account]:
+        """All of the array, page by page."""
+        start = 0
+        while True:
+            params = {"startAccountID": start, "limit": PAGE}
+            page = self._client.call("ListAccounts", params, _each("accounts", read_account))
+            yield from page
+            if len(page) < PAGE:
+                return
+            start = max(each.account_id for each in page) + 1
+
     def add_account(self, username: str, attributes: Mapping[str, object]) -> None:
         """A name that is taken already is success."""
         # The array makes up secrets that nobody is told, and CHAP is off besides: only groups let initiators
@@ -94,11 +105,11 @@ class Element:
         """By name, deleted ones too: names may occur more than once."""
         return self._client.call("ListVolumes", {"volumeName": name}, _each("volumes", read_lun))
 
-    def luns_of(self, account_id: int) -> Iterator[Lun]:
-        """An account's, deleted ones too, page by page."""
+    def luns_of(self, account_ids: Collection[int]) -> Iterator[Lun]:
+        """Some accounts', deleted ones too, page by page."""
         start = 0
-        while True:
-            params = {"accounts": [account_id], "startVolumeID": start, "limit": PAGE}
+        while account_ids:  # an empty filter may be no filter
+            params = {"accounts": list(account_ids), "startVolumeID": start, "limit": PAGE}
             page = self._client.call("ListVolumes", params, _each("volumes", read_lun))
             yield from page
             if len(page) < PAGE:

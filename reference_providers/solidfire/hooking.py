@@ -20,6 +20,7 @@ from conformance.contract import (
     Placement,
     ProviderContext,
     StoreObject,
+    Tenant,
     Volume,
     VolumeRequest,
 )
@@ -48,10 +49,10 @@ class Hooking:
             self._array.grant_access(store, volume, host)
         return [HostConnection(each, self._array.connection(store, volume, each)) for each in placement.hosts]
 
-    def _take_down(self, store: DataStore, lun: Lun) -> None:
+    def _take_down(self, store: DataStore, lun: Lun, tenant: Tenant) -> None:
         self._array.check_removable(store, lun)
         self._unhook(lun)
-        self._array.remove_lun(store, lun)
+        self._array.remove_lun(store, lun, tenant)
 
     def _hosts_of(self, store: DataStore, lun: Lun) -> list[Host]:
         """Those of the cluster that have access."""

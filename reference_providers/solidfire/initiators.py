@@ -33,13 +33,14 @@ def refresh(element: Element, group: AccessGroup, host: Host) -> None:
         return
     _check_count(element, iqns)
     known = members(element, group)
-    stale = [each.initiator_id for each in known if each.iqn not in iqns]
-    if stale:
-        element.delete_initiators(stale)
     kept = [each for each in known if each.iqn in iqns]
     missing = iqns - {each.iqn for each in kept}
+    # The new ones first: they may be refused, and then everything is as it was.
     if missing:
         _let_in(element, group, host, missing, _chap_of(kept, host))
+    stale = [each.initiator_id for each in known if each.iqn not in iqns and names.is_ours(each.attributes)]
+    if stale:
+        element.delete_initiators(stale)
 
 
 def members(element: Element, group: AccessGroup) -> Sequence[HostInitiator]:

@@ -16,11 +16,12 @@ from conformance.contract import (
     DataStore,
     ObjectKind,
     ObjectNotFound,
+    Snapshot,
     StoreObject,
     VolumeRequest,
 )
 
-from . import limits, names, room
+from . import limits, names, room, tenants
 from .element import Element, qos_params
 from .objects import Lun
 
@@ -55,6 +56,8 @@ def get(element: Element, store: DataStore, target: StoreObject) -> Lun:
 
 def candidates(element: Element, store: DataStore, target: StoreObject) -> Sequence[Lun]:
     """The LUN of that id, or those of that owner: one, unless a create was overtaken. Deleted ones too."""
+    if isinstance(target, Snapshot):
+        return ()
     kind = ObjectKind.TEMPLATE if isinstance(target, CachedTemplate) else ObjectKind.VOLUME
     if target.external_id is None:
         return namesakes(element, store, target.uuid, kind)
@@ -74,15 +77,15 @@ def is_of(lun: Lun, store: DataStore, uuid: str, kind: ObjectKind) -> bool:
     return names.is_of_store(lun.attributes, store.request.uuid) and (lun.owner_uuid, lun.kind) == (uuid, kind)
 
 
-def of_store(element: Element, store_uuid: str, account_id: int) -> Sequence[Lun]:
+def of_store(element: Element, store_uuid: str) -> Sequence[Lun]:
     """All LUNs that this plugin made for a store, deleted ones too."""
-    return [each for each in element.luns_of(account_id) if names.is_of_store(each.attributes, store_uuid)]
+    found = element.luns_of(tenants.ids_of(element, store_uuid))
+    return [each for each in found if names.is_of_store(each.attributes, store_uuid)]
 
 
 def create(
     element: Element,
     store: DataStore,
-    account_id: int,
     wanted: Wanted,
     lun_bytes: int,
     more_marks: Mapping[str, str],
@@ -93,9 +96,10 @@ def create(
         check_same(found, wanted)
         return found
     qos = limits.qos_of_new(wanted.request.qos)
-    room.check(element, store, account_id, more_bytes=lun_bytes, more_iops=qos.min_iops or 0)
+    room.check(element, store, more_bytes=lun_bytes, more_iops=qos.min_iops or 0)
     attributes = {**marks(store, wanted), **more_marks}
-    element.create_lun(wanted.name, account_id, lun_bytes, qos_params(qos), attributes)
+    with tenants.account_of(element, store, wanted.request.tenant) as account_id:
+        element.create_lun(wanted.name, account_id, lun_bytes, qos_params(qos), attributes)
     # Not simply what the call answered: networks deliver a request twice, and each time it makes a LUN.
     made = kept(element, store, wanted)
     if made is None:

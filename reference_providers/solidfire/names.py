@@ -28,6 +28,12 @@ def of_store(uuid: str) -> str:
     return f"store-{_plain(uuid)}"
 
 
+def of_tenant(store_uuid: str, tenant_uuid: str) -> str:
+    """The username of the account of a tenant's volumes in a store."""
+    # Both uuids do not fit; accounts carry them as marks, which tell should two stores ever share a digest.
+    return f"t-{hashlib.sha256(store_uuid.encode()).hexdigest()[:12]}-{_plain(tenant_uuid)}"
+
+
 def of_host(uuid: str) -> str:
     """The host's access group, and the CHAP name of its initiators."""
     return f"host-{_plain(uuid)}"
@@ -46,6 +52,11 @@ def of_template(uuid: str) -> str:
 def store_mark(store_uuid: str) -> dict[str, object]:
     """`attributes` of an account."""
     return {"made_by": MADE_BY, "store": store_uuid}
+
+
+def tenant_mark(store_uuid: str, tenant_uuid: str) -> dict[str, object]:
+    """`attributes` of a tenant's account."""
+    return {**store_mark(store_uuid), "tenant": tenant_uuid}
 
 
 def host_mark(host_uuid: str) -> dict[str, object]:

@@ -42,9 +42,10 @@ class Most:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Whose LUNs are a store's."""
+    """Whose LUNs are a store's; deleted ones too, until they are purged."""
 
     account_id: int
+    lun_ids: tuple[int, ...]
     attributes: Mapping[str, object]
 
 
@@ -161,7 +162,7 @@ def read_written(result: Mapping[str, Any]) -> int | None:
 
 def read_account(entry: Mapping[str, Any]) -> Account:
     """One account."""
-    return Account(int(entry["accountID"]), _attributes(entry))
+    return Account(int(entry["accountID"]), tuple(entry.get("volumes") or ()), _attributes(entry))
 
 
 def read_lun(entry: Mapping[str, Any]) -> Lun:

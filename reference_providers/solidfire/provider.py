@@ -73,8 +73,11 @@ _TRAITS: Final = Traits(
     below_minimum=BelowMinimum.ROUNDED_UP,
     space_accounting=SpaceAccounting.PROVISIONED,
     overprovisioning=False,
-    name_rule="vol-<uuid>, snap-<uuid>, tmpl-<uuid>; vol--<digest of the uuid> and so on where the uuid is long or "
-    "has other characters than a-z 0-9 -",
+    # The array fills a clone after it has said yes, and takes its time for a large one.
+    completion_seconds={"clone": 600.0},
+    name_rule="vol-<uuid>, snap-<uuid>, tmpl-<uuid>, host-<uuid>; vol--<digest of the uuid> and so on where the uuid "
+    "is long or has other characters than a-z 0-9 -; accounts: store-<uuid>, and t-<digest of the store's "
+    "uuid>-<tenant's uuid> while the tenant has volumes in the store",
     chap_scope=ChapScope.HOST,
     # Purging a volume would take its snapshots with it, and they are offered to users after it is gone.
     delete_with_snapshots=DeleteWithDependents.REFUSED,

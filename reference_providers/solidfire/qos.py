@@ -14,7 +14,7 @@ from typing import Final
 from conformance.contract import DataStore, QosPolicy, Volume
 
 from . import limits, luns, room
-from .arrays import OnArrays, account_id_of
+from .arrays import OnArrays
 from .element import Element, qos_params
 from .objects import Lun
 from .resume import resumable
@@ -29,13 +29,12 @@ class QosMethods(OnArrays):
     def set_qos(self, store: DataStore, volume: Volume, qos: QosPolicy) -> None:
         limits.check_qos(qos)
         element = self._arrays.of(store.request)
-        account_id = account_id_of(element, store)
         with self._arrays.lock_of_store(store.request):
             lun = luns.get(element, store, volume)
             wanted = limits.qos_of_existing(_own(lun) or lun.qos, qos)
             more_iops = (wanted.min_iops or 0) - lun.min_iops
             if more_iops > 0:
-                room.check(element, store, account_id, more_bytes=0, more_iops=more_iops)
+                room.check(element, store, more_bytes=0, more_iops=more_iops)
             _set(element, lun, wanted)
 
     @resumable

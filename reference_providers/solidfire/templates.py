@@ -9,7 +9,7 @@ from __future__ import annotations
 from conformance.contract import CachedTemplate, Created, DataStore, ObjectKind, Template, VolumeRequest
 
 from . import access, limits, luns, snapshots
-from .arrays import OnArrays, account_id_of
+from .arrays import OnArrays
 from .resume import resumable
 
 
@@ -20,12 +20,11 @@ class TemplateMethods(OnArrays):
     def seed_template(self, store: DataStore, uuid: str, template: Template, size_bytes: int) -> Created:
         lun_bytes = limits.lun_bytes_of_new(size_bytes)
         element = self._arrays.of(store.request)
-        account_id = account_id_of(element, store)
         wanted = luns.Wanted(
             VolumeRequest(uuid, "template", size_bytes), ObjectKind.TEMPLATE, f"template {template.checksum}"
         )
         with self._arrays.lock_of_store(store.request):
-            lun = luns.create(element, store, account_id, wanted, lun_bytes, {})
+            lun = luns.create(element, store, wanted, lun_bytes, {})
         return Created(lun.external_id, lun.size_bytes, lun.identity)
 
     @resumable

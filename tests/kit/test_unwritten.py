@@ -20,7 +20,7 @@ from conformance.report import as_json, as_text
 from conformance.session import Result, choose, run_session
 from conformance.subject import RunningSubject, SubjectPlan
 from conformance.unwritten import ORDER, contract_method, gaps
-from conformance.verdict import NOT_TRIED, Outcome, Verdict
+from conformance.verdict import NOT_TRIED, Finding, Outcome, Verdict
 from reference_providers import solidfire
 from tests.kit.chain import QUICK
 

@@ -20,7 +20,7 @@ from conformance.contract import (
     Snapshot,
     Volume,
 )
-from reference_providers.solidfire.clones import POLL_SECONDS
+from reference_providers.solidfire.clones import FIRST_POLL_SECONDS
 
 from .scene import GB, Killed, Scene, killed, lost_after, sent_twice
 
@@ -224,10 +224,37 @@ def test_a_clone_that_failed_leaves_nothing(solidfire: Scene) -> None:
     solidfire.clone(store, volume)
 
 
+def test_a_clone_of_a_killed_instance_that_failed_is_found_out(solidfire: Scene) -> None:
+    store = solidfire.store()
+    volume = solidfire.volume(store)
+    before = solidfire.view()
+    solidfire.wire.break_next("CloneVolume", killed)
+    with pytest.raises(Killed):
+        solidfire.clone(store, volume)
+    solidfire.wire.open = 0
+    solidfire.another()
+    solidfire.wire.break_next("GetAsyncResult", _failed)
+    with pytest.raises(ArrayUnreachable, match="the copy broke off"):
+        solidfire.clone(store, volume)
+    assert solidfire.view() == before
+
+
+def test_a_source_may_go_while_its_clone_is_being_filled(solidfire: Scene) -> None:
+    store = solidfire.store()
+    volume = solidfire.volume(store)
+    solidfire.write(store, volume, b"source")
+    solidfire.cloud.call.remaining_seconds = FIRST_POLL_SECONDS / 2
+    with pytest.raises(Busy):
+        solidfire.clone(store, volume)
+    solidfire.cloud.call.remaining_seconds = 100.0
+    solidfire.driver.delete(store, volume)
+    assert solidfire.read(store, solidfire.clone(store, volume)) == b"source"
+
+
 def test_a_clone_that_takes_too_long_is_busy_and_goes_on(solidfire: Scene) -> None:
     store = solidfire.store()
     volume = solidfire.volume(store)
-    solidfire.cloud.call.remaining_seconds = POLL_SECONDS / 2
+    solidfire.cloud.call.remaining_seconds = FIRST_POLL_SECONDS / 2
     with pytest.raises(Busy):
         solidfire.clone(store, volume)
     solidfire.cloud.call.remaining_seconds = 100.0

@@ -21,7 +21,7 @@ from conformance.contract import (
 )
 
 from .conftest import OpenScene
-from .scene import CLUSTER, GB, HOSTS
+from .scene import CLUSTER, GB, HOSTS, lost_after
 from .test_plugin_hookup import TWO, PluginScene
 
 FIRST, SECOND, _ = HOSTS
@@ -166,3 +166,22 @@ def test_limits_are_told_as_they_are(open_scene: OpenScene) -> None:
     _snapshot(hooked_up, volume)
     with pytest.raises(LimitReached):
         hooked_up.scene.snapshot(hooked_up.store, volume, "snapshot-2")
+
+
+def test_lost_replies_of_the_array_cost_the_caller_nothing(open_scene: OpenScene) -> None:
+    for number in range(1, 100):
+        hooked_up = PluginScene(open_scene("plugin-hookup"))
+        driver, store = hooked_up.scene.driver, hooked_up.store
+        volume = hooked_up.create()
+        hooked_up.scene.wire.break_call(number, lost_after)
+        taken = _snapshot(hooked_up, volume)
+        clone = _clone(hooked_up, taken)
+        driver.revert(store, volume, taken)
+        driver.delete_snapshot(store, taken)
+        driver.delete(store, volume)
+        driver.delete(store, Volume(COPY, clone.external_id, clone.size_bytes))
+        assert hooked_up.scene.view().luns == ()
+        assert hooked_up.bridge.datastores == {}
+        if hooked_up.scene.wire.is_fault_pending:
+            return
+    pytest.fail("it never ended")

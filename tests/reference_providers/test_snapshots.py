@@ -20,7 +20,7 @@ from conformance.contract import (
 )
 
 from .conftest import OpenScene
-from .scene import GB, HOSTS, Scene, sent_twice
+from .scene import GB, HOSTS, Killed, Scene, killed, sent_twice
 
 FIRST = HOSTS[0]
 
@@ -134,7 +134,11 @@ def test_what_the_array_cannot_do_with_snapshots_is_refused(solidfire: Scene) ->
     for call in (solidfire.driver.grant_access, solidfire.driver.connection):
         with pytest.raises(CapabilityNotSupported):
             call(store, taken, FIRST)
-    solidfire.driver.revoke_access(store, taken, FIRST, ())
+    solidfire.driver.grant_access(store, volume, FIRST)
+    for external_id in (taken.external_id, None):
+        namesake = replace(taken, request=SnapshotRequest(volume.uuid, "x"), external_id=external_id)
+        solidfire.driver.revoke_access(store, namesake, FIRST, ())
+    assert solidfire.view().luns[0].visible_to == set(FIRST.iqns)
     assert _listed(solidfire, store) == [(taken.uuid, taken.external_id)]
 
 
@@ -173,6 +177,20 @@ def test_a_volume_that_has_grown_keeps_its_size(solidfire: Scene) -> None:
     solidfire.driver.revert(store, grown, taken)
     assert solidfire.view().luns[0].size_bytes == grown.size_bytes
     assert solidfire.driver.used(store).bytes == grown.size_bytes
+
+
+def test_a_revert_that_was_killed_before_it_had_grown_the_volume_again_is_finished(solidfire: Scene) -> None:
+    store = solidfire.store()
+    volume = solidfire.volume(store)
+    taken = solidfire.snapshot(store, volume)
+    grown = replace(volume, size_bytes=solidfire.driver.resize(store, volume, 4 * GB).size_bytes)
+    solidfire.wire.break_next("RollbackToSnapshot", killed)
+    with pytest.raises(Killed):
+        solidfire.driver.revert(store, grown, taken)
+    solidfire.wire.open = 0
+    assert solidfire.view().luns[0].size_bytes == volume.size_bytes
+    solidfire.another().driver.revert(store, grown, taken)
+    assert solidfire.view().luns[0].size_bytes == grown.size_bytes
 
 
 def test_a_revert_wants_a_snapshot_of_that_volume(solidfire: Scene) -> None:

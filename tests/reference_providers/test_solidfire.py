@@ -286,6 +286,19 @@ def test_an_initiator_in_a_group_of_others_is_named_with_it(solidfire: Scene) ->
     assert solidfire.view() == before
 
 
+def test_a_host_whose_new_initiator_is_taken_keeps_what_it_has(solidfire: Scene) -> None:
+    store = solidfire.store()
+    volume = solidfire.volume(store)
+    solidfire.driver.grant_access(store, volume, FIRST)
+    taken = Iqn("iqn.2004-10.com.example:theirs")
+    groups = solidfire.world._core.model.groups  # type: ignore[attr-defined]
+    groups.create(GroupChange(name="theirs", initiators=[str(taken)]))
+    before = solidfire.view()
+    with pytest.raises(Conflict):
+        solidfire.plugin.host_listener.host_connected(replace(FIRST, initiators=(taken,)), store)
+    assert solidfire.view() == before
+
+
 def test_what_others_put_into_a_hosts_group_stays(solidfire: Scene) -> None:
     store = solidfire.store()
     volume = solidfire.volume(store)
@@ -294,6 +307,7 @@ def test_what_others_put_into_a_hosts_group_stays(solidfire: Scene) -> None:
     model = solidfire.world._core.model  # type: ignore[attr-defined]
     theirs = "iqn.2004-10.com.example:theirs"
     model.groups.add_initiators(next(iter(model.groups.rows)).group_id, [theirs])
+    solidfire.plugin.host_listener.host_connected(FIRST, store)
     solidfire.plugin.host_listener.host_about_to_be_removed(FIRST, [store])
     solidfire.plugin.lifecycle.delete_datastore(store.request)
     assert [each.name for each in model.initiators.rows] == [theirs]

@@ -710,7 +710,7 @@ def _holds_volumes(call: Call) -> bool:
 
     def look(element: Element) -> bool:
         account = element.find_account(names.of_store(uuid))
-        return account is not None and bool(luns.of_store(element, uuid, account.account_id))
+        return account is not None and bool(luns.of_store(element, uuid))
 
     return _ask(call, look)
 

@@ -146,6 +146,11 @@ def test_ops_009_two_instances_serve_one_store(subject: RunningSubject) -> None:
         "OPS-006",
         "LEK-002",
         "ACC-012",
+        "SNP-004",
+        "SNP-014",
+        "REV-008",
+        "CLN-010",
+        "CLN-016",
     ],
     examples=1.5,
 )

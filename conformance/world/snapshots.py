@@ -73,6 +73,12 @@ class WithSnapshots(WithHosts):
         """The snapshots that are there, oldest first."""
         return list(self._taken.values())
 
+    def resize(self, made: Made, size_bytes: int) -> int:
+        """Grow a volume that a property needs grown; answers the new size in bytes."""
+        answer = super().resize(made, size_bytes)
+        watching_copies.after_growth(self)
+        return answer
+
     # --- snapshots ---------------------------------------------------------------------------------------------------
 
     def snapshot_request(self, name: Name | None = None) -> SnapshotRequest:

@@ -41,6 +41,7 @@ class Made:
     qos: QosPolicy
     fenced: dict[Host, None] = field(default_factory=dict)
     granted: dict[Host, None] = field(default_factory=dict)
+    has_grown: bool = False
 
     @property
     def uuid(self) -> str:
@@ -209,6 +210,7 @@ class WithVolumes(WithStores):
         """Grow a volume that a property needs grown; answers the new size in bytes."""
         resizer = self.plugin.driver
         answer = self._step("resize", lambda: resizer.resize(self._at(made), made.volume, size_bytes))  # type: ignore[attr-defined]
+        made.has_grown = made.has_grown or answer.size_bytes > made.volume.size_bytes
         made.volume = replace(made.volume, size_bytes=answer.size_bytes)
         if made.lun is not None:
             made.lun_bytes = self.lun(made).size_bytes

@@ -16,13 +16,19 @@ if TYPE_CHECKING:
 def after_snapshot(world: WithSnapshots, taken: Taken) -> None:
     """It is a snapshot of this volume, as large as that; the volume and all others are as they were."""
     made, seen, glance = taken.of, taken.seen, Glance(world)
+    _check_volume(glance, made, "SNP-004")
     if world.subject.hookup is Hookup.FRAMEWORK and taken.snapshot.size_bytes != made.volume.size_bytes:
-        broken("SNP-001", f"the volume's {made.volume.size_bytes} bytes", f"{taken.snapshot.size_bytes}")
+        home = "SNP-013" if made.has_grown else "SNP-001"
+        broken(home, f"the volume's {made.volume.size_bytes} bytes", f"{taken.snapshot.size_bytes}")
     if seen is not None and made.lun is not None and seen.lun_external_id != made.lun.external_id:
         broken("SNP-001", f"a snapshot of LUN {made.lun.external_id}", f"one of {seen.lun_external_id}")
-    _check_volume(glance, made, "SNP-004")
     _check_snapshots(world, glance, "SNP-004")
     glance.check_others(made, "SNP-004")
+
+
+def after_growth(world: WithSnapshots) -> None:
+    """All snapshots are there."""
+    _check_snapshots(world, Glance(world), "SNP-013")
 
 
 def after_delete_snapshot(world: WithSnapshots, taken: Taken) -> None:

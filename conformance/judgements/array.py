@@ -63,9 +63,9 @@ def facts(view: ArrayView) -> Facts:
 @contextmanager
 def nothing_changes(world: World) -> Iterator[None]:
     """Expect the LUNs of the array to be the same afterwards."""
-    before = facts(world.view())
+    before = facts(world.own_view())
     yield
-    after = facts(world.view())
+    after = facts(world.own_view())
     if before != after:
         broken("nothing to change on the array", _changes(before, after), ARRAY)
 
@@ -76,7 +76,7 @@ def others_unchanged(world: World, *except_for: Made) -> Iterator[None]:
     ids = {each.lun.external_id for each in except_for if each.lun is not None}
 
     def of_others() -> Facts:
-        return frozenset(each for each in facts(world.view()) if each[0] not in ids)
+        return frozenset(each for each in facts(world.own_view()) if each[0] not in ids)
 
     before = of_others()
     yield

@@ -45,6 +45,7 @@ def test_cln_001_a_volume_from_a_snapshot_has_its_bytes(
         world.put(made, offset, pattern.content)
         taken = world.snapshot(made)
         world.put(made, offset, bytes(len(pattern.content)))
+        world.snapshot(made)
         volume_holds(world, world.clone(taken), offset, pattern.content, what="the clone")
 
 
@@ -162,18 +163,20 @@ def test_cln_009_a_clone_is_seen_by_nobody_at_first(subject: RunningSubject) -> 
         expect_none("initiator let in to the clone", world.lun(clone).visible_to - placed, "the array")
 
 
-@requirement("CLN-010", needs=[Capability.VOLUME_FROM_SNAPSHOT, Need.PROBE], rests_on=["CLN-001", "SNP-005"])
+@requirement("CLN-010", needs=[Capability.VOLUME_FROM_SNAPSHOT, Need.PROBE], rests_on=["CLN-001", "CLN-009", "SNP-005"])
 @given(pattern=patterns())
 def test_cln_010_a_clone_survives_its_snapshot(subject: RunningSubject, pattern: Pattern) -> None:
-    """A clone MUST keep its data when its snapshot is deleted, and the snapshot its own when the clone is written."""
+    """A clone MUST keep its data when its snapshot is deleted, and the snapshot its own when a clone is written or
+    deleted.
+    """
     with subject.world() as world:
         made = world.create()
         world.put(made, 0, pattern.content)
         taken = world.snapshot(made)
         clone = world.clone(taken)
         world.put(clone, 0, bytes(len(pattern.content)))
-        second = world.clone(taken)
         world.delete(clone)
+        second = world.clone(taken)
         volume_holds(world, second, 0, pattern.content, what="the second clone")
         world.delete_snapshot(taken)
         volume_holds(world, second, 0, pattern.content, what="the clone of a deleted snapshot")
@@ -222,7 +225,7 @@ def test_cln_013_a_snapshot_that_is_gone_is_not_cloned(subject: RunningSubject) 
             expect_refusal(ObjectNotFound, "a clone of nothing", lambda: world.driver_clone(gone, request))
 
 
-@requirement("CLN-014", needs=[Capability.VOLUME_FROM_VOLUME, WitnessPower.SIZE], rests_on=["CLN-002", "LEK-003"])
+@requirement("CLN-014", needs=[Capability.VOLUME_FROM_VOLUME, WitnessPower.SIZE], rests_on=["CLN-009", "LEK-003"])
 def test_cln_014_clones_are_listed_and_counted(subject: RunningSubject) -> None:
     """`list_objects` and `used` MUST tell a clone like every volume, and no more when it was deleted."""
     with subject.world() as world:
@@ -252,7 +255,7 @@ def test_cln_015_a_full_store_takes_no_clones(subject: RunningSubject) -> None:
             expect_refusal(CapacityExhausted, "a clone in a full store", lambda: world.driver_clone(source, request))
 
 
-@requirement("CLN-016", needs=[Capability.VOLUME_FROM_VOLUME, Need.PROBE], rests_on=["CLN-003", "EXT-002"])
+@requirement("CLN-016", needs=[Capability.VOLUME_FROM_VOLUME, Need.PROBE], rests_on=["CLN-003", "CLN-009", "EXT-002"])
 @given(pattern=patterns())
 def test_cln_016_a_clone_is_a_volume_like_any_other(subject: RunningSubject, pattern: Pattern) -> None:
     """A clone MUST be granted, written, revoked and deleted by a new instance that never saw it before."""

@@ -29,10 +29,10 @@ def test_ops_002_the_whole_effect_is_there_at_return(subject: RunningSubject) ->
         keeping, going = world.create(), world.create()
         world.grant(keeping, world.host())
         world.delete(going)
-        at_return = facts(world.view())
+        at_return = facts(world.own_view())
         # Long enough for a plugin's own thread to do what it had put off.
         threading.Event().wait(0.05)
-        expect_equal("the array a moment later", facts(world.view()), at_return, ARRAY)
+        expect_equal("the array a moment later", facts(world.own_view()), at_return, ARRAY)
 
 
 @requirement("OPS-003", rests_on=["REG-001"], watches=True)

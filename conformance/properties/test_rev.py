@@ -142,9 +142,10 @@ def test_rev_007_only_bytes_are_reverted(subject: RunningSubject, policy: QosAt)
         made = world.create()
         taken = world.snapshot(made)
         qos = set_where_supported(world, made, policy)
-        identity = world.lun(made).wwid
+        before = world.lun(made)
         world.revert(made, taken)
-        expect_equal("identity", world.lun(made).wwid, identity, ARRAY)
+        expect_equal("identity", world.lun(made).wwid, before.wwid, ARRAY)
+        expect_equal("initiators let in", world.lun(made).visible_to, before.visible_to, ARRAY)
         expect_equal("volumes listed", [owner for owner, _ in listed(world, ObjectKind.VOLUME)], [made.uuid], PLUGIN)
         qos_is(world, made, qos)
 

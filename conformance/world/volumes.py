@@ -125,8 +125,9 @@ class WithVolumes(WithStores):
         before: ArrayView | None,
         store: DataStore | None,
         watch: Callable[[WithVolumes, Made], None] = watching.after_create,
+        step: str = "create",
     ) -> Made:
-        """Keep what a call answered, with the LUN that came to the array; `watch` looks at what it promises."""
+        """Keep what a step answered, with the LUN that came to the array; `watch` looks at what it promises."""
         volume = Volume(
             request,
             answer.external_id,
@@ -136,7 +137,7 @@ class WithVolumes(WithStores):
             self.placement,
             answer.details,
         )
-        lun = self._new_lun(before) if before is not None else None
+        lun = self._new_lun(before, step) if before is not None else None
         at = (store or self.store).request.uuid
         lun_bytes = lun.size_bytes if lun else answer.size_bytes
         made = Made(volume, lun, at, lun_bytes, request.qos, granted=dict.fromkeys(self.placement.hosts))
@@ -146,12 +147,12 @@ class WithVolumes(WithStores):
             self._plant_strangers(lun.name)
         return made
 
-    def _new_lun(self, before: ArrayView) -> WitnessedLun:
+    def _new_lun(self, before: ArrayView, step: str) -> WitnessedLun:
         known = {each.external_id for each in before.live}
         new = [each for each in self.view().live if each.external_id not in known]
         if len(new) != 1:
             seen = f"{len(new)} new LUNs on the array"
-            raise Broken(Violation("create to make exactly one LUN", seen, "the array", self.home("create")))
+            raise Broken(Violation(f"{step} to make exactly one LUN", seen, "the array", self.home(step)))
         return new[0]
 
     def lun(self, made: Made) -> WitnessedLun:
@@ -178,7 +179,7 @@ class WithVolumes(WithStores):
         self.driver.delete(store, volume)
         self._made.pop(uuid, None)
         if made:
-            watching.after_delete(self, made)
+            self._after_delete(made)
         self.subject.journal.gone(uuid)
 
     def delete(self, made: Made) -> None:
@@ -186,6 +187,9 @@ class WithVolumes(WithStores):
         self._step("delete", lambda: self.driver.delete(self._at(made), made.volume))
         self._forgotten.add(made.uuid)
         self._made.pop(made.uuid, None)
+        self._after_delete(made)
+
+    def _after_delete(self, made: Made) -> None:
         watching.after_delete(self, made)
 
     def _at(self, made: Made) -> DataStore:

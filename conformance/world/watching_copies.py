@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,11 @@ def after_growth(world: WithSnapshots) -> None:
     _check_snapshots(world, Glance(world), "SNP-013")
 
 
+def after_delete(world: WithSnapshots, made: Made) -> None:
+    """The snapshots of other volumes are there."""
+    _check_snapshots(world, Glance(world), "DEL-004", [each for each in world.snapshots if each.of is not made])
+
+
 def after_delete_snapshot(world: WithSnapshots, taken: Taken) -> None:
     """The snapshot is gone; its siblings and its volume are not."""
     glance = Glance(world)
@@ -48,6 +54,7 @@ def after_revert(world: WithSnapshots, made: Made, taken: Taken) -> None:
         mine = [each for each in world.snapshots if each.of is made]
         world.forget_snapshots(*mine[mine.index(taken) + 1 :])
     _check_snapshots(world, glance, "REV-002")
+    _check_no_more(world, glance, made)
     lun = glance.lun(made, "REV-001")
     if lun is not None:
         made.lun_bytes = lun.size_bytes
@@ -59,10 +66,10 @@ def after_revert(world: WithSnapshots, made: Made, taken: Taken) -> None:
     glance.check_others(made, "REV-003")
 
 
-def after_clone(world: WithVolumes, made: Made) -> None:
+def after_clone(world: WithVolumes, made: Made, *, size_home: str) -> None:
     """It is a LUN as large as asked, with the QoS asked, that no host sees; the others are as they were."""
     glance = Glance(world)
-    glance.check_size(made, made.volume.request.size_bytes, "CLN-004")
+    glance.check_size(made, made.volume.request.size_bytes, size_home)
     check_identity(made, made.volume.identity)
     glance.check_qos(made, "CLN-008")
     glance.check_hosts(made, missing="CLN-009", extra="CLN-009")
@@ -84,11 +91,18 @@ def _check_volume(glance: Glance, made: Made, home: str) -> None:
     glance.check_hosts(made, missing=home, extra=home)
 
 
-def _check_snapshots(world: WithSnapshots, glance: Glance, home: str) -> None:
+def _check_snapshots(world: WithSnapshots, glance: Glance, home: str, snapshots: Sequence[Taken] | None = None) -> None:
     there = _ids(world, glance)
-    for each in world.snapshots:
+    for each in world.snapshots if snapshots is None else snapshots:
         if each.seen is not None and each.seen.external_id not in there:
             broken(home, f"snapshot {each.seen.name} to stay", "it is gone")
+
+
+def _check_no_more(world: WithSnapshots, glance: Glance, made: Made) -> None:
+    known = {each.seen.external_id for each in world.snapshots if each.seen is not None}
+    for each in glance.view.snapshots if made.lun is not None and glance.sees(WitnessPower.SNAPSHOTS) else ():
+        if made.lun is not None and each.lun_external_id == made.lun.external_id and each.external_id not in known:
+            broken("REV-002", "no snapshot that nobody asked for", f"{each.name}")
 
 
 def _ids(world: WithSnapshots, glance: Glance) -> set[str]:

@@ -13,7 +13,6 @@ from tests.faulty_providers.solidfire_inside import (
     ask,
     drop_snapshots,
     others_of_store,
-    snapshots_on,
     store_of,
 )
 from tests.faulty_providers.when import argument, both, repeated

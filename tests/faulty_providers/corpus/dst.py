@@ -35,10 +35,9 @@ def second_time(call: Call) -> bool:
     return bool(call.memory.shared["planned"] == 2)
 
 
-def is_gone(call: Call) -> bool:
-    """When the datastore has no such disk."""
-    disk = call.arguments["disk"]
-    return disk.disk not in call.others["bridge"].list_disks(disk.datastore)
+def goes_on(call: Call) -> bool:
+    """When a delete goes on after its disk was deleted."""
+    return bool(call.arguments["steps"][0].name == "delete_datastore")
 
 
 FAULTS = (
@@ -98,10 +97,19 @@ FAULTS = (
     ),
     Fault(
         "DST-010",
-        "a disk that is gone cannot be deleted",
-        Bridge.delete_disk,
-        fail(lambda call: HypervisorFault("kvm", "a host", "delete_disk", "there is no such disk")),
-        Kind.LIFE,
-        is_gone,
+        "a delete that goes on leaves the datastore",
+        Cloud.delete_volume,
+        leave_out("delete_datastore"),
+        Kind.LEAK,
+        goes_on,
+        also=("DST-003",),
+    ),
+    Fault(
+        "DST-010",
+        "a delete that goes on revokes nobody",
+        Cloud.delete_volume,
+        leave_out("revoke_access"),
+        Kind.LEAK,
+        goes_on,
     ),
 )

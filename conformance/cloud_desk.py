@@ -31,6 +31,7 @@ from conformance.orchestrator import Orchestrator
 from conformance.orchestrator.calls import DirectCalls
 from conformance.orchestrator.errors import BrokenPromise, OperationRefused
 from conformance.strategies.sizes import Granules, Size
+from conformance.traced_cloud import TracedCloud
 from conformance.verdict import Broken, Certainty, Violation
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class CloudDesk:
         self._is_ready = False
         inner = world.open_bridge()
         self._bridge = cast("HypervisorBridge", TracedBridge(world.trace, inner, "cloud", world.bridge_breaks))
-        self._orchestrator = Orchestrator(
+        orchestrator = Orchestrator(
             database=None,
             provider=world.plugin.as_provider,
             bridges=lambda _cluster: self._bridge,
@@ -58,7 +59,8 @@ class CloudDesk:
             clock=world.watch.operations.clock,
             told=lambda request: world.instance.localised_request(request),
         )
-        world.defer("close", self._orchestrator.close)
+        self._orchestrator = cast("Orchestrator", TracedCloud(world.trace, orchestrator))
+        world.defer("close", orchestrator.close)
         self._request = world.store_request()
 
     # --- user operations -------------------------------------------------------------------------------------------

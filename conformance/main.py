@@ -14,7 +14,7 @@ from typing import Final
 import conformance
 
 PACKAGES: Final = ("conformance", "hypervisor_bridge", "reference_providers", "simulators")
-NEEDED: Final = ("aiohttp", "cryptography", "hypothesis", "pydantic", "rich", "typer")
+NEEDED: Final = ("aiohttp", "cryptography", "hypothesis", "jinja2", "pydantic", "rich", "typer")
 INSTALL: Final = "pip install 'storage-conformance[kit,simulators]'"
 COULD_NOT_RUN: Final = 2
 INTERRUPTED: Final = 130

@@ -17,6 +17,7 @@ from conformance.abstract import to_json
 from conformance.contract import BridgeError, ProbeIoError, ProbeRefused, ProviderError
 from conformance.errors import KitError, SafetyError
 from conformance.gating import Ground, gate
+from conformance.messages import Message, last_messages
 from conformance.orchestrator.errors import BrokenPromise, OperationRefused
 from conformance.profile import Profile
 from conformance.requirement import Requirement
@@ -189,10 +190,12 @@ def _finding(
 ) -> Finding:
     steps: tuple[str, ...] = ()
     wire: tuple[str, ...] = ()
+    told: tuple[Message, ...] = ()
     masked = violation
     for world in watched.worlds:
         steps += world.trace.steps(cleaning=cleaning)
         wire += world.trace.wire(cleaning=cleaning)
+        told += last_messages(world.trace, world.trace.told(cleaning=cleaning))
         masked = Violation(
             world.trace.masked(masked.expected),
             world.trace.masked(masked.observed),
@@ -209,6 +212,7 @@ def _finding(
         wire=wire[-8:],
         declared=_declared(attempts.requirement, attempts.subject),
         found_by=attempts.requirement.id,
+        messages=told,
     )
 
 

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from conformance.catalogue import depth, foundations, from_the_ground
+from conformance.chronicle import Story, Timing
 from conformance.contract import Hookup
 from conformance.errors import WiringError
 from conformance.requirement import Owner, Requirement
 from conformance.run import run_requirement
 from conformance.settle import ranking, settle
 from conformance.subject import RunningSubject
+from conformance.surroundings import Surroundings, surroundings
 from conformance.verdict import Certainty, Outcome, Verdict
 
 EXIT_PASSED: Final = 0
@@ -41,6 +43,9 @@ class Result:
     seconds: float
     was_interrupted: bool = False
     declared: Mapping[str, str] = field(default_factory=dict)
+    surroundings: Surroundings | None = None
+    stories: Sequence[Story] = ()
+    timings: Sequence[Timing] = ()
 
     def count(self, verdict: Verdict) -> int:
         """How many requirements have this verdict."""
@@ -151,6 +156,9 @@ def run_session(
         seconds=time.perf_counter() - began,
         was_interrupted=interrupted,
         declared=_declared(subject),
+        surroundings=surroundings(subject),
+        stories=subject.chronicle.stories(),
+        timings=subject.chronicle.timings(),
     )
 
 

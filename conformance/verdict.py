@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from conformance.messages import Message
 from conformance.requirement import Requirement
 
 
@@ -67,6 +68,7 @@ class Finding:
     declared: tuple[str, ...]
     intermittent: bool = False
     found_by: str = ""
+    messages: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Annotated, Final, TextIO
 
 import typer
 
-from conformance.cli import listing, run, simulate, upkeep
+from conformance.cli import listing, report, run, simulate, upkeep
 from conformance.errors import KitError
 from conformance.report.version import kit_version
 from conformance.session import EXIT_COULD_NOT_RUN
@@ -58,6 +58,7 @@ _COMMANDS: Final[Mapping[str, Callable[..., None]]] = {
     "run": run.run,
     "list": listing.list_requirements,
     "explain": listing.explain,
+    "report": report.report,
     "simulate": simulate.simulate,
     "doctor": upkeep.doctor,
     "clean": upkeep.clean,

@@ -26,7 +26,7 @@ from conformance.cli.progress import COLOURS, shown
 from conformance.errors import WiringError
 from conformance.opening import opened, profile_named
 from conformance.profile import DEFAULT_PROFILE
-from conformance.report import as_json, as_junit, as_text, folder
+from conformance.report import as_html, as_json, as_junit, as_text, folder, record
 from conformance.requirement import Requirement
 from conformance.session import EXIT_INTERRUPTED, Result, choose, run_session
 
@@ -61,7 +61,7 @@ def run(
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="A store parameter; NAME=env:VARIABLE takes a secret."),
     ] = None,
-    report: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for report.json and junit.xml.")] = Path(
+    report: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for report.json, report.html and junit.xml.")] = Path(
         "conformance-report"
     ),
     journal: Annotated[
@@ -92,8 +92,10 @@ def run(
     try:
         with stoppable(), leaves_no_cache():
             result, started, left = _result(asked, only or [], order, console, report, journal)
+            written_record = as_json.text(result, asked.replay, started)
             files = {
-                "report.json": as_json.text(result, asked.replay, started),
+                "report.json": written_record,
+                "report.html": as_html.render(record.parsed(written_record, "report.json")),
                 "junit.xml": as_junit.text(result, asked.replay, started),
             }
             written = folder.write(report, files)

@@ -16,7 +16,7 @@ from conformance.verdict import Finding, Outcome, Verdict
 
 Replay = Callable[[str], str]
 SHORT_STEPS: Final = 3
-_MOVES: Final = {
+MOVES: Final = {
     "plugin": "plugin: it did not do what the contract asks for",
     "environment": "environment: what the run was wired to is not as it should be; the plugin is not to blame",
     "kit": "kit: this is a bug in the kit; please report it with this text",
@@ -103,7 +103,7 @@ def _seen(finding: Finding) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _calls(finding: Finding) -> tuple[str, ...]:
-    given = [f"with {name} = {_plain(value)}" for name, value in finding.arguments.items()]
+    given = [f"with {name} = {as_argument(value)}" for name, value in finding.arguments.items()]
     return (*given, *finding.steps) or ("none were made",)
 
 
@@ -113,19 +113,19 @@ def _last_calls(finding: Finding) -> tuple[str, ...]:
     return (*before, *finding.steps[-SHORT_STEPS:]) or ("none were made",)
 
 
-def _plain(value: object) -> str:
+def as_argument(value: object) -> str:
     """``Granules(count=3)`` for ``{"Granules": {"count": 3}}``."""
     if isinstance(value, Mapping) and len(value) == 1:
         [(kind, fields)] = value.items()
         if isinstance(fields, Mapping):
-            return f"{kind}({', '.join(f'{name}={_plain(each)}' for name, each in fields.items())})"
+            return f"{kind}({', '.join(f'{name}={as_argument(each)}' for name, each in fields.items())})"
     if isinstance(value, list):
-        return f"[{', '.join(_plain(each) for each in value)}]"
+        return f"[{', '.join(as_argument(each) for each in value)}]"
     return json.dumps(value, ensure_ascii=False, default=repr)
 
 
 def _move(finding: Finding) -> str:
-    return _MOVES.get(finding.violation.move, finding.violation.move)
+    return MOVES.get(finding.violation.move, finding.violation.move)
 
 
 def _laid_out(outcome: Outcome, rows: Iterable[tuple[str, Iterable[str]]]) -> str:

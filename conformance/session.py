@@ -167,6 +167,6 @@ def _declared(subject: RunningSubject) -> dict[str, str]:
     return {
         "hookup": str(subject.hookup),
         "access model": str(subject.access_model),
-        "access": f"{traits.access_mechanism}, {traits.access_granularity}",
+        "access": f"by {traits.access_mechanism}, for each {traits.access_granularity}",
         "capabilities": ", ".join(str(each) for each, answer in subject.declared.capabilities.items() if answer),
     }

@@ -183,7 +183,11 @@ class Trace:
 def _wire_line(call: Call, one: Exchange, masked: Callable[[str], str]) -> str:
     sent, got = (masked(_SECRETS.sub(r"\1" + f'"{MASK}"', each.decode("utf-8", "replace"))) for each in one.bodies)
     marked = f" [injected: {one.fault}]" if one.fault else ""
-    return f"during {call.name}: {one.verb} {one.path} {sent[:_SHOWN]} -> {one.status} {got[:_SHOWN]}{marked}"
+    return f"during {call.name}: {one.verb} {one.path} {_start(sent)} -> {one.status} {_start(got)}{marked}"
+
+
+def _start(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def short(value: object) -> str:

@@ -87,7 +87,8 @@ def _tree(messages: Sequence[Arrow], at: int, depth: int) -> tuple[tuple[Item, .
         below, at = _tree(messages, at + 1, one.depth + 1)
         told = (one.caller, one.callee, one.name, one.about, one.took_ms, one.outcome, one.fault, one.host)
         nodes.append(Node(*told, below))
-    return tuple(_repeated(list(_for_each_host(nodes)))), at
+    # What was asked for twice was meant twice: only what follows from it is folded.
+    return tuple(nodes if depth == 0 else _repeated(list(_for_each_host(nodes)))), at
 
 
 # --- hosts side by side ----------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,11 @@ from conformance.report.as_text import MOVES, as_argument
 from conformance.report.record import FindingRecord, PlaceRecord, Record, RequirementRecord, TimingRecord
 from conformance.report.sequence import Diagram
 
+_EXCHANGE: Final = re.compile(
+    r"during (\w+): (\w+) (\S+) (.*?) -> (\d+) (.*?)(?: \[injected: ([^]]*)\])?", re.DOTALL
+)
+_MANY: Final = 12
+_FEW: Final = 8
 TITLES: Final[Mapping[str, str]] = {
     "PASSED": "passed",
     "FAILED": "failed",
@@ -33,6 +39,16 @@ _GROUPS: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Exchanged:
+    """One exchange with the array; `head` is all there is where the line is not of the usual form."""
+
+    head: str
+    sent: str = ""
+    got: str = ""
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """A failed requirement with its seven parts."""
 
@@ -42,6 +58,22 @@ class Failure:
     arguments: Sequence[str]
     move: str
     picture: str
+
+    @property
+    def before(self) -> Sequence[str]:
+        """The calls that are not looked at first, where there are many."""
+        return self.finding.steps[: -len(self.last)] if self.last else ()
+
+    @property
+    def wire(self) -> Sequence[Exchanged]:
+        """The exchanges, taken apart where they are of the usual form."""
+        return [_exchanged(each) for each in self.finding.wire]
+
+    @property
+    def last(self) -> Sequence[str]:
+        """The calls that led to what was observed."""
+        steps = self.finding.steps
+        return steps if len(steps) <= _MANY else steps[-_FEW:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +177,15 @@ class Page:
     def topology(self) -> str:
         """The picture of what the plugin was tried with."""
         return topology.drawn(self.record)
+
+
+def _exchanged(line: str) -> Exchanged:
+    found = _EXCHANGE.fullmatch(line)
+    if found is None:
+        return Exchanged(line)
+    call, verb, path, sent, status, got, fault = found.groups(default="")
+    answer = f"→ {status}" if status != "0" else "→ no answer"
+    return Exchanged(f"{call}: {verb} {path} {answer}", sent, got, fault)
 
 
 def place_title(place: PlaceRecord) -> str:

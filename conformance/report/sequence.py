@@ -16,7 +16,7 @@ WIDTH: Final = 344.0
 _LEFT, _RIGHT = 27.0, 34.0
 _HEAD, _ROW, _GROUP_HEAD, _GROUP_FOOT, _LINE = 30.0, 27.0, 19.0, 6.0, 12.0
 _LONG: Final = 14
-_ERROR_CHARACTERS: Final = 54
+_ERROR_CHARACTERS: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,12 @@ class _Drawing:
         self._x[USER] = _LEFT
         self._is_long = len(nodes) > _LONG
         self._y = _HEAD
+        self._host = ""
 
     def text(self, *, alone: bool) -> str:
         height = self._height(self._items) + _HEAD + 8
         for x in {self._x[each] for each in self._parties}:
-            self._picture.line(x, _HEAD - 8, x, height, "life")
+            self._picture.line(x, _HEAD - 8, x, height, "life", behind=True)
         self._heads(4)
         for each in self._items:
             self._item(each, 0)
@@ -100,7 +101,7 @@ class _Drawing:
 
     def _group(self, group: Group, level: int) -> None:
         inset, height = 3.0 * level, _own_height(group) + self._height(group.below)
-        self._picture.box(1 + inset, self._y + 2, WIDTH - 2 - 2 * inset, height - 4, "group")
+        self._picture.box(1 + inset, self._y + 2, WIDTH - 2 - 2 * inset, height - 4, "group", behind=True)
         self._picture.words(7 + inset, self._y + 13, group.title, "loop")
         self._y += _GROUP_HEAD
         for each in group.below:
@@ -109,7 +110,7 @@ class _Drawing:
 
     def _operation(self, node: Node, level: int) -> None:
         """What the user asked for: a heading within the diagram."""
-        self._picture.box(0, self._y + 2, WIDTH, 19, "operation")
+        self._picture.box(0, self._y + 2, WIDTH, 19, "operation", behind=True)
         self._picture.words(6, self._y + 15, node.name, "asked", fitting(node.about, 150))
         self._y += _ROW - 2
         self._inside(node, level, None)
@@ -128,19 +129,24 @@ class _Drawing:
         for each in node.below:
             self._item(each, level)
         if x is not None:
-            self._picture.box(x - 2.5, top, 5, self._y - top - (2 if node.below else 1), "busy")
+            self._picture.box(x - 2.5, top, 5, self._y - top - (2 if node.below else 1), "busy", behind=True)
         for line in _marks(node):
             self._y += _LINE
             self._picture.words(8, self._y - 2, line, "failure")
         self._y += 5 if node.outcome or node.fault else 0
 
     def _label(self, node: Node, middle: float) -> None:
-        more = " ".join(filter(None, (_where(node), self._took(node))))
+        more = " ".join(filter(None, (node.about, self._new_host(node), self._took(node))))
         name = fitting(node.name, WIDTH - 8)
         more = fitting(more, WIDTH - 12 - width_of(name)) if width_of(name) < WIDTH - 60 else ""
         kind = "label failed" if node.outcome else "label"
         x, anchor = _placed(middle, width_of(f"{name} {more}") / 2)
         self._picture.words(x, self._y + 15, name, kind, more, anchor=anchor)
+
+    def _new_host(self, node: Node) -> str:
+        """The host, where it is another than in the message before."""
+        known, self._host = self._host, node.host or self._host
+        return f"@ {node.host}" if node.host not in {"", known} else ""
 
     def _took(self, node: Node) -> str:
         if not self._with_times or node.took_ms is None:
@@ -162,11 +168,6 @@ def milliseconds(value: float) -> str:
     if value >= 1000:
         return f"{value / 1000:.2f} s"
     return f"{value:.1f} ms" if value < 100 else f"{value:.0f} ms"
-
-
-def _where(node: Node) -> str:
-    host = f"@ {node.host}" if node.host else ""
-    return " ".join(filter(None, (node.about, host)))
 
 
 def _own_height(item: Item) -> float:

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 from conformance.report.plain import plain
 
-_CHARACTER: Final = 6.0
+_CHARACTER: Final = 6.5
 """Average width of a character of the labels, in user units; what is laid out by it has room to spare."""
 
 
@@ -29,19 +29,21 @@ class Picture:
     def __init__(self, identifier: str, title: str, told: str) -> None:
         names = f"{identifier}-title {identifier}-desc"
         self.root = ElementTree.Element("svg", {"class": "picture", "role": "img", "aria-labelledby": names})
+        self._front = self._back = self.root
         self.add("title", {"id": f"{identifier}-title"}, title)
         self.add("desc", {"id": f"{identifier}-desc"}, told)
+        self._back, self._front = (ElementTree.SubElement(self.root, "g") for _ in range(2))
 
-    def add(self, tag: str, attributes: dict[str, str], text: str = "") -> ElementTree.Element:
-        """One element."""
-        element = ElementTree.SubElement(self.root, tag, attributes)
-        element.text = plain(text)
+    def add(self, tag: str, attributes: dict[str, str], text: str = "", *, behind: bool = False) -> ElementTree.Element:
+        """One element; `behind` everything that is not."""
+        element = ElementTree.SubElement(self._back if behind else self._front, tag, attributes)
+        element.text = plain(text) or None
         return element
 
-    def line(self, x1: float, y1: float, x2: float, y2: float, kind: str) -> None:
+    def line(self, x1: float, y1: float, x2: float, y2: float, kind: str, *, behind: bool = False) -> None:
         """A line."""
         ends = {"x1": number(x1), "y1": number(y1), "x2": number(x2), "y2": number(y2)}
-        self.add("line", {**ends, "class": kind})
+        self.add("line", {**ends, "class": kind}, behind=behind)
 
     def arrow(self, x1: float, y: float, x2: float, kind: str) -> None:
         """A horizontal arrow."""
@@ -49,10 +51,10 @@ class Picture:
         back = -5 if x2 > x1 else 5
         self.add("path", {"d": f"M{number(x2)} {number(y)}l{back}-3v6z", "class": f"{kind} tip"})
 
-    def box(self, x: float, y: float, width: float, height: float, kind: str) -> None:
+    def box(self, x: float, y: float, width: float, height: float, kind: str, *, behind: bool = False) -> None:
         """A rectangle."""
         size = {"x": number(x), "y": number(y), "width": number(width), "height": number(height)}
-        self.add("rect", {**size, "rx": "3", "class": kind})
+        self.add("rect", {**size, "rx": "3", "class": kind}, behind=behind)
 
     def words(self, x: float, y: float, text: str, kind: str, more: str = "", anchor: str = "start") -> None:
         """A line of text; `more` is less important."""

@@ -29,10 +29,10 @@ def drawn(record: Record) -> str:
     ends = "1 endpoint" if around.endpoints == 1 else f"{around.endpoints} endpoints"
     _part(picture, 1, 1, "array", around.array, f"{ends}, {around.transport}")
     if cluster is not None:
-        _part(picture, 0, 1, "bridge", f"to {hypervisor(cluster.hypervisor)}", "makes datastores of LUNs")
+        _part(picture, 0, 1, "bridge", f"to {hypervisor(cluster.hypervisor)}", "makes datastores")
         _part(picture, 0, 2, cluster.name, f"{hypervisor(cluster.hypervisor)}, {cluster.kind}", _hosts(cluster))
     if around.probe:
-        _part(picture, 1, 2, "host probe", "logs in as hosts of its own", "looks at every LUN")
+        _part(picture, 1, 2, "host probe", "logs in as own hosts", "looks at every LUN")
     return picture.text(WIDTH, _HEIGHT)
 
 
@@ -57,7 +57,7 @@ def _part(picture: Picture, column: int, row: int, name: str, *lines: str) -> No
     picture.box(x, y, _BOX_WIDTH, _BOX_HEIGHT, "part")
     picture.words(x + 9, y + 18, fitting(name, _BOX_WIDTH - 18), "name")
     for place, line in enumerate(lines):
-        picture.words(x + 9, y + 33 + 14 * place, fitting(line, _BOX_WIDTH - 12), "more")
+        picture.words(x + 9, y + 33 + 14 * place, fitting(line, _BOX_WIDTH), "more")
 
 
 def _links(picture: Picture, *, is_plugins: bool, has_cluster: bool, has_probe: bool) -> None:
@@ -65,12 +65,12 @@ def _links(picture: Picture, *, is_plugins: bool, has_cluster: bool, has_probe: 
     left, right = (each + _BOX_WIDTH / 2 for each in _COLUMNS)
     top, middle, bottom = (each + _BOX_HEIGHT / 2 for each in _ROWS)
     _link(picture, (left, top), (right, top), "", 0, 0)
-    _link(picture, (right, top), (right, middle), "management API", right + 6, (top + middle) / 2)
+    _link(picture, (right, top), (right, middle), "API calls", right + 6, (top + middle) / 2)
     if has_cluster:
         start = right - 40 if is_plugins else left
-        _link(picture, (start, top), (left, middle), "datastores, disks", left - 60, (top + middle) / 2)
-        _link(picture, (left, middle), (left, bottom), "hypervisor API", left - 60, (middle + bottom) / 2)
-        _link(picture, (left + 40, bottom), (right - 40, middle), "iSCSI", left + 60, (middle + bottom) / 2 - 4)
+        _link(picture, (start, top), (left, middle), "datastores", left + 6, (top + middle) / 2)
+        _link(picture, (left, middle), (left, bottom), "API calls", left - 60, (middle + bottom) / 2)
+        _link(picture, (left + 40, bottom), (right - 40, middle), "iSCSI", left + 62, (middle + bottom) / 2 - 8)
     if has_probe:
         _link(picture, (right, bottom), (right, middle), "iSCSI", right + 6, (middle + bottom) / 2)
 
@@ -79,6 +79,6 @@ def _link(
     picture: Picture, start: tuple[float, float], end: tuple[float, float], label: str, x: float, y: float
 ) -> None:
     points = f"M{number(start[0])} {number(start[1])}L{number(end[0])} {number(end[1])}"
-    picture.add("path", {"d": points, "class": "link"})
+    picture.add("path", {"d": points, "class": "link"}, behind=True)
     if label:
         picture.words(x, y + 3, label, "edge")

@@ -29,17 +29,17 @@ def watched(connections: object, trace: Trace) -> Any:
 
 class _Watched:
     def __init__(self, target: Any, trace: Trace, host: str, local: Set[str], *, is_factory: bool) -> None:
-        self._watched_target, self._trace, self._host = target, trace, host
+        self.watched_target, self._trace, self._host = target, trace, host
         self._local, self._is_factory = local, is_factory
 
     def __getattr__(self, name: str) -> Any:
-        value = getattr(self._watched_target, name)
+        value = getattr(self.watched_target, name)
         if not callable(value) or name in self._local:
             return value
 
         def remote(*arguments: Any, **keywords: Any) -> Any:
             host = next((each.name for each in arguments if isinstance(each, Host)), self._host)
-            given = [_bare(each) for each in arguments]
+            given = [_Watched.bare(each) for each in arguments]
             if self._is_factory and not host:
                 return value(*given, **keywords)
             note = self._trace.host_call(name, host)
@@ -53,13 +53,14 @@ class _Watched:
 
         return remote
 
+    @staticmethod
+    def bare(argument: Any) -> Any:
+        """The argument as what is watched must get it."""
+        return argument.watched_target if isinstance(argument, _Watched) else argument
+
     def _around(self, answer: Any, host: str) -> Any:
         """What the answer's own methods do is watched too."""
         if type(answer) in (list, tuple):
             return type(answer)(self._around(each, host) for each in answer)
         is_plain = isinstance(answer, _PLAIN) or dataclasses.is_dataclass(answer) or inspect.isroutine(answer)
         return answer if is_plain else _Watched(answer, self._trace, host, self._local, is_factory=False)
-
-
-def _bare(argument: Any) -> Any:
-    return argument._watched_target if isinstance(argument, _Watched) else argument

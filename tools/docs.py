@@ -19,6 +19,7 @@ from conformance.catalogue import catalogue
 from conformance.cli.app import app
 from conformance.report import as_catalogue
 from conformance.requirement import Requirement
+from tools import diagrams
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 FAULTS: Final = "tests.faulty_providers.corpus"
@@ -46,6 +47,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "command.md": command_page(),
         ROOT / "docs" / "contract.md": contract_page(),
         ROOT / "conformance" / as_catalogue.FILE: as_catalogue.text(requirements, known),
+        **diagrams.pages(ROOT / "docs", _NOTE),
     }
 
 
@@ -166,7 +168,7 @@ def _text(thing: object) -> str:
 def write() -> None:
     """Write every page."""
     for path, content in pages().items():
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
         print(f"wrote {path.relative_to(ROOT)}")
 

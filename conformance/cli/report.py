@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from conformance.report import as_html, folder, record
+from conformance.report import as_html, folder, reading
 
 
 def report(
@@ -22,7 +22,7 @@ def report(
     Example:
       storage-conformance report conformance-report
     """
-    found = record.read(source)
+    found = reading.read(source)
     beside = source if source.is_dir() else source.parent
     (written,) = folder.write(into or beside, {as_html.FILE: as_html.render(found)})
     typer.echo(written)

@@ -26,7 +26,7 @@ from conformance.cli.progress import COLOURS, shown
 from conformance.errors import WiringError
 from conformance.opening import opened, profile_named
 from conformance.profile import DEFAULT_PROFILE
-from conformance.report import as_html, as_json, as_junit, as_text, folder, record
+from conformance.report import as_html, as_json, as_junit, as_text, folder, reading
 from conformance.requirement import Requirement
 from conformance.session import EXIT_INTERRUPTED, Result, choose, run_session
 
@@ -61,9 +61,9 @@ def run(
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="A store parameter; NAME=env:VARIABLE takes a secret."),
     ] = None,
-    report: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for report.json, report.html and junit.xml.")] = Path(
-        "conformance-report"
-    ),
+    report: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Folder for report.json, report.html and junit.xml.")
+    ] = Path("conformance-report"),
     journal: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Where to note what is made, for `clean`; a real array always has one."),
@@ -95,7 +95,7 @@ def run(
             written_record = as_json.text(result, asked.replay, started)
             files = {
                 "report.json": written_record,
-                "report.html": as_html.render(record.parsed(written_record, "report.json")),
+                "report.html": as_html.render(reading.parsed(written_record, "report.json")),
                 "junit.xml": as_junit.text(result, asked.replay, started),
             }
             written = folder.write(report, files)

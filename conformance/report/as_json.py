@@ -18,7 +18,6 @@ from conformance.surroundings import Surroundings, place_of
 from conformance.verdict import Certainty, Finding, Outcome, Verdict, Violation
 
 
-
 def report(result: Result, replay: Replay, started: str) -> dict[str, object]:
     """The record; `started` is when, in ISO 8601."""
     passed, of = result.score

@@ -11,6 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 _LONGEST_PERIOD: Final = 32
+_LONGEST_WINDOW: Final = 160
+_FRAME: Final = 0.8
+"""What a frame costs, in arrows."""
 
 
 class Arrow(Protocol):
@@ -95,45 +98,37 @@ def _tree(messages: Sequence[Arrow], at: int, depth: int) -> tuple[tuple[Item, .
 
 
 def _for_each_host(nodes: Sequence[Node]) -> Iterator[Item]:
+    """Runs of calls that are alike on several hosts, however interleaved; chosen so that least remains to be told."""
+    best: list[tuple[float, int]] = [(0.0, 0)] * (len(nodes) + 1)
+    for at in reversed(range(len(nodes))):
+        windows = _windows(nodes[at : at + _LONGEST_WINDOW])
+        folded_here = [(told + best[at + length][0], length) for told, length in windows]
+        best[at] = min([(1 + best[at + 1][0], 1), *folded_here])
     at = 0
     while at < len(nodes):
-        hosts, length = _windows(nodes[at:])
-        if hosts < 2:
-            yield nodes[at]
-            at += 1
-            continue
-        by_host: dict[str, list[Item]] = {}
-        for each in nodes[at : at + length]:
-            by_host.setdefault(each.host, []).append(each)
-        rounds = list(by_host.values())
-        yield Group(f"for each of {hosts} hosts", tuple(_repeated(_without_names(rounds[0], rounds))))
+        length = best[at][1]
+        yield nodes[at] if length == 1 else _of_hosts(nodes[at : at + length])
         at += length
 
 
-def _windows(nodes: Sequence[Node]) -> tuple[int, int]:
-    """As `_window`, and what follows for the same hosts."""
-    hosts, length = _window(nodes)
-    known = {each.host for each in nodes[:length]}
-    while hosts > 1:
-        more = _window(nodes[length:])
-        if more[0] != hosts or {each.host for each in nodes[length : length + more[1]]} != known:
-            break
-        length += more[1]
-    return hosts, length
-
-
-def _window(nodes: Sequence[Node]) -> tuple[int, int]:
-    """The most hosts that were called alike from here on, however interleaved, in the fewest calls."""
+def _windows(nodes: Sequence[Node]) -> Iterator[tuple[float, int]]:
+    """How much there would be to tell of the first so many calls, wherever all hosts among them were called alike."""
     calls: dict[str, list[object]] = {}
-    best = (1, 0)
     for length, node in enumerate(nodes, 1):
         if node.callee != "hypervisor":
-            break
+            return
         calls.setdefault(node.host, []).append(node.shape)
         first, *others = calls.values()
-        if len(calls) > best[0] and all(each == first for each in others):
-            best = len(calls), length
-    return best
+        if others and all(each == first for each in others):
+            yield len(first) + _FRAME, length
+
+
+def _of_hosts(nodes: Sequence[Node]) -> Group:
+    by_host: dict[str, list[Item]] = {}
+    for each in nodes:
+        by_host.setdefault(each.host, []).append(each)
+    rounds = list(by_host.values())
+    return Group(f"for each of {len(rounds)} hosts", tuple(_repeated(_without_names(rounds[0], rounds))))
 
 
 # --- the same again --------------------------------------------------------------------------------------------------
@@ -196,5 +191,3 @@ def flat(items: Sequence[Item]) -> Iterator[Node]:
         if isinstance(one, Node):
             yield one
         pending.extend(reversed(one.below))
-
-

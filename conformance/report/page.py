@@ -13,9 +13,7 @@ from conformance.report.as_text import MOVES, as_argument
 from conformance.report.record import FindingRecord, PlaceRecord, Record, RequirementRecord, TimingRecord
 from conformance.report.sequence import Diagram
 
-_EXCHANGE: Final = re.compile(
-    r"during (\w+): (\w+) (\S+) (.*?) -> (\d+) (.*?)(?: \[injected: ([^]]*)\])?", re.DOTALL
-)
+_EXCHANGE: Final = re.compile(r"during (\w+): (\w+) (\S+) (.*?) -> (\d+) (.*?)(?: \[injected: ([^]]*)\])?", re.DOTALL)
 _MANY: Final = 12
 _FEW: Final = 8
 TITLES: Final[Mapping[str, str]] = {
@@ -201,5 +199,3 @@ def _failure(place: int, requirement: RequirementRecord, finding: FindingRecord)
     return Failure(
         place, requirement, finding, arguments, MOVES.get(finding.move, finding.move), sequence.drawn(diagram)
     )
-
-

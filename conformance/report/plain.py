@@ -10,10 +10,14 @@ _UNFIT: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def plain(text: str) -> str:
-    """The text with control, direction and other invisible characters spelled out, as ``\\u202e``."""
+    """The text with control, direction and other invisible characters spelled out by their code point."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(each if each in _KEPT or unicodedata.category(each) not in _UNFIT else _spelled(each) for each in text)
+    return "".join(each if _is_fit(each) else _spelled(each) for each in text)
+
+
+def _is_fit(character: str) -> bool:
+    return character in _KEPT or unicodedata.category(character) not in _UNFIT
 
 
 def _spelled(character: str) -> str:

@@ -1,4 +1,4 @@
-"""The record of a run, `report.json`: its shape, and how to read one that was written earlier, perhaps elsewhere.
+"""The record of a run, `report.json`: its shape. `reading` reads one that was written earlier, perhaps elsewhere.
 
 Version 2 adds `environment`, `operations`, `timings`, and of each requirement `place`, of each finding `messages`.
 What a later version adds is passed over as long as the number stays; it grows when something changes its meaning.
@@ -6,19 +6,11 @@ What a later version adds is passed over as long as the number stays; it grows w
 
 from __future__ import annotations
 
-import json
-import re
-from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from conformance.errors import WiringError
+from pydantic import BaseModel, ConfigDict, Field
 
 SCHEMA_VERSION: Final = 2
-FILE: Final = "report.json"
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_LARGEST: Final = 64 * 2**20
 
 
 class _Part(BaseModel):
@@ -161,49 +153,3 @@ class Record(_Part):
     environment: EnvironmentRecord | None = None
     operations: tuple[OperationRecord, ...] = ()
     timings: tuple[TimingRecord, ...] = ()
-
-
-def read(place: Path) -> Record:
-    """Read a record from a file, or from the folder it is in; raises `WiringError` with cause and next step."""
-    path = place / FILE if place.is_dir() else place
-    try:
-        if path.stat().st_size > _LARGEST:
-            raise WiringError(f"{path} is larger than {_LARGEST} bytes: no report of a run is; name its report.json")
-        content = path.read_bytes()
-    except OSError as error:
-        raise WiringError(
-            f"cannot read {path}: {error.strerror or error}; "
-            "name a report.json, or the folder that `storage-conformance run --report` wrote"
-        ) from None
-    return parsed(content, str(path))
-
-
-def parsed(content: bytes | str, name: str) -> Record:
-    """The record in a file's content; `name` is what errors call it."""
-    try:
-        found = json.loads(_without_surrogates(json.loads(content)))
-    except (ValueError, RecursionError) as error:
-        raise WiringError(f"{name} is not JSON: {error}; name the report.json of a run") from None
-    version = found.get("schema_version") if isinstance(found, dict) else None
-    if not isinstance(version, int) or "kit_version" not in found:
-        raise WiringError(f"{name} is not the record of a run: it has no schema_version and kit_version")
-    if version > SCHEMA_VERSION:
-        raise WiringError(
-            f"{name} is of schema version {version}, written by kit {found['kit_version']}; this kit reads up to "
-            f"{SCHEMA_VERSION}: install that kit or a later one"
-        )
-    return _validated(found, name)
-
-
-def _without_surrogates(found: object) -> str:
-    """Half characters, which a plugin may utter and no file can hold, spelled out."""
-    return _SURROGATE.sub(lambda match: f"\\\\u{ord(match[0]):04x}", json.dumps(found, ensure_ascii=False))
-
-
-def _validated(found: object, name: str) -> Record:
-    try:
-        return Record.model_validate(found)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise WiringError(f"{name} is damaged: {where}: {first['msg']}; run again to have it written anew") from None

@@ -73,6 +73,8 @@ class Picture:
             style = ElementTree.Element("style")
             style.text = colours()
             self.root.insert(2, style)
+            # A page may be dark where the reader's other windows are light.
+            self.root.insert(3, ElementTree.Element("rect", {"width": "100%", "height": "100%", "class": "paper"}))
         return ElementTree.tostring(self.root, encoding="unicode")
 
 

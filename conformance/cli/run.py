@@ -92,12 +92,8 @@ def run(
     try:
         with stoppable(), leaves_no_cache():
             result, started, left = _result(asked, only or [], order, console, report, journal)
-            written_record = as_json.text(result, asked.replay, started)
-            files = {
-                "report.json": written_record,
-                "report.html": as_html.render(reading.parsed(written_record, "report.json")),
-                "junit.xml": as_junit.text(result, asked.replay, started),
-            }
+            text = as_json.text(result, asked.replay, started)
+            files = {"report.json": text, "junit.xml": as_junit.text(result, asked.replay, started)}
             written = folder.write(report, files)
     except KeyboardInterrupt:
         # Not left to typer, which ends without a word.
@@ -106,6 +102,8 @@ def run(
     console.print(as_text.summary(result, asked.replay, verbose=verbose), soft_wrap=True)
     for problem in left:
         console.print(f"Left on the array: {problem}", soft_wrap=True)
+    # Last: whatever is wrong with the page, the record and what it says have been told.
+    written += folder.write(report, {as_html.FILE: as_html.render(reading.parsed(text, "report.json"))})
     console.print(f"Reports: {', '.join(map(str, written))}", soft_wrap=True)
     raise typer.Exit(result.exit_status)
 

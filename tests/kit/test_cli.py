@@ -56,7 +56,7 @@ def test_a_run_prints_lines_and_the_score_and_writes_reports(fake: str, capsys: 
     assert told.splitlines()[0].split()[:3] == ["[1/3]", "PASSED", "REG-001"]
     assert "\n3 of 3 requirements passed: solidfire " in told
     assert told.endswith(
-        "Reports: conformance-report/report.json, conformance-report/report.html, conformance-report/junit.xml\n"
+        "Reports: conformance-report/report.json, conformance-report/junit.xml, conformance-report/report.html\n"
     )
     record = json.loads(Path("conformance-report/report.json").read_text(encoding="utf-8"))
     assert [each["id"] for each in record["requirements"]] == ["REG-001", "REG-002", "REG-003"]

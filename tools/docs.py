@@ -19,7 +19,7 @@ from conformance.catalogue import catalogue
 from conformance.cli.app import app
 from conformance.report import as_catalogue
 from conformance.requirement import Requirement
-from tools import diagrams
+from tools import diagrams, record_page
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 FAULTS: Final = "tests.faulty_providers.corpus"
@@ -47,6 +47,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "command.md": command_page(),
         ROOT / "docs" / "contract.md": contract_page(),
         ROOT / "conformance" / as_catalogue.FILE: as_catalogue.text(requirements, known),
+        ROOT / "docs" / "report-json.md": record_page.page(_NOTE),
         **diagrams.pages(ROOT / "docs", _NOTE),
     }
 

@@ -71,6 +71,8 @@ class EnvironmentRecord(_Part):
     probe: bool = False
     probe_missing: str = ""
     clusters: tuple[ClusterRecord, ...] = ()
+    hookup: str = ""
+    access_model: str = ""
 
 
 class PlaceRecord(_Part):

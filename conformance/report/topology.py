@@ -57,7 +57,7 @@ def _part(picture: Picture, column: int, row: int, name: str, *lines: str) -> No
     picture.box(x, y, _BOX_WIDTH, _BOX_HEIGHT, "part")
     picture.words(x + 9, y + 18, fitting(name, _BOX_WIDTH - 18), "name")
     for place, line in enumerate(lines):
-        picture.words(x + 9, y + 33 + 14 * place, fitting(line, _BOX_WIDTH), "more")
+        picture.words(x + 9, y + 33 + 14 * place, fitting(line, _BOX_WIDTH + 24), "more")
 
 
 def _links(picture: Picture, *, is_plugins: bool, has_cluster: bool, has_probe: bool) -> None:

@@ -22,6 +22,7 @@ _KINDS: Mapping[str, type] = {
         data.Pattern,
         data.Place,
         faults.Cut,
+        faults.Silence,
         qos.QosAt,
         wrong.WrongSize,
     )
@@ -47,10 +48,18 @@ def from_json(value: object) -> object:
         known = known_kinds()
         if kind not in known or not isinstance(fields, Mapping):
             raise ValueError(f"unknown kind {kind}")
-        return known[kind](**{name: from_json(each) for name, each in fields.items()})
+        return _made(known[kind], {name: from_json(each) for name, each in fields.items()})
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [from_json(each) for each in value]
     return value
+
+
+def _made(kind: type, fields: Mapping[str, object]) -> object:
+    try:
+        return kind(**fields)
+    except TypeError:
+        takes = ", ".join(each.name for each in dataclasses.fields(kind)) or "nothing"
+        raise ValueError(f"{kind.__name__} takes {takes}; found {', '.join(fields) or 'nothing'}") from None
 
 
 def known_kinds() -> Mapping[str, type]:

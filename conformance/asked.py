@@ -12,6 +12,7 @@ from typing import Final
 from conformance.contract import Secret
 from conformance.errors import WiringError
 from conformance.profile import DEFAULT_PROFILE
+from conformance.verdict import Finding
 
 _FROM_VARIABLE: Final = "env:"
 
@@ -26,14 +27,21 @@ class Asked:
     seed: int = 0
     parameters: Mapping[str, str] = field(default_factory=dict)
 
-    def replay(self, identifier: str) -> str:
-        """The command that runs one requirement again as it was run."""
+    def replay(self, finding: Finding) -> str:
+        """The command that runs the requirement again with which something was found, as it was run."""
         words = ["storage-conformance", "run", "--provider", self.provider]
         if self.environment is not None:
             words += ["--environment", str(self.environment)]
         for name, text in self.parameters.items():
             words += ["--parameter", f"{name}={text}"]
-        words += ["--only", identifier, "--profile", self.profile, "--seed", str(self.seed)]
+        words += [
+            "--only",
+            finding.found_by or finding.requirement_id,
+            "--profile",
+            self.profile,
+            "--seed",
+            str(self.seed),
+        ]
         return shlex.join(words)
 
     def values(self) -> dict[str, str | Secret]:

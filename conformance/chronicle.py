@@ -6,7 +6,7 @@ It is filled from each world's trace when the world closes, and knows no operati
 from __future__ import annotations
 
 import statistics
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -57,9 +57,26 @@ class Chronicle:
     """Filled while a run goes on. `hosts` are the names of the hosts of a cluster when its first world opened."""
 
     hosts: tuple[str, ...] = ()
-    _ways: defaultdict[tuple[bool, str], dict[Kind, _Way]] = field(default_factory=lambda: defaultdict(dict))
-    _took: defaultdict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
-    _failed: defaultdict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+    _ways: dict[tuple[bool, str], dict[Kind, _Way]] = field(default_factory=dict)
+    _took: dict[tuple[str, str], list[float]] = field(default_factory=dict)
+    _failed: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def taken(self) -> Chronicle:
+        """All of it, and begin anew: to be carried to another process."""
+        whole = Chronicle(self.hosts, self._ways, self._took, self._failed)
+        self._ways, self._took, self._failed = {}, {}, Counter()
+        return whole
+
+    def take_in(self, other: Chronicle) -> None:
+        """Add what another process saw."""
+        self.hosts = self.hosts or other.hosts
+        self._failed.update(other._failed)
+        for key, took in other._took.items():
+            self._took.setdefault(key, []).extend(took)
+        for name, ways in other._ways.items():
+            mine = self._ways.setdefault(name, {})
+            for kind, way in ways.items():
+                mine.setdefault(kind, _Way(way.first)).count += way.count
 
     def saw_hosts(self, hosts: Iterable[Host]) -> None:
         """Remember a cluster's hosts as they were at first."""
@@ -71,14 +88,14 @@ class Chronicle:
             if call.ended is None or call.error is not None:
                 self._failed[call.party, call.name] += 1
             else:
-                self._took[call.party, call.name].append(call.ended - call.began)
+                self._took.setdefault((call.party, call.name), []).append(call.ended - call.began)
         kinds = _kinds(trace.calls)
         for call in trace.calls:
             if call.number in kinds and call.error is None and call.ended is not None:
                 self._keep(trace, call, kinds[call.number])
 
     def _keep(self, trace: Trace, call: Call, kind: Kind) -> None:
-        ways = self._ways[call.party == "cloud", call.name]
+        ways = self._ways.setdefault((call.party == "cloud", call.name), {})
         if kind not in ways:
             ways[kind] = _Way(messages(trace, [call]))
         ways[kind].count += 1
@@ -98,7 +115,7 @@ class Chronicle:
     def _timing(self, party: str, name: str) -> Timing:
         took = [1000 * each for each in self._took.get((party, name), ())]
         median, slowest = (statistics.median(took), max(took)) if took else (0.0, 0.0)
-        return Timing(party, name, len(took), round(median, 2), round(slowest, 2), self._failed.get((party, name), 0))
+        return Timing(party, name, len(took), round(median, 2), round(slowest, 2), self._failed[party, name])
 
 
 def _story(name: str, ways: Mapping[Kind, _Way], *, by_user: bool) -> Story:

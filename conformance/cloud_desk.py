@@ -5,107 +5,54 @@ A failing operation is charged to the requirement that answers for it.
 
 from __future__ import annotations
 
-import uuid as uuids
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar, cast
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from conformance.contract import (
     BridgeError,
     BridgeInventory,
-    Cluster,
     DiskInUse,
-    DiskLocation,
     Host,
-    HypervisorBridge,
     InventoryItem,
     InventoryKind,
     ProviderError,
     VmRef,
-    Volume,
-    VolumeRequest,
     WitnessedLun,
 )
-from conformance.expect import CLOUD, HYPERVISOR, broken, expect
-from conformance.guard import TracedBridge
-from conformance.orchestrator import Orchestrator
-from conformance.orchestrator.calls import DirectCalls
-from conformance.orchestrator.errors import BrokenPromise, OperationRefused
+from conformance.desks.copies import CopyDesk
+from conformance.desks.snapshots import SnapshotDesk
+from conformance.desks.upkeep import UpkeepDesk
+from conformance.desks.vms import VmDesk
+from conformance.expect import HYPERVISOR, broken, expect
+from conformance.orchestrator.errors import OperationRefused
+from conformance.orchestrator.states import VolumeState
+from conformance.strategies.faults import Silence
 from conformance.strategies.sizes import Granules, Size
-from conformance.traced_cloud import TracedCloud
-from conformance.verdict import Broken, Certainty, Violation
-
-if TYPE_CHECKING:
-    from conformance.world import World
-
-T = TypeVar("T")
+from conformance.verdict import Broken, Violation
 
 
-class CloudDesk:
+class CloudDesk(SnapshotDesk, CopyDesk, VmDesk, UpkeepDesk):
     """One orchestrator on one world's plugin and cluster."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._luns: dict[str, WitnessedLun] = {}
-        self._is_ready = False
-        inner = world.open_bridge()
-        self._bridge = cast("HypervisorBridge", TracedBridge(world.trace, inner, "cloud", world.bridge_breaks))
-        orchestrator = Orchestrator(
-            database=None,
-            provider=world.plugin.as_provider,
-            bridges=lambda _cluster: self._bridge,
-            hosts=lambda _cluster: world.cluster_world.hosts(),
-            calls=DirectCalls(),
-            hooks=world.subject.hooks,
-            clock=world.watch.operations.clock,
-            told=lambda request: world.instance.localised_request(request),
-        )
-        self._orchestrator = cast("Orchestrator", TracedCloud(world.trace, orchestrator))
-        world.defer("close", orchestrator.close)
-        self._request = world.store_request()
-
     # --- user operations -------------------------------------------------------------------------------------------
-
-    def ready(self) -> None:
-        """Add the primary storage; done by itself when a volume is made. Removed at the end."""
-        if not self._is_ready:
-            self._is_ready = True
-            self._first = self._bridge.inventory()
-            note = {"name": self._request.name, "cluster": self._cluster.uuid}
-            self._world.subject.journal.intend("store", self._request.uuid, note)
-            self._world.defer("delete_primary_storage", self._remove_storage)
-            self._do(
-                "add_primary_storage",
-                lambda: self._orchestrator.add_primary_storage(self._request, [self._cluster]),
-            )
 
     def create_volume(self, size: Size | None = None) -> str:
         """Create a volume; answers its uuid. Deleted at the end."""
         self.ready()
-        known = {each.external_id for each in self._live()}
         request = self._world.request(size or Granules(0))
-        self._will_make(request)
-        self._do(
+        self._make(
             "create_volume",
+            request,
             lambda: self._orchestrator.create_volume(self._request.uuid, request, self._cluster),
         )
-        new = [each for each in self._live() if each.external_id not in known]
-        if len(new) == 1:
-            self._luns[request.uuid] = new[0]
         return request.uuid
 
-    def create_volume_while_hypervisor_fails(self) -> None:
-        """Create a volume while hypervisors make no disks; it must fail."""
-        self.ready()
-        request = self._world.request()
-        self._will_make(request)
-        self._world.bridge_breaks.add("create_disk")
-        try:
-            self._orchestrator.create_volume(self._request.uuid, request, self._cluster)
-        except (ProviderError, BridgeError, OperationRefused):
-            return
-        finally:
-            self._world.bridge_breaks.discard("create_disk")
-        broken("creating a volume to fail", "it succeeded without a disk", CLOUD)
+    @contextmanager
+    def failing_host(self, silence: Silence) -> Iterator[None]:
+        """One call to a hypervisor host fails inside, and so may the operation."""
+        self._world.act()
+        with self._world.bridge_breaks.nth(silence.nth), suppress(BridgeError, ProviderError, Broken):
+            yield
 
     def delete_volume(self, uuid: str) -> None:
         """Delete a volume."""
@@ -116,10 +63,10 @@ class CloudDesk:
         return self._do("resize_volume", lambda: self._orchestrator.resize_volume(uuid, size_bytes))
 
     def attach(self, uuid: str, vm: str) -> None:
-        """Attach a volume to a VM on the cluster's first host, which is made when it is not there."""
+        """Attach a volume to a VM, which is started on the cluster's first host when it does not run."""
         host = self.hosts()[0]
         reference = self._vm(vm, host)
-        self._do("attach_volume", lambda: self._orchestrator.attach_volume(uuid, reference, host))
+        self._do("attach_volume", lambda: self._orchestrator.attach_volume(uuid, reference))
 
     def attach_is_refused(self, uuid: str, vm: str) -> None:
         """Attaching must be refused, by the cloud and by the bridge alike."""
@@ -155,17 +102,13 @@ class CloudDesk:
 
     # --- looking ---------------------------------------------------------------------------------------------------
 
-    def hosts(self) -> Sequence[Host]:
-        """The cluster's hosts."""
-        return self._world.cluster_world.hosts()
-
     def host_names(self) -> list[str]:
         """Their names, sorted."""
         return sorted(each.name for each in self.hosts())
 
-    def volume(self, uuid: str) -> Volume:
-        """What the cloud believes of a volume."""
-        return self._orchestrator.volume(uuid).volume
+    def volumes(self) -> list[str]:
+        """Uuids of the volumes that the cloud believes in."""
+        return [each.uuid for each in self._orchestrator.volumes() if each.state is VolumeState.READY]
 
     def size(self, uuid: str) -> int:
         """The size in bytes that the user was told."""
@@ -252,57 +195,3 @@ class CloudDesk:
 
         self._world.watch.before_calls.append(look)
         return early
-
-    # --- plumbing --------------------------------------------------------------------------------------------------
-
-    @property
-    def _cluster(self) -> Cluster:
-        return self._world.cluster
-
-    def _live(self) -> Sequence[WitnessedLun]:
-        return self._world.view().live if self._world.witness.powers else ()
-
-    def _disk(self, uuid: str) -> DiskLocation:
-        disk = self.volume(uuid).disk
-        if disk is None:
-            raise Broken(Violation("a volume to be a disk", "it has none", CLOUD, self._world.home("create_volume")))
-        return disk
-
-    def _sees(self, host: Host, look: Callable[[Host], int]) -> bool:
-        try:
-            return look(host) > 0
-        except BridgeError:
-            return False
-
-    def _vm(self, name: str, host: Host) -> VmRef:
-        reference = VmRef(self._vm_uuid(name), name)
-        self._bridge.create_vm(reference, host)
-        self._bridge.start_vm(reference, host)
-        self._world.defer("delete_vm", lambda: self._bridge.delete_vm(reference))
-        self._world.defer("stop_vm", lambda: self._bridge.stop_vm(reference))
-        return reference
-
-    def _vm_uuid(self, name: str) -> str:
-
-        return str(uuids.uuid5(uuids.NAMESPACE_DNS, f"{self._world.tag}.{name}"))
-
-    def _remove_storage(self) -> None:
-        self._orchestrator.delete_primary_storage(self._request.uuid)
-        self._world.subject.journal.gone(self._request.uuid)
-
-    def _will_make(self, request: VolumeRequest) -> None:
-        note = {"store": self._request.uuid, "name": request.name}
-        self._world.subject.journal.intend("volume", request.uuid, note)
-        self._world.defer("delete_volume", lambda: self._remove_volume(request.uuid))
-
-    def _remove_volume(self, uuid: str) -> None:
-        self._orchestrator.delete_volume(uuid)
-        self._world.subject.journal.gone(uuid)
-
-    def _do(self, step: str, act: Callable[[], T]) -> T:
-        try:
-            with self._world.charged(step):
-                return act()
-        except (OperationRefused, BrokenPromise) as error:
-            home = self._world.home(step)
-            raise Broken(Violation(f"{step} to succeed", str(error), CLOUD, home, certainty=Certainty.STEP)) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from typing import NoReturn, TypeVar
 
 from conformance.contract import ProbeRefused, ProviderError
@@ -34,8 +34,15 @@ def expect(truth: object, expected: str, observed: str, observer: str, home: str
 def expect_equal(what: str, observed: object, expected: object, observer: str, home: str | None = None) -> None:
     """Expect two values to be the same."""
     __tracebackhide__ = True
-    if observed != expected:
-        broken(f"{what} to be {expected!r}", f"{observed!r}", observer, home)
+    if observed == expected:
+        return
+    differing = _differing(observed, expected)
+    if differing:
+        # Of two long values a reader looks for what is not the same.
+        wanted = ", ".join(f"{name} to be {mine!r}" for name, (_, mine) in differing.items())
+        found = ", ".join(f"{name} {theirs!r}" for name, (theirs, _) in differing.items())
+        broken(f"of {what} {wanted}", found, observer, home)
+    broken(f"{what} to be {expected!r}", f"{observed!r}", observer, home)
 
 
 def expect_size(what: str, observed: int, asked: int, granule: int, observer: str) -> None:
@@ -82,7 +89,7 @@ def expect_done(what: str, act: Callable[[], T], home: str | None = None) -> T:
     except Broken as error:
         if error.violation.certainty is Certainty.SEEN:
             raise
-        raise Broken(replace(error.violation, requirement_id=home)) from error
+        raise Broken(replace(error.violation, expected=f"{what} to succeed", requirement_id=home)) from error
     except Exception as error:
         broken(f"{what} to succeed", f"{type(error).__name__}: {error}", PLUGIN, home)
 
@@ -94,6 +101,14 @@ def expect_none(what: str, found: Collection[object], observer: str, home: str |
         broken(f"no {what}", ", ".join(sorted(map(_short, found))), observer, home)
 
 
+def _differing(observed: object, expected: object) -> dict[str, tuple[object, object]]:
+    """Fields in which two values of one kind differ: what was observed, and what was expected."""
+    if type(observed) is not type(expected) or not is_dataclass(expected):
+        return {}
+    pairs = {each.name: (getattr(observed, each.name), getattr(expected, each.name)) for each in fields(expected)}
+    return {name: (theirs, mine) for name, (theirs, mine) in pairs.items() if theirs != mine}
+
+
 def _short(value: object) -> str:
-    text = repr(value)
+    text = value if isinstance(value, str) else repr(value)
     return text if len(text) <= 200 else f"{text[:197]}..."

@@ -8,12 +8,13 @@ by the orchestrator.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, Final, NoReturn, cast
 
 from conformance import homes
+from conformance.bridge_breaks import BridgeBreaks
 from conformance.calls import CallHung, Operations, StrayExit, Threads
 from conformance.contract import (
     Backing,
@@ -39,6 +40,7 @@ from conformance.contract import (
 )
 from conformance.errors import KitError
 from conformance.trace import Trace, short
+from conformance.unwritten import origin
 from conformance.verdict import Broken, Violation
 
 _ANSWERS: Final[Mapping[str, type | tuple[type, ...]]] = {
@@ -57,7 +59,7 @@ _ANSWERS: Final[Mapping[str, type | tuple[type, ...]]] = {
 }
 _SET_UP: Final = frozenset(
     {"initialize", "attach_cluster", "create", "host_added", "host_connected", "grant_access", "connection"}
-    | {"list_objects", "used"}
+    | {"list_objects", "used", "take_snapshot", "clone", "seed_template"}
 )
 _BUSY_TRIES: Final = 5
 _LONGEST_BUSY_SECONDS: Final = 60.0
@@ -85,6 +87,23 @@ class Watch:
     def charge(self, home: str, expected: str, observed: str) -> NoReturn:
         """Note a violation of the requirement `home` and give up the call."""
         violation = Violation(expected, self.trace.masked(observed), "the kit's watch over calls", home)
+        self.found.append(violation)
+        raise Broken(violation)
+
+    @property
+    def unwritten(self) -> str:
+        """The first method called that is not written yet; empty when all were there."""
+        return next((each.unwritten for each in self.found if each.unwritten), "")
+
+    def note_unwritten(self, name: str, error: NotImplementedError) -> NoReturn:
+        """Charge what is not written yet to the requirement that answers for the method: the next thing to do."""
+        violation = Violation(
+            f"{name} to be written",
+            self.trace.masked(f"{origin(error)} raises NotImplementedError"),
+            "the kit's watch over calls",
+            homes.STEP.get(name, homes.STRAY_ERROR),
+            unwritten=name,
+        )
         self.found.append(violation)
         raise Broken(violation)
 
@@ -157,20 +176,22 @@ class Guarded:
         if isinstance(error, CallHung):
             operation.is_cancelled = True
             self._watch.hung.add(name)
-            self._watch.charge(homes.LATE, f"{name} to return within {seconds:g} s", "it had not returned")
+            self._watch.charge(homes.LATE, f"`{name}` to return within {seconds:g} s", "it had not returned")
         if isinstance(error, OperationCancelled) and operation.remaining_seconds <= 0:
-            self._watch.charge(homes.LATE, f"{name} to return within {seconds:g} s", "it gave up at its deadline")
+            self._watch.charge(homes.LATE, f"`{name}` to return within {seconds:g} s", "it gave up at its deadline")
+        if isinstance(error, NotImplementedError):
+            self._watch.note_unwritten(name, error)
         watch_passes = (ProviderError, BridgeError, Broken, KitError)
         if not isinstance(error, watch_passes) and isinstance(error, Exception):
             said = str(error) if isinstance(error, StrayExit) else f"{type(error).__name__}: {error}"
-            self._watch.charge(homes.STRAY_ERROR, f"{name} to raise only errors of the contract", said)
+            self._watch.charge(homes.STRAY_ERROR, f"`{name}` to raise only errors of the contract", said)
 
     def _judge_answer(self, name: str, answer: object, took: float, seconds: float) -> None:
         problem = _wrong_type(name, answer)
         if problem:
-            self._watch.charge(homes.WRONG_TYPE, f"{name} to answer {problem}", short(answer))
+            self._watch.charge(homes.WRONG_TYPE, f"`{name}` to answer {problem}", short(answer))
         if took > seconds:
-            self._watch.charge(homes.LATE, f"{name} to return within {seconds:g} s", f"{took:.1f} s")
+            self._watch.charge(homes.LATE, f"`{name}` to return within {seconds:g} s", f"{took:.1f} s")
 
 
 def _wrong_type(name: str, answer: object) -> str:
@@ -217,10 +238,10 @@ class GuardedPlugin:
 class TracedBridge:
     """Stands in for a bridge: its calls are lines of the trace, under the party that made them.
 
-    `breaks`: names of methods that fail before they do anything.
+    `breaks`: which calls fail before they do anything.
     """
 
-    def __init__(self, trace: Trace, target: HypervisorBridge, caller: str, breaks: Set[str]) -> None:
+    def __init__(self, trace: Trace, target: HypervisorBridge, caller: str, breaks: BridgeBreaks) -> None:
         self._trace, self._target, self._caller, self._breaks = trace, target, caller, breaks
 
     def __getattr__(self, name: str) -> Any:
@@ -243,5 +264,5 @@ class TracedBridge:
         return traced
 
     def _break(self, name: str) -> None:
-        if name in self._breaks:
+        if self._breaks.fails(name):
             raise HypervisorFault(str(self._target.hypervisor), "every host", name, "injected by the kit")

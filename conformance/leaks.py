@@ -14,10 +14,12 @@ from urllib.parse import quote
 from conformance import homes
 from conformance.calls import CallHung, StrayExit, run_with_deadline
 from conformance.contract import ArrayView, BridgeInventory, DataStoreProvider
+from conformance.trace import MASK
 from conformance.verdict import Broken, Violation
 
 _CLOSE_SECONDS: Final = 2.0
 _GRACE_SECONDS: Final = 0.5
+_AROUND: Final = 60
 _OURS: Final = ("storage-conformance", "simulator", "asyncio_")
 
 
@@ -31,13 +33,24 @@ def left_on_array(before: ArrayView, after: ArrayView, *, trash_allowed: bool) -
     ]
     things = {(each.kind, each.external_id) for each in before.objects}
     others = [f"{each.kind} {each.name}" for each in after.objects if (each.kind, each.external_id) not in things]
-    left = sorted(luns + others)
+    left = sorted(luns + _snapshots_left(before, after, trash_allowed=trash_allowed) + others)
     found = [Violation("nothing to be left on the array", ", ".join(left[:6]), "the array", homes.LEAK)] if left else []
     now = {each.external_id for each in after.live}
     gone = [each.name for each in before.live if each.external_id not in now]
     if gone:
         found.append(Violation("LUNs of others to stay", f"gone: {', '.join(gone[:6])}", "the array", "ISO-001"))
     return found
+
+
+def _snapshots_left(before: ArrayView, after: ArrayView, *, trash_allowed: bool) -> list[str]:
+    known = {each.external_id for each in before.snapshots}
+    # A LUN in the trash keeps its snapshots, and they go with it.
+    trash = {each.external_id for each in after.luns if each.in_trash and trash_allowed}
+    return [
+        f"snapshot {each.name or each.external_id}"
+        for each in after.snapshots
+        if each.external_id not in known and each.lun_external_id not in trash
+    ]
 
 
 def left_on_hosts(before: BridgeInventory, after: BridgeInventory) -> list[Violation]:
@@ -63,10 +76,22 @@ def spellings(secret: str, users: Set[str]) -> set[str]:
 def secrets_in(texts: Mapping[str, str], secrets: Set[str]) -> list[Violation]:
     """Places where a secret can be read."""
     return [
-        Violation("no secret to be readable", f"one in {place}", "the kit's search", homes.SECRETS)
+        Violation(
+            "no secret to be readable", f"one in {place}: {_around(text, secrets)}", "the kit's search", homes.SECRETS
+        )
         for place, text in texts.items()
         if any(secret in text for secret in secrets)
     ][:1]
+
+
+def _around(text: str, secrets: Set[str]) -> str:
+    """The line with the secret, masked, and as much of it as one can read."""
+    # Long ones first: one spelling may be part of another.
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    line = next(each for each in text.splitlines() if MASK in each)
+    at = line.index(MASK)
+    return f"{'…' if at > _AROUND else ''}{line[max(0, at - _AROUND) : at + _AROUND]}"
 
 
 def error_text(error: BaseException) -> str:

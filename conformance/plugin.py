@@ -22,6 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(OPTION, metavar="NAME", help="try this storage plugin: module:attribute, or its name")
     group.addoption("--conformance-environment", metavar="FILE", help="environment file; default: simulated")
     group.addoption("--conformance-profile", metavar="NAME", help="smoke, certify (default) or soak")
+    group.addoption("--conformance-waivers", metavar="FILE", help="known failures, and who answers for them")
     group.addoption("--conformance-seed", metavar="N", type=int, default=0, help="what inputs are drawn from")
     group.addoption(
         "--conformance-parameter",

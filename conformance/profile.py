@@ -1,15 +1,22 @@
-"""How much a run tries."""
+"""How much a run tries, and what counts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
+
+from conformance.requirement import Requirement
+from conformance.standard import Standard, counted_only, newest, standards
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Examples per requirement, seconds to shrink after a failure, and a ceiling on declared completion times."""
+    """Examples per requirement, seconds to shrink after a failure, and a ceiling on declared completion times.
+
+    `goes_to_limits`: declared limits are tried to their end, not only approached. `standard`: what is mandatory, and
+    what may be declared at most. When certifying, only its requirements count.
+    """
 
     name: str
     examples: int
@@ -17,14 +24,34 @@ class Profile:
     completion_ceiling: float
     is_random: bool = False
     is_certifying: bool = False
+    goes_to_limits: bool = True
+    standard: Standard = field(default_factory=newest)
+
+    def counts(self, identifier: str) -> bool:
+        """Whether a requirement counts: all do, unless a certificate is against an older set."""
+        return not self.is_certifying or identifier in self.standard.requirements
+
+    def seen(self, requirements: Mapping[str, Requirement]) -> Mapping[str, Requirement]:
+        """The requirements as this profile sees them."""
+        return counted_only(requirements, self.standard.requirements) if self.is_certifying else requirements
+
+
+def _certifying(standard: Standard) -> Profile:
+    return Profile(
+        standard.name,
+        examples=standard.examples,
+        shrink_seconds=10.0,
+        completion_ceiling=standard.ceilings.completion_seconds,
+        is_certifying=True,
+        standard=standard,
+    )
 
 
 PROFILES: Final[Mapping[str, Profile]] = {
-    each.name: each
-    for each in (
-        Profile("smoke", examples=2, shrink_seconds=2.0, completion_ceiling=5.0),
-        Profile("certify", examples=12, shrink_seconds=10.0, completion_ceiling=30.0, is_certifying=True),
-        Profile("soak", examples=200, shrink_seconds=30.0, completion_ceiling=60.0, is_random=True),
-    )
+    "smoke": Profile("smoke", examples=2, shrink_seconds=2.0, completion_ceiling=5.0, goes_to_limits=False),
+    "certify": _certifying(newest()),
+    **{name: _certifying(each) for name, each in standards().items()},
+    "soak": Profile("soak", examples=200, shrink_seconds=30.0, completion_ceiling=60.0, is_random=True),
 }
+"""By the names that may be asked for: `certify` is the newest version of itself."""
 DEFAULT_PROFILE: Final = "certify"

@@ -6,6 +6,7 @@ the end, where the reports come together.
 
 from __future__ import annotations
 
+import datetime
 import inspect
 import json
 from collections.abc import Generator, Mapping
@@ -31,6 +32,7 @@ from conformance.session import EXIT_FINDINGS, Result
 from conformance.settle import ranking, settle
 from conformance.subject import RunningSubject
 from conformance.verdict import Outcome, Verdict
+from conformance.waivers import Waivers, applied, read_waivers
 
 _PARTICIPANT: Final = pytest.StashKey["Participant"]()
 _CARRIED: Final = "storage_conformance"
@@ -54,7 +56,7 @@ class RequirementItem(pytest.Item):
         """Try it, and say in pytest's words what came out."""
         participant = self.config.stash[_PARTICIPANT]
         self.outcome = participant.tried(self.requirement)
-        _say(self.outcome, participant.asked)
+        _say(participant.waived(self.outcome), participant.asked)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show our text alone for what did not pass: a traceback through the kit explains nothing."""
@@ -69,6 +71,9 @@ class RequirementItem(pytest.Item):
 
 def _say(outcome: Outcome, asked: Asked) -> None:
     requirement = outcome.requirement
+    profile = profile_named(asked.profile)
+    if not profile.counts(requirement.id) and outcome.verdict is not Verdict.PASSED:
+        pytest.skip(f"{requirement.id} {outcome.verdict}: new since {profile.name}, does not count yet")
     if outcome.verdict in _SKIPPED:
         pytest.skip(f"{requirement.id} {outcome.verdict}: {brief(outcome)}")
     if outcome.finding is not None:
@@ -80,8 +85,9 @@ def _say(outcome: Outcome, asked: Asked) -> None:
 class Participant:
     """The hooks of one pytest process that was asked to try a plugin."""
 
-    def __init__(self, asked: Asked, *, is_worker: bool, hands_out_work: bool) -> None:
-        self.asked = asked
+    def __init__(self, asked: Asked, waivers: Waivers, *, is_worker: bool, hands_out_work: bool) -> None:
+        self.asked, self._waivers = asked, waivers
+        self._today = datetime.datetime.now(datetime.UTC).date()
         self._is_worker, self._hands_out_work = is_worker, hands_out_work
         self._stack = ExitStack()
         self._subject: RunningSubject | None = None
@@ -94,7 +100,7 @@ class Participant:
         is_worker = hasattr(config, "workerinput")
         distributes = not is_worker and config.getoption("dist", "no") != "no"
         with usage_errors():
-            participant = cls(_asked(config), is_worker=is_worker, hands_out_work=distributes)
+            participant = cls(_asked(config), _waivers(config), is_worker=is_worker, hands_out_work=distributes)
         config.stash[_PARTICIPANT] = participant
         return participant
 
@@ -106,6 +112,10 @@ class Participant:
         """Run one requirement."""
         assert self._subject is not None  # noqa: S101  (opened when the session started)
         return run_requirement(requirement, self._subject, seed=self.asked.seed)
+
+    def waived(self, outcome: Outcome) -> Outcome:
+        """The outcome as its waiver lets it be."""
+        return applied(self._waivers, {outcome.requirement.id: outcome}, self._today)[outcome.requirement.id]
 
     # --- hooks -----------------------------------------------------------------------------------------------------
 
@@ -123,7 +133,8 @@ class Participant:
         """Say what is tried, with which version, and what it declares."""
         asked = self.asked
         first = f"storage-conformance {kit_version()}: {asked.provider}, profile {asked.profile}, seed {asked.seed}"
-        return [first, *(_declared(self._subject) if self._subject is not None else [])]
+        waived = [f"  waivers: {len(self._waivers)}"] if self._waivers else []
+        return [first, *(_declared(self._subject) if self._subject is not None else []), *waived]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -146,7 +157,7 @@ class Participant:
         """Settle: a finding that a passing property met on the way belongs to another requirement."""
         if self._is_worker or not self._carried:
             return
-        self._result = _result(self._carried, self.asked)
+        self._result = _result(self._carried, self.asked, self._waivers, self._today)
         if session.exitstatus == pytest.ExitCode.OK and self._result.exit_status == EXIT_FINDINGS:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -180,6 +191,11 @@ def _asked(config: pytest.Config) -> Asked:
     )
 
 
+def _waivers(config: pytest.Config) -> Waivers:
+    file = config.getoption("--conformance-waivers")
+    return read_waivers(Path(file) if file else None, catalogue())
+
+
 @contextmanager
 def usage_errors() -> Generator[None, None, None]:
     """Turn what the kit says about a wrong use into what pytest shows for one."""
@@ -201,11 +217,11 @@ def _declared(subject: RunningSubject) -> list[str]:
     ]
 
 
-def _result(carried: list[Mapping[str, Any]], asked: Asked) -> Result:
-    requirements = catalogue()
-    outcomes = [outcome_from(each["outcome"], requirements) for each in carried]
-    settled = settle(outcomes, requirements)
+def _result(carried: list[Mapping[str, Any]], asked: Asked, waivers: Waivers, today: datetime.date) -> Result:
     profile = profile_named(asked.profile)
+    requirements = profile.seen(catalogue())
+    outcomes = [outcome_from(each["outcome"], requirements) for each in carried]
+    settled = applied(waivers, settle(outcomes, requirements), today)
     return Result(
         provider=carried[0]["provider"],
         version=carried[0]["version"],
@@ -215,6 +231,9 @@ def _result(carried: list[Mapping[str, Any]], asked: Asked) -> Result:
         seed=asked.seed,
         is_certifying=profile.is_certifying,
         outcomes=dict(sorted(settled.items())),
-        ranked=ranking(settled, requirements),
+        ranked=[each for each in ranking(settled, requirements) if profile.counts(each)],
         seconds=sum(each.seconds for each in outcomes),
+        waivers=waivers,
+        uncounted=frozenset(each for each in settled if not profile.counts(each)),
+        today=today,
     )

@@ -5,28 +5,38 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis.errors import Flaky, StopTest, UnsatisfiedAssumption
 
 from conformance.abstract import to_json
-from conformance.contract import BridgeError, ProbeIoError, ProbeRefused, ProviderError
+from conformance.contract import AccessMechanism, BridgeError, Capability, ProbeIoError, ProbeRefused, ProviderError
 from conformance.errors import KitError, SafetyError
 from conformance.gating import Ground, gate
+from conformance.inputs import no_local_constants
 from conformance.messages import Message, last_messages
 from conformance.orchestrator.errors import BrokenPromise, OperationRefused
 from conformance.profile import Profile
 from conformance.requirement import Requirement
+from conformance.shorten import shortened
 from conformance.subject import RunningSubject
 from conformance.verdict import Broken, Finding, Outcome, Verdict, Violation
 from conformance.world import World
 
 # What plugin, bridge, probe and cloud may raise: where a property does not expect it, it is a failure of theirs.
 _LEAVES_A_PROPERTY = (ProviderError, BridgeError, ProbeRefused, ProbeIoError, OperationRefused, BrokenPromise)
+
+
+_MECHANISMS: Final = {
+    AccessMechanism.MASK: "masking",
+    AccessMechanism.CHAP: "CHAP",
+    AccessMechanism.BOTH: "masking and CHAP",
+}
 
 
 @dataclass(slots=True)
@@ -70,14 +80,45 @@ def run_requirement(
     shrink: bool = True,
 ) -> Outcome:
     """Judge one requirement. Never raises for what a plugin does; `KIT_ERROR` is the kit's own failure."""
+    return _judged(requirement, subject, ground, lambda attempts: _try_all(attempts, seed, shrink=shrink), seed)
+
+
+def run_example(
+    requirement: Requirement,
+    subject: RunningSubject,
+    arguments: Mapping[str, object],
+    *,
+    ground: Ground | None = None,
+) -> Outcome:
+    """Judge one requirement by this example and no other: what a replay is."""
+    return _judged(requirement, subject, ground, lambda attempts: _succeeds(attempts, arguments))
+
+
+def inputs_digest(requirement: Requirement, profile: Profile, seed: int) -> str:
+    """The digest of what a requirement is asked with, whatever becomes of it: nothing is run."""
+    digest = hashlib.sha256()
+    for pinned in _fixed(requirement):
+        digest.update(_key(_abstract(pinned)).encode())
+    if requirement.strategies:
+        _drawn(requirement, profile, seed, lambda given: digest.update(_key(_abstract(given)).encode()))()
+    return digest.hexdigest()
+
+
+def _judged(
+    requirement: Requirement,
+    subject: RunningSubject,
+    ground: Ground | None,
+    attempt: Callable[[_Attempts], object],
+    seed: int | None = None,
+) -> Outcome:
     began = time.perf_counter()
     refused = gate(requirement, ground or subject.ground())
     if refused:
         return Outcome(requirement, refused[0], refused[1])
     attempts = _Attempts(requirement, subject, subject.profile.shrink_seconds)
     try:
-        _try_all(attempts, seed, shrink=shrink)
-        outcome = _outcome(attempts)
+        attempt(attempts)
+        outcome = _outcome(attempts, seed)
     except SafetyError as error:
         outcome = Outcome(requirement, Verdict.NOT_VERIFIED, str(error), charged=tuple(attempts.charged.values()))
     except KitError as error:
@@ -87,44 +128,97 @@ def run_requirement(
     return outcome.became(outcome.verdict, examples=attempts.examples, seconds=time.perf_counter() - began)
 
 
+def _fixed(requirement: Requirement) -> tuple[Mapping[str, object], ...]:
+    """Examples that are not drawn."""
+    return requirement.pinned if requirement.strategies else ({},)
+
+
 def _try_all(attempts: _Attempts, seed: int, *, shrink: bool) -> None:
     requirement, profile = attempts.requirement, attempts.subject.profile
-    for pinned in requirement.pinned:
-        if not _succeeds(attempts, pinned):
+    for arguments in _fixed(requirement):
+        if not _succeeds(attempts, arguments):
+            if shrink:
+                _confirm(attempts, arguments)
+                _shorten(attempts, arguments)
             return
     if not requirement.strategies:
-        _succeeds(attempts, {})
         return
-    wrapped = _hypothesis_test(attempts, profile, seed, shrink=shrink)
     try:
-        wrapped()
+        with no_local_constants():
+            _drawn(requirement, profile, seed, lambda given: _one(attempts, given), shrink=shrink)()
     except Broken:
         return
     except Flaky:
-        # What failed once and did not again is still a failure of the subject; the finding says so.
-        if attempts.own is not None:
-            attempts.own = _intermittent(attempts.own)
+        _found_intermittent(attempts)
 
 
-def _hypothesis_test(attempts: _Attempts, profile: Profile, seed: int, *, shrink: bool) -> Callable[[], None]:
+def _confirm(attempts: _Attempts, arguments: Mapping[str, object]) -> None:
+    """Run what failed once more, as Hypothesis does with what it has drawn: does it repeat?"""
+    again = _Attempts(attempts.requirement, attempts.subject, attempts.shrink_seconds)
+    if _succeeds(again, arguments):
+        _found_intermittent(attempts)
+
+
+def _shorten(attempts: _Attempts, arguments: Mapping[str, object]) -> None:
+    """Leave out of a pinned program what is not needed to fail like this."""
+    home = attempts.own and attempts.own.requirement_id
+    if home is None or (attempts.own and attempts.own.intermittent):
+        return
+    for name, value in arguments.items():
+        if isinstance(value, list):
+            shortened(value, partial(_still_fails, attempts, arguments, name))
+
+
+def _still_fails(attempts: _Attempts, arguments: Mapping[str, object], name: str, fewer: Sequence[object]) -> bool:
+    """Try it; its failure becomes the one that is told only if it is of this requirement and of the same kind."""
+    before, attempts.own = attempts.own, None
+    charged = dict(attempts.charged)
+    failed = not _succeeds(attempts, {**arguments, name: fewer}) and attempts.own is not None
+    if not (failed and attempts.own and before and _is_alike(attempts.own.violation, before.violation)):
+        attempts.own, attempts.charged = before, charged
+        return False
+    return True
+
+
+def _is_alike(one: Violation, other: Violation) -> bool:
+    return (one.observer, one.certainty, one.move) == (other.observer, other.certainty, other.move)
+
+
+def _found_intermittent(attempts: _Attempts) -> None:
+    """What failed once and did not again is still a failure of the subject; the finding says so."""
+    if attempts.own is not None:
+        attempts.own = replace(attempts.own, intermittent=True)
+    else:
+        attempts.charged = {home: replace(each, intermittent=True) for home, each in attempts.charged.items()}
+
+
+def _drawn(
+    requirement: Requirement,
+    profile: Profile,
+    seed: int,
+    act: Callable[[Mapping[str, object]], None],
+    *,
+    shrink: bool = False,
+) -> Callable[[], None]:
+    """Hypothesis's run of `act` over the examples that it draws for a requirement."""
+
     def example(**arguments: object) -> None:
-        _one(attempts, arguments)
+        act(arguments)
 
-    phases = [Phase.generate, Phase.shrink] if shrink else [Phase.generate]
-    test = hypothesis.given(**attempts.requirement.strategies)(example)
+    test = hypothesis.given(**requirement.strategies)(example)
     test = settings(
-        max_examples=max(1, round(profile.examples * attempts.requirement.examples)),
+        max_examples=max(1, round(profile.examples * requirement.examples)),
         deadline=None,
         database=None,
         derandomize=False,
-        phases=phases,
+        phases=[Phase.generate, Phase.shrink] if shrink else [Phase.generate],
         report_multiple_bugs=False,
         print_blob=False,
         verbosity=Verbosity.quiet,
         suppress_health_check=list(HealthCheck),
     )(test)
     # A seed of its own for each requirement: what one draws does not depend on which others run, or in what order.
-    own_seed = int.from_bytes(hashlib.sha256(f"{attempts.requirement.id} {seed}".encode()).digest()[:8], "big")
+    own_seed = int.from_bytes(hashlib.sha256(f"{requirement.id} {seed}".encode()).digest()[:8], "big")
     return hypothesis.seed(own_seed)(test)
 
 
@@ -138,8 +232,8 @@ def _succeeds(attempts: _Attempts, arguments: Mapping[str, object]) -> bool:
 
 def _one(attempts: _Attempts, arguments: Mapping[str, object]) -> None:
     """Run one example, and turn whatever goes wrong into `Broken`."""
-    abstract = {name: to_json(value) for name, value in arguments.items()}
-    key = json.dumps(abstract, sort_keys=True)
+    abstract = _abstract(arguments)
+    key = _key(abstract)
     if time.monotonic() > attempts.give_up_at and key not in attempts.failing:
         return
     attempts.examples += 1
@@ -161,6 +255,14 @@ def _one(attempts: _Attempts, arguments: Mapping[str, object]) -> None:
         raise
     finally:
         _keep_side_findings(attempts, watched, abstract)
+
+
+def _abstract(arguments: Mapping[str, object]) -> dict[str, object]:
+    return {name: to_json(value) for name, value in arguments.items()}
+
+
+def _key(abstract: Mapping[str, object]) -> str:
+    return json.dumps(abstract, sort_keys=True)
 
 
 def _violation(error: Exception) -> Violation:
@@ -196,13 +298,12 @@ def _finding(
         steps += world.trace.steps(cleaning=cleaning)
         wire += world.trace.wire(cleaning=cleaning)
         told += last_messages(world.trace, world.trace.told(cleaning=cleaning))
-        masked = Violation(
-            world.trace.masked(masked.expected),
-            world.trace.masked(masked.observed),
-            masked.observer,
-            masked.requirement_id,
-            masked.move,
-            masked.certainty,
+        masked = replace(
+            masked,
+            expected=world.trace.masked(masked.expected),
+            observed=world.trace.masked(masked.observed),
+            # What went wrong after a call of a method that is not there is that method's absence, and no fault.
+            unwritten=masked.unwritten or world.watch.unwritten,
         )
     return Finding(
         requirement_id=violation.requirement_id or attempts.requirement.id,
@@ -220,23 +321,22 @@ def _declared(requirement: Requirement, subject: RunningSubject) -> tuple[str, .
     if subject.mismatches:
         return ()
     declared = subject.declared
-    needs = [f"{each} supported" for each in requirement.needs if each in declared.capabilities]
+    needs = [f"{each} supported" for each in requirement.needs if isinstance(each, Capability)]
     traits = declared.traits
     return (
         *needs,
         f"hookup {declared.hookup}",
-        f"access by {traits.access_mechanism}, for each {traits.access_granularity}",
+        f"access by {_MECHANISMS[traits.access_mechanism]}, for each {traits.access_granularity}",
         f"sizes in steps of {declared.limits.granularity_bytes} bytes",
     )
 
 
-def _intermittent(finding: Finding) -> Finding:
-    return replace(finding, intermittent=True)
-
-
-def _outcome(attempts: _Attempts) -> Outcome:
+def _outcome(attempts: _Attempts, seed: int | None) -> Outcome:
     charged = tuple(attempts.charged.values())
     digest = attempts.digest.hexdigest()
+    if attempts.failing and seed is not None:
+        # It stopped at the failure. What it would have gone on with is part of what it was asked with.
+        digest = inputs_digest(attempts.requirement, attempts.subject.profile, seed)
     if attempts.own is not None:
         verdict, blocked = Verdict.FAILED, None
     elif attempts.failing:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import datetime
+import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
+from typing import Final, Protocol, cast
 
 from conformance.catalogue import depth, foundations, from_the_ground
 from conformance.chronicle import Story, Timing
-from conformance.contract import Hookup
+from conformance.contract import DataStoreProvider, Hookup
 from conformance.errors import WiringError
+from conformance.gating import Ground, gate
 from conformance.requirement import Owner, Requirement
 from conformance.run import run_requirement
 from conformance.settle import ranking, settle
 from conformance.subject import RunningSubject
 from conformance.surroundings import Surroundings, surroundings
-from conformance.verdict import Certainty, Outcome, Verdict
+from conformance.verdict import NOT_TRIED, Certainty, Outcome, Verdict
+from conformance.waivers import Waivers, applied
 
 EXIT_PASSED: Final = 0
 EXIT_FINDINGS: Final = 1
@@ -25,6 +30,22 @@ EXIT_NOT_VERIFIED: Final = 3
 EXIT_INTERRUPTED: Final = 130
 
 Listener = Callable[[Outcome], None]
+
+
+class Trying(Protocol):
+    """How requirements are tried: `attempts`, or several side by side."""
+
+    def __call__(
+        self,
+        subject: RunningSubject,
+        order: Sequence[Requirement],
+        requirements: Mapping[str, Requirement],
+        *,
+        seed: int = 0,
+        waived: Collection[str] = (),
+    ) -> Iterator[Outcome]:
+        """Outcomes as they come."""
+        ...
 
 
 @dataclass(slots=True)
@@ -46,17 +67,27 @@ class Result:
     surroundings: Surroundings | None = None
     stories: Sequence[Story] = ()
     timings: Sequence[Timing] = ()
+    transport: str = ""
+    declarations: Mapping[str, object] = field(default_factory=dict)
+    waivers: Waivers = field(default_factory=dict)
+    uncounted: Collection[str] = ()
+    today: datetime.date = datetime.date.min
+
+    @property
+    def counted(self) -> list[Outcome]:
+        """The outcomes that score and exit status are made from: not those of requirements newer than the profile."""
+        return [each for name, each in self.outcomes.items() if name not in self.uncounted]
 
     def count(self, verdict: Verdict) -> int:
-        """How many requirements have this verdict."""
-        return sum(each.verdict is verdict for each in self.outcomes.values())
+        """How many of the requirements that count have this verdict."""
+        return sum(each.verdict is verdict for each in self.counted)
 
     @property
     def score(self) -> tuple[int, int]:
         """Passed and in all, of what is the vendor's own and can be asked of it."""
         own = [
             each
-            for each in self.outcomes.values()
+            for each in self.counted
             if each.requirement.owner(self.hookup) is Owner.PROVIDER and each.verdict is not Verdict.NOT_APPLICABLE
         ]
         return sum(each.verdict is Verdict.PASSED for each in own), len(own)
@@ -77,7 +108,7 @@ class Result:
             each.verdict is Verdict.NOT_VERIFIED
             and each.requirement.strength == "MUST"
             and not each.requirement.not_testable
-            for each in self.outcomes.values()
+            for each in self.counted
         )
 
 
@@ -102,22 +133,38 @@ def attempts(
     *,
     seed: int = 0,
     shrink: bool = True,
+    waived: Collection[str] = (),
 ) -> Iterator[Outcome]:
-    """Judge requirements one after the other. What rests on one that was seen to fail is not tried: it is BLOCKED."""
+    """Judge requirements one after the other. What rests on one that was seen to fail is not tried: it is BLOCKED.
+
+    `waived`: known to fail, so no time is spent on finding the shortest way to show it.
+    """
     ground = subject.ground()
     failed: set[str] = set()
     for each in order:
-        below = foundations(each.id, requirements) & failed
-        if below:
-            cause = min(below, key=lambda one: (depth(one, requirements), one))
-            yield Outcome(each, Verdict.BLOCKED, "not tried", blocked_by=cause)
-            continue
-        outcome = run_requirement(each, subject, ground=ground, seed=seed, shrink=shrink)
-        failed |= _seen_to_fail(outcome)
+        outcome = blocked(each, foundations(each.id, requirements) & failed, ground, requirements)
+        if outcome is None:
+            is_new = each.id not in waived
+            outcome = run_requirement(each, subject, ground=ground, seed=seed, shrink=shrink and is_new)
+            failed |= seen_to_fail(outcome)
         yield outcome
 
 
-def _seen_to_fail(outcome: Outcome) -> set[str]:
+def blocked(
+    one: Requirement, below: Collection[str], ground: Ground, requirements: Mapping[str, Requirement]
+) -> Outcome | None:
+    """What becomes of a requirement that rests on failed ones; None: it is to be tried.
+
+    What the plugin says it cannot do stays NOT_APPLICABLE, whatever failed below.
+    """
+    if not below or gate(one, ground) is not None:
+        return None
+    cause = min(below, key=lambda each: (depth(each, requirements), each))
+    return Outcome(one, Verdict.BLOCKED, NOT_TRIED, blocked_by=cause)
+
+
+def seen_to_fail(outcome: Outcome) -> set[str]:
+    """Requirements that were seen to be broken by it."""
     own = {outcome.requirement.id} if outcome.verdict is Verdict.FAILED else set()
     return own | {each.requirement_id for each in outcome.charged if each.violation.certainty is Certainty.SEEN}
 
@@ -129,37 +176,62 @@ def run_session(
     *,
     seed: int = 0,
     listen: Listener = lambda _outcome: None,
+    waivers: Waivers = MappingProxyType({}),
+    today: datetime.date | None = None,
+    trying: Trying | None = None,
 ) -> Result:
-    """Run requirements in the order given. Ctrl-C ends the run and keeps what was found so far."""
-    order = list(chosen)
+    """Run requirements in the order given. Ctrl-C ends the run and keeps what was found so far.
+
+    `today`: which waivers are over. `trying`: how they are tried, if not one after the other here.
+    """
+    profile = subject.profile
+    requirements = profile.seen(requirements)
+    order = [requirements[each.id] for each in chosen]
     began = time.perf_counter()
     outcomes: list[Outcome] = []
     interrupted = False
     try:
-        for outcome in attempts(subject, order, requirements, seed=seed):
+        for outcome in (trying or attempts)(subject, order, requirements, seed=seed, waived=waivers):
             outcomes.append(outcome)
             listen(outcome)
     except KeyboardInterrupt:
         interrupted = True
-    settled = settle(outcomes, requirements)
+    day = today or datetime.datetime.now(datetime.UTC).date()
+    settled = applied(waivers, settle(outcomes, requirements), day)
     declared = subject.declared
     return Result(
         provider=declared.name,
         version=declared.version,
         contract_version=declared.contract_version,
         hookup=declared.hookup,
-        profile=subject.profile.name,
+        profile=profile.name,
         seed=seed,
-        is_certifying=subject.profile.is_certifying,
+        is_certifying=profile.is_certifying,
         outcomes=dict(sorted(settled.items())),
-        ranked=ranking(settled, requirements),
+        ranked=[each for each in ranking(settled, requirements) if profile.counts(each)],
         seconds=time.perf_counter() - began,
         was_interrupted=interrupted,
         declared=_declared(subject),
         surroundings=surroundings(subject),
         stories=subject.chronicle.stories(),
         timings=subject.chronicle.timings(),
+        transport=str(subject.environment.transport),
+        declarations=declarations(subject.declared),
+        waivers=waivers,
+        uncounted=frozenset(each for each in settled if not profile.counts(each)),
+        today=day,
     )
+
+
+def declarations(declared: DataStoreProvider) -> dict[str, object]:
+    """What a plugin declares, as JSON: each capability with its answer, traits and limits by name."""
+    answers = {str(each): getattr(answer, "reason", "supported") for each, answer in declared.capabilities.items()}
+    as_json = {"capabilities": answers, "traits": asdict(declared.traits), "limits": asdict(declared.limits)}
+    return cast("dict[str, object]", json.loads(json.dumps(as_json, default=_mapping)))
+
+
+def _mapping(value: object) -> object:
+    return dict(value) if isinstance(value, Mapping) else repr(value)
 
 
 def _declared(subject: RunningSubject) -> dict[str, str]:

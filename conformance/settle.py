@@ -103,4 +103,9 @@ def ranking(settled: Mapping[str, Outcome], requirements: Mapping[str, Requireme
         arguments = len(json.dumps(finding.arguments)) if finding else 0
         return depth(identifier, requirements), _STRENGTHS.index(one.strength), steps, arguments, identifier
 
-    return sorted((each for each, outcome in settled.items() if outcome.verdict is Verdict.FAILED), key=key)
+    return sorted((each for each, outcome in settled.items() if _is_to_be_told(outcome)), key=key)
+
+
+def _is_to_be_told(outcome: Outcome) -> bool:
+    """A failure whose waiver is over is one that counts."""
+    return outcome.finding is not None and outcome.verdict in {Verdict.FAILED, Verdict.STALE_WAIVER}

@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from conformance.shown import MASK
+from conformance.calls import CallHung, StrayExit
+from conformance.shown import MASK as MASK
 from conformance.shown import short as short
 
-_SHOWN = 400
+_SHOWN = 240
 # Secrets that the plugin has told nobody yet, by the names that APIs give them.
 _SECRETS = re.compile(r'("[^"]*(?:secret|password|token)[^"]*"\s*:\s*)"(?:[^"\\]|\\.)*"', re.IGNORECASE)
 
@@ -75,6 +76,11 @@ class Call:
         return f"{self.party}.{self.name}({', '.join(arguments)}) -> {self._ending()}"
 
     def _ending(self) -> str:
+        if isinstance(self.error, CallHung):
+            return str(self.error)
+        if isinstance(self.error, StrayExit):
+            # The kit's wrapping of what was raised, which names it.
+            return f"raised {self.error}"
         if self.error is not None:
             return f"raised {type(self.error).__name__}: {self.error}"
         return "did not return" if self.ended is None else short(self.answer)
@@ -114,12 +120,6 @@ class Trace:
             call.ended, call.answer, call.error = self._now(), answer, error
             if call in self._current:
                 self._current.remove(call)
-
-    def forget(self, call: Call) -> None:
-        """Take a call back that was the last to begin, and is of no interest."""
-        with self._lock:
-            if self.calls[-1] is call:
-                self.calls.pop()
 
     def exchange(self, path: str, request: bytes, verb: str = "POST") -> Exchange:
         """Note a request to the array under the plugin's call that is in progress."""
@@ -181,8 +181,10 @@ class Trace:
 def _wire_line(call: Call, one: Exchange, masked: Callable[[str], str]) -> str:
     sent, got = (masked(_SECRETS.sub(r"\1" + f'"{MASK}"', each.decode("utf-8", "replace"))) for each in one.bodies)
     marked = f" [injected: {one.fault}]" if one.fault else ""
-    return f"during {call.name}: {one.verb} {one.path} {_start(sent)} -> {one.status} {_start(got)}{marked}"
+    answered = f"{one.status} {_cut(got)}" if one.status else "no answer"
+    return f"during {call.name}: {one.verb} {one.path} {_cut(sent)} -> {answered}{marked}"
 
 
-def _start(text: str) -> str:
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+def _cut(text: str) -> str:
+    """The beginning, up to the end of a word; where something is left out, it says so."""
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN].rpartition(' ')[0] or text[:_SHOWN]} …"

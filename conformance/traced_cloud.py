@@ -6,6 +6,7 @@ from functools import wraps
 from typing import Any
 
 from conformance.orchestrator import Orchestrator
+from conformance.orchestrator.orchestrator import REVIVE
 from conformance.trace import Trace
 
 USER = "user"
@@ -13,14 +14,14 @@ CLOUD = "cloud"
 
 
 class TracedCloud:
-    """Stands in for an orchestrator. Which of its methods are user operations is seen by what they do, not by name."""
+    """Stands in for an orchestrator. User operations are what it can carry on after a crash; the rest is questions."""
 
     def __init__(self, trace: Trace, target: Orchestrator) -> None:
         self._trace, self._target = trace, target
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._target, name)
-        if not callable(value):
+        if name not in REVIVE:
             return value
 
         @wraps(value)
@@ -33,8 +34,6 @@ class TracedCloud:
                 trace.end(note, error=error)
                 raise
             trace.end(note, answer)
-            # A question about what the cloud believes makes no call: it is not an operation.
-            trace.forget(note)
             return answer
 
         return traced

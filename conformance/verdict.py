@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
 from conformance.messages import Message
 from conformance.requirement import Requirement
+
+NOT_TRIED: Final = "not tried"
 
 
 class Verdict(StrEnum):
@@ -38,7 +41,10 @@ class Certainty(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """What was expected and what was seen, by whom. `requirement_id` None: the requirement being run."""
+    """What was expected and what was seen, by whom. `requirement_id` None: the requirement being run.
+
+    `unwritten`: the plugin's method that raised NotImplementedError, and is therefore not written yet.
+    """
 
     expected: str
     observed: str
@@ -46,6 +52,7 @@ class Violation:
     requirement_id: str | None = None
     move: str = "plugin"
     certainty: Certainty = Certainty.SEEN
+    unwritten: str = ""
 
 
 class Broken(AssertionError):
@@ -84,6 +91,16 @@ class Outcome:
     examples: int = 0
     seconds: float = 0.0
     inputs_digest: str = ""
+
+    @property
+    def unwritten(self) -> str:
+        """The method whose absence made this fail; empty for every other failure."""
+        return self.finding.violation.unwritten if self.finding is not None else ""
+
+    @property
+    def was_tried(self) -> bool:
+        """Whether its property ran, or was kept from running by the plugin's or the environment's own limits."""
+        return self.reason != NOT_TRIED
 
     def became(self, verdict: Verdict, **changes: object) -> Outcome:
         """The same outcome with another verdict."""

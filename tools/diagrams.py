@@ -58,7 +58,8 @@ def _page(seen: Taken, note: str) -> str:
 
 
 def _shown(variant: tour.Variant, operation: str, messages: Sequence[Message]) -> Iterator[str]:
-    yield f"**When {variant.title}:** {_in_words(folded(messages)) or 'nobody is called'}"
+    nobody = "nobody is called" if messages else "the reference provider does not offer this"
+    yield f"**When {variant.title}:** {_in_words(folded(messages)) or nobody}"
     if len(messages) > 1:
         yield f"![{operation}]({_file(variant.name, operation).as_posix()})"
 

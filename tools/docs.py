@@ -19,7 +19,8 @@ from conformance.catalogue import catalogue
 from conformance.cli.app import app
 from conformance.report import as_catalogue
 from conformance.requirement import Requirement
-from tools import diagrams, record_page
+from conformance.standard import standards
+from tools import diagrams, profiles, record_page
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 FAULTS: Final = "tests.faulty_providers.corpus"
@@ -46,6 +47,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "requirements.md": requirements_page(requirements, known),
         ROOT / "docs" / "command.md": command_page(),
         ROOT / "docs" / "contract.md": contract_page(),
+        ROOT / "docs" / "profiles.md": profiles.page(standards(), list(requirements), _NOTE),
         ROOT / "conformance" / as_catalogue.FILE: as_catalogue.text(requirements, known),
         ROOT / "docs" / "report-json.md": record_page.page(_NOTE),
         **diagrams.pages(ROOT / "docs", _NOTE),

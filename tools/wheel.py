@@ -46,10 +46,10 @@ def source_files() -> set[str]:
 
 
 def check_contents(wheel: Path) -> None:
-    """Expect the four packages whole, the catalogue, and nothing else."""
+    """Expect the four packages whole, the catalogue, the way in to the command, and nothing else."""
     with ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
-    expected = source_files() | {"conformance/catalogue.json"}
+    expected = source_files() | {"conformance/catalogue.json", "storage_conformance.py"}
     for what, files in (("lacks", expected - names), ("has, and should not,", names - expected)):
         if files:
             raise Trouble(f"the wheel {what} {', '.join(sorted(files))}")
@@ -70,8 +70,11 @@ def try_without_extras(programs: Path, empty: Path) -> None:
 
 
 def try_with_extras(programs: Path, empty: Path) -> None:
-    """Run the reference provider by both ways in; without libvirt some of it may be not verified."""
+    """Run the reference provider by both ways in; without libvirt some of it may be not verified. Begin a plugin."""
     call(programs / "storage-conformance", "list", cwd=empty)
+    call(programs / "storage-conformance", "new", "acme-flash", cwd=empty)
+    begun = ("--provider", "acme_flash:PROVIDER", "--profile", "smoke")
+    call(programs / "storage-conformance", "run", *begun, cwd=empty / "acme-flash", accept=(1,))
     provider = ("--provider", "solidfire", "--profile", "smoke")
     call(programs / "storage-conformance", "run", *provider, cwd=empty, accept=(0, NOT_VERIFIED))
     options = ("--conformance-provider", "solidfire", "--conformance-profile", "smoke")

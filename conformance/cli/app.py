@@ -11,7 +11,7 @@ from typing import Annotated, Final, TextIO
 
 import typer
 
-from conformance.cli import listing, report, run, simulate, upkeep
+from conformance.cli import listing, new, replay, report, run, simulate, upkeep
 from conformance.errors import KitError
 from conformance.report.version import kit_version
 from conformance.session import EXIT_COULD_NOT_RUN
@@ -49,6 +49,7 @@ def _all_commands(
 
     Start here:
       storage-conformance doctor                          what works on this machine
+      storage-conformance new NAME                        begin a plugin
       storage-conformance run --provider module:attribute try your plugin
       storage-conformance explain ID                      understand what it found
     """
@@ -56,9 +57,11 @@ def _all_commands(
 
 _COMMANDS: Final[Mapping[str, Callable[..., None]]] = {
     "run": run.run,
+    "replay": replay.replay,
     "list": listing.list_requirements,
     "explain": listing.explain,
     "report": report.report,
+    "new": new.new,
     "simulate": simulate.simulate,
     "doctor": upkeep.doctor,
     "clean": upkeep.clean,

@@ -12,11 +12,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from conformance import homes
 from conformance.catalogue import catalogue
 from conformance.errors import WiringError
 from conformance.report import as_catalogue
 from conformance.requirement import Requirement
 from conformance.session import choose
+from conformance.unwritten import contract_method
 
 
 def list_requirements(
@@ -50,14 +52,22 @@ def _table(chosen: Iterable[Requirement]) -> Table:
 
 
 def explain(
-    identifier: Annotated[str, typer.Argument(metavar="ID", help="Such as EXT-001.")],
+    identifier: Annotated[str, typer.Argument(metavar="ID|METHOD", help="Such as EXT-001, or resize.")],
 ) -> None:
-    """Explain a requirement: what it asks for, what it needs, and the property that tries it.
+    """Explain a requirement, or a method of the contract.
 
-    Example:
+    Of a requirement: what it asks for, what it needs, and the property that tries it. Of a method: what the contract
+    says of it, and the requirements that name it.
+
+    Examples:
       storage-conformance explain EXT-001
+      storage-conformance explain grant_access
     """
     requirements = catalogue()
+    method = contract_method(identifier)
+    if method is not None:
+        typer.echo(method_explanation(identifier, *method, requirements))
+        return
     typer.echo(explanation(_found(identifier.upper(), requirements), requirements))
 
 
@@ -67,6 +77,17 @@ def _found(identifier: str, requirements: Mapping[str, Requirement]) -> Requirem
     close = difflib.get_close_matches(identifier, requirements, 3)
     meant = f"did you mean {' or '.join(close)}? " if close else ""
     raise WiringError(f"no requirement {identifier}; {meant}`storage-conformance list` shows all")
+
+
+def method_explanation(name: str, signature: str, text: str, requirements: Mapping[str, Requirement]) -> str:
+    """What the contract says of a method, and what is asked of it."""
+    asked = [f"  {each.id} {each.strength}: {each.sentence}" for each in requirements.values() if names(each, name)]
+    return "\n".join([signature, "", *(f"  {line}".rstrip() for line in text.splitlines()), "", *asked])
+
+
+def names(one: Requirement, method: str) -> bool:
+    """Whether the requirement's sentence is about this method, or a failure of it is charged to the requirement."""
+    return f"`{method}`" in one.sentence or homes.STEP.get(method) == one.id
 
 
 def explanation(one: Requirement, requirements: Mapping[str, Requirement]) -> str:

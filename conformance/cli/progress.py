@@ -45,6 +45,7 @@ class Lines:
 
     def __init__(self, console: Console, total: int) -> None:
         self._console, self._total, self._done = console, total, 0
+        self._not_tried: list[Outcome] = []
 
     def __enter__(self) -> Self:
         return self
@@ -52,12 +53,27 @@ class Lines:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._tell_not_tried()
         self._console.print()
 
     def ended(self, outcome: Outcome) -> None:
+        """Those that are not tried come in rows, and each row is one line."""
+        if not outcome.was_tried:
+            self._not_tried.append(outcome)
+            return
+        self._tell_not_tried()
         self._done += 1
+        self._out(_line(outcome))
+
+    def _tell_not_tried(self) -> None:
+        if self._not_tried:
+            self._done += len(self._not_tried)
+            self._out(_not_tried(self._not_tried))
+            self._not_tried = []
+
+    def _out(self, line: str) -> None:
         place = f"[{self._done}/{self._total}]"
-        self._console.out(f"{place:>9} {_line(outcome)}", highlight=False)
+        self._console.out(f"{place:>9} {line}", highlight=False)
         self._console.file.flush()
 
 
@@ -93,7 +109,7 @@ class Bar:
     def ended(self, outcome: Outcome) -> None:
         self._done += 1
         self._counts[outcome.verdict] += 1
-        if outcome.verdict not in _QUIET:
+        if outcome.verdict not in _QUIET and outcome.was_tried:
             colour = COLOURS.get(outcome.verdict, "default")
             self._console.print(f"[{colour}]{escape(_line(outcome))}[/]", highlight=False, soft_wrap=True)
         counts = "  ".join(f"{verdict} {count}" for verdict, count in sorted(self._counts.items()))
@@ -101,6 +117,13 @@ class Bar:
 
     def _current(self) -> str:
         return self._identifiers[self._done] if self._done < len(self._identifiers) else "done"
+
+
+def _not_tried(outcomes: Sequence[Outcome]) -> str:
+    if len(outcomes) == 1:
+        return _line(outcomes[0])
+    causes = sorted({str(each.blocked_by) for each in outcomes})
+    return f"{Verdict.BLOCKED:<14} {len(outcomes)} not tried: they rest on {', '.join(causes)}"
 
 
 def _line(outcome: Outcome) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from hypothesis.configuration import set_hypothesis_home_dir
@@ -26,9 +27,14 @@ from conformance.cli.progress import COLOURS, shown
 from conformance.errors import WiringError
 from conformance.opening import opened, profile_named
 from conformance.profile import DEFAULT_PROFILE
-from conformance.report import as_html, as_json, as_junit, as_text, folder, reading
+from conformance.report import as_counterexample, as_html, as_json, as_junit, as_text, folder, reading
 from conformance.requirement import Requirement
-from conformance.session import EXIT_INTERRUPTED, Result, choose, run_session
+from conformance.session import EXIT_INTERRUPTED, Result, Trying, choose, run_session
+from conformance.subject import RunningSubject
+from conformance.waivers import read_waivers
+from conformance.workers import SideBySide
+
+_MOST_WORKERS: Final = 4
 
 
 class Order(StrEnum):
@@ -49,7 +55,9 @@ def run(
     environment: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Environment file; without one everything is simulated.")
     ] = None,
-    profile: Annotated[str, typer.Option(metavar="NAME", help="smoke, certify or soak.")] = DEFAULT_PROFILE,
+    profile: Annotated[
+        str, typer.Option(metavar="NAME", help="smoke, certify (a version of it: certify-0.1) or soak.")
+    ] = DEFAULT_PROFILE,
     only: Annotated[
         list[str] | None, typer.Option(metavar="ID|AREA", help="Only this requirement or area; can be repeated.")
     ] = None,
@@ -62,11 +70,25 @@ def run(
         typer.Option(metavar="NAME=VALUE", help="A store parameter; NAME=env:VARIABLE takes a secret."),
     ] = None,
     report: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="Folder for report.json, report.html and junit.xml.")
+        Path,
+        typer.Option(metavar="FOLDER", help="Folder for report.json, report.html, junit.xml and counterexamples."),
     ] = Path("conformance-report"),
     journal: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Where to note what is made, for `clean`; a real array always has one."),
+    ] = None,
+    waivers: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Known failures: why, who answers for them, until when.")
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            "-n",
+            metavar="N",
+            min=1,
+            help="Processes that try requirements side by side; by default one for each core, up to four.",
+        ),
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Tell every failure in full.")] = False,
 ) -> None:
@@ -86,41 +108,72 @@ def run(
       130  interrupted; the report holds what ran
     """
     console = told_on(sys.stdout)
-    asked = Asked(provider, environment, profile, _seed(seed, profile), parsed(parameter or []))
+    asked = Asked(provider, environment, profile_named(profile).name, _seed(seed, profile), parsed(parameter or []))
     if not provider:
         raise WiringError("no plugin was named; give --provider module:attribute; nothing was started")
     try:
         with stoppable(), leaves_no_cache():
-            result, started, left = _result(asked, only or [], order, console, report, journal)
-            text = as_json.text(result, asked.replay, started)
-            files = {"report.json": text, "junit.xml": as_junit.text(result, asked.replay, started)}
+            result, started, left = _result(asked, only or [], order, console, report, journal, waivers, workers)
+            replay = as_counterexample.replay_of(report, asked)
+            text = as_json.text(result, replay, started)
+            files = {"report.json": text, "junit.xml": as_junit.text(result, replay, started)}
+            counterexamples = as_counterexample.files(result, asked)
+            folder.remove_older(report / as_counterexample.FOLDER, counterexamples)
             written = folder.write(report, files)
+            folder.write(report, counterexamples)
     except KeyboardInterrupt:
         # Not left to typer, which ends without a word.
         typer.echo("storage-conformance: interrupted; nothing was run", err=True)
         raise typer.Exit(EXIT_INTERRUPTED) from None
-    console.print(as_text.summary(result, asked.replay, verbose=verbose), soft_wrap=True)
+    console.print(as_text.summary(result, replay, verbose=verbose), soft_wrap=True)
     for problem in left:
         console.print(f"Left on the array: {problem}", soft_wrap=True)
     # Last: whatever is wrong with the page, the record and what it says have been told.
     written += folder.write(report, {as_html.FILE: as_html.render(reading.parsed(text, "report.json"))})
-    console.print(f"Reports: {', '.join(map(str, written))}", soft_wrap=True)
+    places = [*map(str, written), *([f"{report / as_counterexample.FOLDER}/"] if counterexamples else [])]
+    console.print(f"Reports: {', '.join(places)}", soft_wrap=True)
     raise typer.Exit(result.exit_status)
 
 
 def _result(
-    asked: Asked, only: Sequence[str], order: Order, console: Console, report: Path, journal: Path | None
+    asked: Asked,
+    only: Sequence[str],
+    order: Order,
+    console: Console,
+    report: Path,
+    journal: Path | None,
+    waivers: Path | None,
+    workers: int | None,
 ) -> tuple[Result, str, Sequence[str]]:
     """The result, when the run started, and what could not be removed after it."""
     requirements = catalogue()
     chosen = ordered(choose(requirements, only), order, asked.seed)
+    known = read_waivers(waivers, requirements)
     folder.check_writable(report)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     with opened(asked, journal=journal) as subject:
         with shown(console, [each.id for each in chosen]) as progress:
-            result = run_session(subject, chosen, requirements, seed=asked.seed, listen=progress.ended)
+            result = run_session(
+                subject,
+                chosen,
+                requirements,
+                seed=asked.seed,
+                listen=progress.ended,
+                waivers=known,
+                trying=_trying(asked, subject, workers),
+            )
         # An interrupt ends a world in the middle; on an array that is not simulated things may be left then.
         return result, started, tidy(subject, lambda told: console.print(told, soft_wrap=True)).problems
+
+
+def _trying(asked: Asked, subject: RunningSubject, workers: int | None) -> Trying | None:
+    """Side by side where all is simulated and there is more than one core; else one after the other."""
+    if subject.journal.path is not None:
+        if workers is not None and workers > 1:
+            raise WiringError("--workers is for runs without a journal: one process keeps it; nothing was tried")
+        return None
+    count = workers or min(len(os.sched_getaffinity(0)), _MOST_WORKERS)
+    return SideBySide(asked, count) if count > 1 else None
 
 
 @contextmanager
@@ -155,7 +208,7 @@ class _Verdicts(RegexHighlighter):
     base_style = "verdict."
     highlights = [  # noqa: RUF012  (the base class declares it so)
         *(rf"\b(?P<{each}>{each})\b" for each in COLOURS),
-        r"^   (?P<title>Expected|Observed|Calls|Wire|Declared|Move|Replay) ",
+        r"^   (?P<title>Expected|Observed|Calls|Wire|Declared|Move|Replay|Waive|Waiver|Also|Blocks) ",
         r"^(?P<score>\d+ of \d+ requirements passed)",
     ]
 

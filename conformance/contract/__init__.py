@@ -198,6 +198,7 @@ from .witness import (
     WitnessedLun,
     WitnessedObject,
     WitnessedSession,
+    WitnessedSnapshot,
     WitnessPower,
 )
 
@@ -354,6 +355,7 @@ __all__ = [
     "WitnessedLun",
     "WitnessedObject",
     "WitnessedSession",
+    "WitnessedSnapshot",
     "Wwpn",
     "Zone",
     "ZoneAttachment",

@@ -136,9 +136,10 @@ class HypervisorBridge(Protocol):
         ...
 
     def resignature_datastore(self, at: Sequence[HostConnection], name: str) -> DatastoreRef:
-        """Make a datastore of an array clone; `NotSupported` where the hypervisor cannot.
+        """Make a datastore of an array clone, which keeps the clone's disks.
 
-        A clone of an NFS export has no signature and is only mounted.
+        `NotSupported` where datastores have no signature (KVM): `create_datastore` formats nothing there. A clone
+        of an NFS export has no signature and is only mounted.
         """
         ...
 
@@ -253,7 +254,7 @@ class HypervisorBridge(Protocol):
         ...
 
     def migrate_vm(self, vm: VmRef, to: Host, luns: Sequence[BlockConnection] = ()) -> None:
-        """Move a running VM; `luns` as in `start_vm`, each as the new host reaches it."""
+        """Move a running VM; there already: success. `luns` as in `start_vm`, each as the new host reaches it."""
         ...
 
     def delete_vm(self, vm: VmRef) -> None:

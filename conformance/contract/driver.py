@@ -143,11 +143,18 @@ class SnapshotDriver(Protocol):
     """Capabilities SNAPSHOT, QUIESCED_SNAPSHOT."""
 
     def take_snapshot(self, store: DataStore, volume: Volume, request: SnapshotRequest, *, quiesced: bool) -> Created:
-        """Keep the volume as it is at this moment. Idempotent by `request.uuid`."""
+        """Keep the volume as it is at this moment. Idempotent by `request.uuid`.
+
+        Hosts may go on writing: what they write later is not in it. `quiesced` is asked only of plugins with
+        QUIESCED_SNAPSHOT. Raises `ObjectNotFound`, `LimitReached`, `CapacityExhausted`.
+        """
         ...
 
     def delete_snapshot(self, store: DataStore, snapshot: Snapshot) -> None:
-        """Remove the snapshot, and only it; absent is success."""
+        """Remove the snapshot, and only it; absent is success.
+
+        With `external_id=None` it is found by its request's uuid: a request whose reply was lost.
+        """
         ...
 
 
@@ -157,7 +164,7 @@ class RevertDriver(Protocol):
     def revert(self, store: DataStore, volume: Volume, snapshot: Snapshot) -> None:
         """Put the volume's bytes back; newer snapshots go as `traits.revert_scope` declares.
 
-        In use: `InUse`.
+        The volume has the snapshot's size again. A host still has access: `InUse`.
         """
         ...
 
@@ -172,9 +179,13 @@ class CloneDriver(Protocol):
         placement: Placement,
         source: Snapshot | Volume | CachedTemplate,
     ) -> Created:
-        """Make an independent volume with the source's bytes.
+        """Make an independent volume with the source's bytes, ready to be granted on return.
 
-        Larger is allowed, smaller is `InvalidRequest`.
+        Idempotent by `request.uuid`, as `create` is; another source should raise `Conflict`. Larger is allowed, and
+        reads as zeros beyond the source; smaller is `InvalidRequest`. QoS is the request's, and no host has access.
+        In hookup PLUGIN it is hooked up where `placement` says, without being formatted.
+
+        Raises `ObjectNotFound` when the source is gone, and what `create` raises.
         """
         ...
 
@@ -195,7 +206,11 @@ class ChapDriver(Protocol):
     """Capability CHAP_ROTATION."""
 
     def rotate_chap(self, store: DataStore, target: StoreObject, host: Host) -> None:
-        """Replace the secret; afterwards the old one is refused and `connection` gives the new one."""
+        """Replace the secret; afterwards the old one is refused and `connection` gives the new one.
+
+        Whose secret it is says `traits.chap_scope`; what becomes of sessions, `traits.rotation_drops_sessions`.
+        Without a grant: `AccessNotGranted`.
+        """
         ...
 
 
@@ -211,14 +226,17 @@ class TemplateDriver(Protocol):
     """Capability TEMPLATE_CACHE."""
 
     def seed_template(self, store: DataStore, uuid: str, template: Template, size_bytes: int) -> Created:
-        """Make an empty LUN for a template.
+        """Make an empty LUN for a template. Idempotent by `uuid`.
 
         It is cloned only after the orchestrator filled, verified and revoked it.
         """
         ...
 
     def delete_template(self, store: DataStore, cached: CachedTemplate) -> None:
-        """Remove a cached template; clones keep working; absent is success."""
+        """Remove a cached template; clones keep working; absent is success.
+
+        With `external_id=None` it is found by its uuid.
+        """
         ...
 
 
@@ -237,7 +255,7 @@ class MigrationDriver(Protocol):
     """Capability MIGRATION_QOS."""
 
     def begin_migration(self, store: DataStore, volume: Volume) -> None:
-        """Lift the volume's QoS for a copy."""
+        """Lift the volume's QoS for a copy: never below what it is. Idempotent."""
         ...
 
     def end_migration(self, store: DataStore, volume: Volume) -> None:

@@ -21,7 +21,9 @@ class WitnessPower(StrEnum):
     SESSIONS = "sessions"
     TRASH = "trash"
     BYTES = "bytes"
+    SNAPSHOTS = "snapshots"
     FILL = "fill"
+    PLANT = "plant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,19 @@ class WitnessedLun:
 
 
 @dataclass(frozen=True, slots=True, order=True)
+class WitnessedSnapshot:
+    """A snapshot as the array has it: of which LUN, and how large that was when it was taken."""
+
+    external_id: str
+    lun_external_id: str
+    name: str
+    size_bytes: int
+    since = "0.1"
+
+
+@dataclass(frozen=True, slots=True, order=True)
 class WitnessedObject:
-    """Any other object a plugin may have made: account, group, initiator, snapshot.
+    """Any other object a plugin may have made: account, group, initiator.
 
     `value` is its state, for comparing.
     """
@@ -76,6 +89,7 @@ class ArrayView:
     sessions: tuple[WitnessedSession, ...]
     capacity_bytes: int
     used_bytes: int
+    snapshots: tuple[WitnessedSnapshot, ...] = ()
     since = "0.1"
 
     @property
@@ -100,9 +114,22 @@ class ArrayWitness(Protocol):
         """Read a LUN's bytes behind the data path; power BYTES."""
         ...
 
+    def read_snapshot(self, external_id: str, offset: int, length: int) -> bytes:
+        """Read a snapshot's bytes behind the data path; powers SNAPSHOTS and BYTES."""
+        ...
+
     def fill(self, free_bytes: int) -> None:
         """Use up capacity with foreign LUNs until `free_bytes` are left.
 
         Power FILL, simulated arrays only.
+        """
+        ...
+
+    def plant(self, name: str, initiator: Iqn, content: bytes) -> str:
+        """Make, as somebody else, a LUN of this name that holds these bytes and is shown to this initiator.
+
+        And a snapshot of it, and beside it an account, a group or whatever else the array has that carries names.
+        What the array does not take in names is replaced. Answers the LUN's external_id. Power PLANT, simulated
+        arrays only.
         """
         ...

@@ -16,6 +16,7 @@ from conformance.contract import (
     Endpoint,
     HttpRequest,
     HttpResponse,
+    Iqn,
     Secret,
     WitnessPower,
 )
@@ -37,6 +38,14 @@ class NoWitness:
 
     def read(self, external_id: str, offset: int, length: int) -> bytes:
         """There is nothing to look with."""
+        raise KitError("this array has no witness")
+
+    def read_snapshot(self, external_id: str, offset: int, length: int) -> bytes:
+        """There is nothing to look with."""
+        raise KitError("this array has no witness")
+
+    def plant(self, name: str, initiator: Iqn, content: bytes) -> str:
+        """Never on an array that is not simulated."""
         raise KitError("this array has no witness")
 
     def fill(self, free_bytes: int) -> None:

@@ -44,15 +44,20 @@ def nothing_is_left(world: World) -> Iterator[None]:
     expect_none("object left on the array", [" ".join(each) for each in left], ARRAY)
 
 
-Facts = frozenset[tuple[str, int, QosPolicy | None, frozenset[object], bool]]
+Fact = tuple[str, int, QosPolicy | None, frozenset[object], bool]
+Facts = frozenset[Fact]
 
 
 def facts(view: ArrayView) -> Facts:
-    """What must not change when nothing is to change: LUNs, their size, QoS and access."""
-    return frozenset(
+    """What must not change when nothing is to change: LUNs, their size, QoS and access, and their snapshots."""
+    luns = frozenset[tuple[str, int, QosPolicy | None, frozenset[object], bool]](
         (each.external_id, each.size_bytes, each.qos, frozenset[object](each.visible_to), each.in_trash)
         for each in view.luns
     )
+    return luns | {
+        (each.lun_external_id, each.size_bytes, None, frozenset[object]({f"snapshot {each.external_id}"}), False)
+        for each in view.snapshots
+    }
 
 
 @contextmanager
@@ -62,8 +67,7 @@ def nothing_changes(world: World) -> Iterator[None]:
     yield
     after = facts(world.view())
     if before != after:
-        gone, new = sorted(map(str, before - after)), sorted(map(str, after - before))
-        broken("nothing to change on the array", f"before {gone}, after {new}", ARRAY)
+        broken("nothing to change on the array", _changes(before, after), ARRAY)
 
 
 @contextmanager
@@ -78,7 +82,24 @@ def others_unchanged(world: World, *except_for: Made) -> Iterator[None]:
     yield
     after = of_others()
     if not before <= after:
-        broken("other LUNs not to change", f"changed or gone: {sorted(map(str, before - after))}", ARRAY)
+        broken("other LUNs not to change", _changes(before, after), ARRAY)
+
+
+def _changes(before: Facts, after: Facts) -> str:
+    """What is not as it was, LUN by LUN."""
+    was, now = ({each[0]: _described(each) for each in facts} for facts in (before, after))
+    told = [f"LUN {one} is new: {now[one]}" for one in sorted(now.keys() - was.keys())]
+    told += [f"LUN {one} is gone: {was[one]}" for one in sorted(was.keys() - now.keys())]
+    both = sorted(was.keys() & now.keys())
+    told += [f"LUN {one} was {was[one]}, and is {now[one]}" for one in both if was[one] != now[one]]
+    return "; ".join(told)
+
+
+def _described(fact: Fact) -> str:
+    _, size_bytes, qos, visible_to, in_trash = fact
+    speed = f"QoS {qos.min_iops}/{qos.max_iops}/{qos.burst_iops}" if qos else "no QoS"
+    hosts = f"open to {', '.join(sorted(map(str, visible_to)))}" if visible_to else "open to nobody"
+    return f"{size_bytes} bytes, {speed}, {hosts}{', in the trash' if in_trash else ''}"
 
 
 def is_gone(world: World, made: Made) -> None:
@@ -90,7 +111,8 @@ def is_gone(world: World, made: Made) -> None:
         if made.lun is not None and each.external_id == made.lun.external_id and not (each.in_trash and trash_allowed)
     ]
     where = "in the trash, and no trash is declared" if left and left[0].in_trash else "still there"
-    expect(not left, "the LUN to be gone from the array", f"it is {where}", ARRAY)
+    told = f"LUN {made.lun.external_id if made.lun else ''} is {where}"
+    expect(not left, "the LUN to be gone from the array", told, ARRAY)
 
 
 def usage_is_true(world: World) -> None:
@@ -105,3 +127,16 @@ def usage_is_true(world: World) -> None:
     minima = [each.qos.min_iops for each in luns if each.qos is not None and each.qos.min_iops is not None]
     if told.iops is not None and not lags and len(minima) == len(luns):
         expect_equal("the IOPS in use", told.iops, sum(minima), PLUGIN)
+
+
+def stats_are_true(world: World, made: Made, written_at_least: int) -> None:
+    """What `volume_stats` tells is this volume's, or unknown. Arrays compress: what was written may be less there."""
+    told = expect_done("volume_stats", lambda: world.copier.volume_stats(world.store, made.volume))
+    lun, limits = world.lun(made), world.subject.declared.limits
+    if told.provisioned_bytes is not None:
+        fits = made.volume.size_bytes <= told.provisioned_bytes <= lun.size_bytes
+        expect(fits, f"{lun.size_bytes} bytes provisioned", f"{told.provisioned_bytes}", PLUGIN)
+    if told.written_bytes is not None and not world.subject.declared.traits.stats_lag_seconds:
+        most = lun.written_bytes + limits.granularity_bytes
+        fits = written_at_least <= told.written_bytes <= most
+        expect(fits, f"{written_at_least} to {most} bytes written", f"{told.written_bytes}", PLUGIN)

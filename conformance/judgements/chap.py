@@ -8,6 +8,7 @@ from conformance.contract import (
     ChapScope,
     Host,
     IscsiPath,
+    ProbeSession,
     Secret,
 )
 from conformance.expect import (
@@ -15,8 +16,10 @@ from conformance.expect import (
     PLUGIN,
     broken,
     expect,
+    expect_done,
 )
 from conformance.judgements.access import logs_in
+from conformance.strategies.data import BLOCK
 from conformance.world import Made, World
 
 
@@ -49,6 +52,55 @@ def foreign_credentials_refused(world: World, made: Made, host: Host) -> None:
     else:
         return
     mine = chap_of(connection)
-    expect(foreign.secret != mine.secret, f"a secret for each {scope}", "two have the same", PLUGIN)
+    expected = f"another CHAP secret for each {scope}"
+    expect(
+        foreign.secret != mine.secret, expected, f"the same secret for two: {mine.username}, {foreign.username}", PLUGIN
+    )
     got_in = logs_in(lambda: world.probe(host).open(connection, foreign))
     expect(not got_in, "credentials of another to be refused", "they were accepted", HOST)
+
+
+def rotated(world: World, made: Made, host: Host) -> None:
+    """The host's secret for this volume is replaced."""
+    with world.charged("rotate_chap"):
+        world.copier.rotate_chap(world.store, made.volume, host)
+
+
+def old_secret_refused(world: World, host: Host, connection: BlockConnection, old: ChapCredentials) -> None:
+    """A login with the secret that was replaced is refused."""
+    got_in = logs_in(lambda: world.probe(host).open(connection, old))
+    expect(not got_in, "the old secret to be refused", "it was accepted", HOST)
+
+
+def others_keep_their_secrets(world: World, made: Made, host: Host) -> None:
+    """A rotation leaves the secrets that chap_scope says are others' as they are."""
+    scope = world.subject.declared.traits.chap_scope
+    other, second = world.create(), world.host("second")
+    for volume, who in ((other, host), (other, second), (made, second)):
+        world.grant(volume, who)
+    kept = [(other, second)]
+    kept += [(other, host), (made, second)] if scope is ChapScope.VOLUME else []
+    kept += [(made, second)] if scope is ChapScope.HOST else []
+    before = [chap_of(world.connection(volume, who)) for volume, who in kept]
+    rotated(world, made, host)
+    # Whose secret is everybody's changes for everybody; then at least everybody still gets in with what is told.
+    shared = scope in {ChapScope.TENANT, ChapScope.CONTROLLER}
+    for (volume, who), secret in zip(kept, before, strict=True):
+        told = chap_of(world.connection(volume, who))
+        expect(shared or told == secret, "another's credentials to stay", "they changed", PLUGIN)
+        world.login(volume, who).close()
+    world.login(made, host).close()
+
+
+def session_is_as_declared(world: World, session: ProbeSession) -> None:
+    """After a rotation a session is still there, unless the plugin declares that it is not."""
+    if not world.subject.declared.traits.rotation_drops_sessions:
+        expect_done("reading on after a rotation", lambda: session.read(0, BLOCK))
+
+
+def secret_is_usable(chap: ChapCredentials) -> None:
+    """Windows and many adapters take 12 to 16 characters, RFC 7143 §9.2.1 asks for 96 bits at least."""
+    text = chap.secret.reveal()
+    seen = f"{len(text)} characters" if text.isascii() and text.isprintable() else "others than printable ASCII"
+    is_plain = text.isascii() and text.isprintable() and " " not in text
+    expect(12 <= len(text) <= 16 and is_plain, "12 to 16 printable characters", seen, PLUGIN)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.contract import (
-    QosPolicy,
-)
+from conformance.contract import Capability, QosPolicy
 from conformance.expect import (
     ARRAY,
     expect_equal,
@@ -62,3 +60,12 @@ def merged(start: QosPolicy, part: QosPolicy) -> QosPolicy:
     return QosPolicy(
         part.min_iops or start.min_iops, part.max_iops or start.max_iops, part.burst_iops or start.burst_iops
     )
+
+
+def set_where_supported(world: World, made: Made, policy: QosAt) -> QosPolicy:
+    """Set this QoS where the plugin knows any; answers what the volume must have from now on."""
+    if not world.subject.supports(Capability.QOS):
+        return made.qos
+    qos = policy.resolve(world.subject.declared.limits)
+    world.set_qos(made, qos)
+    return qos

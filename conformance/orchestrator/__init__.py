@@ -7,6 +7,7 @@ from .database import Database
 from .errors import (
     AlreadyExists,
     BrokenPromise,
+    HasDependents,
     HostInUse,
     ModelNotServed,
     NoUsableHost,
@@ -17,11 +18,11 @@ from .errors import (
     VolumeInUse,
     WrongState,
 )
+from .journal import SqliteLedger
 from .orchestrator import Orchestrator
-from .records import Attachment, Grant, StoreRecord, VolumeRecord, Way
-from .states import StoreState, VolumeState
+from .records import Attachment, Grant, SnapshotRecord, StoreRecord, TemplateRecord, VmRecord, VolumeRecord, Way
+from .states import SnapshotState, StoreState, TemplateState, VmState, VolumeState
 from .steps import BOOKKEEPING, UNDO, OrchestratorKilled, Step, StepHooks
-from .store import SqliteLedger
 
 __all__ = [
     "BOOKKEEPING",
@@ -34,6 +35,7 @@ __all__ = [
     "Database",
     "DirectCalls",
     "Grant",
+    "HasDependents",
     "HostInUse",
     "ModelNotServed",
     "NoUsableHost",
@@ -41,6 +43,8 @@ __all__ = [
     "OperationRefused",
     "Orchestrator",
     "OrchestratorKilled",
+    "SnapshotRecord",
+    "SnapshotState",
     "SqliteLedger",
     "Step",
     "StepHooks",
@@ -48,7 +52,11 @@ __all__ = [
     "StoreRecord",
     "StoreState",
     "SystemClock",
+    "TemplateRecord",
+    "TemplateState",
     "UnknownObject",
+    "VmRecord",
+    "VmState",
     "VolumeInUse",
     "VolumeRecord",
     "VolumeState",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Final
 
 from conformance.contract import (
     Capability,
@@ -23,11 +24,16 @@ from conformance.contract import (
 
 from .calls import Caller
 from .database import Database
-from .errors import NoUsableHost, UnknownObject
-from .records import StoreRecord, VolumeRecord, Way
-from .states import StoreState
-from .store import HostTable, Journal, StoreTable, VolumeTable
+from .errors import NoUsableHost, UnknownObject, WrongState
+from .journal import Journal
+from .records import SnapshotRecord, StoreRecord, TemplateRecord, VmRecord, VolumeRecord, Way
+from .snapshot_table import SnapshotTable
+from .states import SERVING
+from .store import HostTable, StoreTable, VolumeTable
+from .template_table import TemplateTable
+from .vm_table import VmTable
 
+_AWAY: Final = frozenset({HostState.MAINTENANCE, HostState.DISCONNECTED})
 Told = Callable[[StoreRequest], StoreRequest]
 
 
@@ -50,6 +56,8 @@ class Cloud:
     ) -> None:
         self.database = database
         self.stores, self.volumes = StoreTable(database), VolumeTable(database)
+        self.snapshots, self.vms = SnapshotTable(database), VmTable(database)
+        self.templates = TemplateTable(database)
         self.hosts, self.journal = HostTable(database), Journal(database)
         self.caller = caller
         self._provider, self._told = provider, told
@@ -86,9 +94,13 @@ class Cloud:
         """Hosts that can use storage now; none: `NoUsableHost`.
 
         A disabled host takes no new VMs but is connected, and must not miss a datastore (apache/cloudstack
-        876, 8393).
+        876, 8393). One that the cloud maintains may be off: it catches up when that ends.
         """
-        found = tuple(each for each in self._hosts_of(cluster) if each.state is not HostState.DISCONNECTED)
+        found = tuple(
+            each
+            for each in self._hosts_of(cluster)
+            if each.state is not HostState.DISCONNECTED and self.hosts.state(each.uuid) not in _AWAY
+        )
         if not found:
             raise NoUsableHost(cluster.uuid)
         return found
@@ -116,8 +128,24 @@ class Cloud:
         return tuple(
             each
             for each in self.stores.all()
-            if each.state is StoreState.UP and any(one.uuid == cluster_uuid for one in each.clusters)
+            if each.state in SERVING and any(one.uuid == cluster_uuid for one in each.clusters)
         )
+
+    def refuse_store(self, uuid: str, operation: str) -> None:
+        """Refuse while the store's volumes cannot be used."""
+        found = self.store(uuid)
+        if found.state not in SERVING:
+            raise WrongState(uuid, found.state, operation)
+
+    def refuse_host(self, host: Host, operation: str) -> None:
+        """Refuse a host that the cloud maintains, or that is not connected."""
+        if self.hosts.state(host.uuid) in _AWAY:
+            raise WrongState(host.uuid, self.hosts.state(host.uuid), operation)
+
+    def require_life_cycle(self, method: str) -> None:
+        """Refuse what the plugin's life cycle does not have; it is not one of the capabilities."""
+        if not callable(getattr(self.lifecycle, method, None)):
+            raise CapabilityNotSupported(method, "the plugin's life cycle does not have it")
 
     def volume(self, uuid: str) -> VolumeRecord:
         """The volume of that uuid; absent: `UnknownObject`."""
@@ -125,6 +153,45 @@ class Cloud:
         if record is None:
             raise UnknownObject("volume", uuid)
         return record
+
+    def snapshot(self, uuid: str) -> SnapshotRecord:
+        """The snapshot of that uuid; absent: `UnknownObject`."""
+        record = self.snapshots.find(uuid)
+        if record is None:
+            raise UnknownObject("snapshot", uuid)
+        return record
+
+    def forget_snapshot(self, uuid: str, operation: int) -> None:
+        """Forget a snapshot that went with another object, and what an earlier operation left to be finished on it."""
+        self.journal.supersede(operation, uuid)
+        self.snapshots.delete(uuid)
+
+    def template(self, uuid: str) -> TemplateRecord:
+        """The template of that uuid on the array; absent: `UnknownObject`."""
+        record = self.templates.find(uuid)
+        if record is None:
+            raise UnknownObject("template", uuid)
+        return record
+
+    def vm(self, uuid: str) -> VmRecord:
+        """The VM of that uuid; one that the cloud never started: `UnknownObject`."""
+        record = self.vms.find(uuid)
+        if record is None:
+            raise UnknownObject("VM", uuid)
+        return record
+
+    def cluster_of(self, host: Host) -> Cluster:
+        """The host's cluster; one that no primary storage serves: `UnknownObject`."""
+        known = {each.uuid: each for store in self.stores.all() for each in store.clusters}
+        if host.cluster_uuid not in known:
+            raise UnknownObject("primary storage for cluster", host.cluster_uuid)
+        return known[host.cluster_uuid]
+
+    def objects_of_store(self, uuid: str) -> tuple[str, ...]:
+        """Uuids of all that stands in a store."""
+        snapshots = tuple(each.uuid for each in self.snapshots.of_store(uuid))
+        templates = tuple(each.uuid for each in self.templates.all() if each.store_uuid == uuid)
+        return (*self.volumes.uuids_of_store(uuid), *snapshots, *templates)
 
     def way(self, request: StoreRequest) -> Way:
         """How volumes of a store reach hosts."""

@@ -20,14 +20,24 @@ CREATE TABLE IF NOT EXISTS stores (
 CREATE TABLE IF NOT EXISTS volumes (
     uuid TEXT PRIMARY KEY, store_uuid TEXT NOT NULL, cluster_uuid TEXT NOT NULL, state TEXT NOT NULL,
     way TEXT NOT NULL, asked TEXT NOT NULL, cluster TEXT NOT NULL, disk_bytes INTEGER NOT NULL, volume TEXT
-    NOT NULL, datastore_name TEXT, datastore TEXT);
+    NOT NULL, datastore_name TEXT, datastore TEXT, source TEXT);
+CREATE TABLE IF NOT EXISTS snapshots (
+    position INTEGER PRIMARY KEY AUTOINCREMENT, uuid TEXT NOT NULL UNIQUE, store_uuid TEXT NOT NULL,
+    volume_uuid TEXT NOT NULL, state TEXT NOT NULL, disk_bytes INTEGER NOT NULL, is_quiesced INTEGER NOT NULL,
+    snapshot TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS grants (
     position INTEGER PRIMARY KEY AUTOINCREMENT, volume_uuid TEXT NOT NULL, host_uuid TEXT NOT NULL, host TEXT
     NOT NULL, is_connected INTEGER NOT NULL, made_by INTEGER NOT NULL, UNIQUE (volume_uuid, host_uuid));
 CREATE TABLE IF NOT EXISTS attachments (
-    volume_uuid TEXT PRIMARY KEY, host_uuid TEXT NOT NULL, vm TEXT NOT NULL, host TEXT NOT NULL,
-    is_hooked INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS hosts (uuid TEXT PRIMARY KEY);
+    position INTEGER PRIMARY KEY AUTOINCREMENT, volume_uuid TEXT NOT NULL UNIQUE, vm_uuid TEXT NOT NULL,
+    vm TEXT NOT NULL, host_uuid TEXT, host TEXT, is_hooked INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS templates (
+    uuid TEXT PRIMARY KEY, store_uuid TEXT NOT NULL, cluster TEXT NOT NULL, way TEXT NOT NULL, state TEXT NOT NULL,
+    cached TEXT NOT NULL, host TEXT, is_connected INTEGER NOT NULL, datastore_name TEXT, datastore TEXT);
+CREATE TABLE IF NOT EXISTS vms (
+    uuid TEXT PRIMARY KEY, state TEXT NOT NULL, vm TEXT NOT NULL, host_uuid TEXT, host TEXT,
+    is_defined INTEGER NOT NULL, destination_uuid TEXT, destination TEXT, may_have_moved INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS hosts (uuid TEXT PRIMARY KEY, state TEXT NOT NULL DEFAULT 'enabled');
 CREATE TABLE IF NOT EXISTS operations (
     id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, object_uuid TEXT NOT NULL, arguments TEXT NOT
     NULL, is_undoing INTEGER NOT NULL);

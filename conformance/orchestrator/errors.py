@@ -31,20 +31,30 @@ class VolumeInUse(OperationRefused):
         super().__init__(f"volume {uuid} is attached to VM {vm}; detach it first")
 
 
+class HasDependents(OperationRefused):
+    """Snapshots or clones depend on the volume, and the plugin declares that it is not deleted before them."""
+
+    def __init__(self, uuid: str, dependents: tuple[str, ...]) -> None:
+        self.uuid, self.dependents = uuid, dependents
+        super().__init__(f"{', '.join(dependents)} depend on {uuid}; delete them first")
+
+
 class StoreInUse(OperationRefused):
-    """The primary storage still has volumes."""
+    """The primary storage still has volumes, snapshots or templates."""
 
     def __init__(self, uuid: str, volumes: tuple[str, ...]) -> None:
         self.uuid, self.volumes = uuid, volumes
-        super().__init__(f"primary storage {uuid} has volumes {', '.join(volumes)}; delete them first")
+        super().__init__(f"primary storage {uuid} has {', '.join(volumes)}; delete them first")
 
 
 class HostInUse(OperationRefused):
-    """Volumes are attached to VMs on the host."""
+    """VMs run on the host, or volumes are attached to VMs there."""
 
-    def __init__(self, uuid: str, volumes: tuple[str, ...]) -> None:
-        self.uuid, self.volumes = uuid, volumes
-        super().__init__(f"VMs on host {uuid} use volumes {', '.join(volumes)}; detach them first")
+    def __init__(self, uuid: str, volumes: tuple[str, ...], vms: tuple[str, ...] = ()) -> None:
+        self.uuid, self.volumes, self.vms = uuid, volumes, vms
+        who = f"VMs {', '.join(vms)} run on host {uuid}" if vms else f"VMs on host {uuid}"
+        used = f" use volumes {', '.join(volumes)}; detach them first" if volumes else ""
+        super().__init__(who + used + ("; move or stop them first" if vms else ""))
 
 
 class UnknownObject(OperationRefused):

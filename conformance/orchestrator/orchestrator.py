@@ -29,35 +29,83 @@ from conformance.contract import (
 
 from .calls import Caller, CallRunner, SystemClock
 from .cloud import Cloud, Told
+from .copy_requests import CopyRequests
 from .database import Database
 from .errors import ModelNotServed, VolumeInUse
+from .host_requests import HostRequests
 from .operations.add_host import AddHost
 from .operations.add_storage import AddStorage, check_existing
 from .operations.attach_volume import AttachVolume
+from .operations.cancel_maintain_host import CancelMaintainHost
+from .operations.cancel_maintain_storage import CancelMaintainStorage
+from .operations.connect_host import ConnectHost
+from .operations.copy_volume import CopyVolume
 from .operations.create_volume import CreateVolume, allocated, existing
+from .operations.create_volume_from import CreateVolumeFrom
+from .operations.delete_snapshot import DeleteSnapshot
 from .operations.delete_storage import DeleteStorage
+from .operations.delete_template import DeleteTemplate
 from .operations.delete_volume import DeleteVolume
 from .operations.detach_volume import DetachVolume
+from .operations.disable_storage import DisableStorage
+from .operations.disconnect_host import DisconnectHost
+from .operations.enable_storage import EnableStorage
+from .operations.maintain_host import MaintainHost
+from .operations.maintain_storage import MaintainStorage
+from .operations.move_vm import MoveVm
 from .operations.remove_host import RemoveHost
 from .operations.resize_volume import ResizeVolume, refuse_resize
+from .operations.revert_volume import RevertVolume
+from .operations.rotate_chap import RotateChap, refuse_rotation
+from .operations.seed_template import SeedTemplate
 from .operations.set_qos import SetQos
-from .records import StoreRecord, VolumeRecord, Way
+from .operations.start_vm import StartVm
+from .operations.stop_vm import StopVm
+from .operations.take_snapshot import TakeSnapshot
+from .operations.update_storage import UpdateStorage
+from .operations.with_migration import WithMigration
+from .records import StoreRecord, VolumeRecord
 from .runner import Runner
+from .snapshot_requests import SnapshotRequests
 from .states import StoreState, VolumeState
 from .steps import StepHooks, UserOperation
+from .storage_requests import StorageRequests
+from .template_requests import TemplateRequests
+from .vm_requests import VmRequests
 
 Revive = Callable[[Cloud, str, str], UserOperation]
 
 REVIVE: Final[Mapping[str, Revive]] = {
     AddStorage.kind: AddStorage.revive,
     CreateVolume.kind: CreateVolume.revive,
+    CreateVolumeFrom.kind: CreateVolumeFrom.revive,
     AttachVolume.kind: AttachVolume.revive,
     DetachVolume.kind: DetachVolume.revive,
     ResizeVolume.kind: ResizeVolume.revive,
     SetQos.kind: SetQos.revive,
+    CopyVolume.kind: CopyVolume.revive,
+    WithMigration.kind: WithMigration.revive,
+    RotateChap.kind: RotateChap.revive,
+    TakeSnapshot.kind: TakeSnapshot.revive,
+    DeleteSnapshot.kind: DeleteSnapshot.revive,
+    RevertVolume.kind: RevertVolume.revive,
     DeleteVolume.kind: DeleteVolume.revive,
+    SeedTemplate.kind: SeedTemplate.revive,
+    DeleteTemplate.kind: DeleteTemplate.revive,
+    StartVm.kind: StartVm.revive,
+    MoveVm.kind: MoveVm.revive,
+    StopVm.kind: StopVm.revive,
     AddHost.kind: AddHost.revive,
     RemoveHost.kind: RemoveHost.revive,
+    MaintainHost.kind: MaintainHost.revive,
+    CancelMaintainHost.kind: CancelMaintainHost.revive,
+    DisconnectHost.kind: DisconnectHost.revive,
+    ConnectHost.kind: ConnectHost.revive,
+    MaintainStorage.kind: MaintainStorage.revive,
+    CancelMaintainStorage.kind: CancelMaintainStorage.revive,
+    DisableStorage.kind: DisableStorage.revive,
+    EnableStorage.kind: EnableStorage.revive,
+    UpdateStorage.kind: UpdateStorage.revive,
     DeleteStorage.kind: DeleteStorage.revive,
 }
 
@@ -66,7 +114,7 @@ def _as_asked(request: StoreRequest) -> StoreRequest:
     return request
 
 
-class Orchestrator:
+class Orchestrator(SnapshotRequests, TemplateRequests, CopyRequests, VmRequests, HostRequests, StorageRequests):
     """One cloud with one plugin.
 
     `database`: a file, a database that is shared with whoever restarts this, or None for one in memory.
@@ -129,8 +177,12 @@ class Orchestrator:
         self._runner.run(operation)
         return operation.record.volume
 
-    def attach_volume(self, volume_uuid: str, vm: VmRef, host: Host) -> None:
-        """Give a volume to a VM on a host; attached to that VM already: success."""
+    def attach_volume(self, volume_uuid: str, vm: VmRef, host: Host | None = None) -> None:
+        """Give a volume to a VM; attached to that VM already: success.
+
+        A VM that the cloud has started is where it runs. One that somebody else has started runs on `host`; without a
+        host it is stopped, and gets the volume when it starts.
+        """
         found = self._cloud.volume(volume_uuid)
         if not _is_attached_to(found, vm):
             self._runner.run(AttachVolume(self._cloud, volume_uuid, vm, host))
@@ -158,6 +210,12 @@ class Orchestrator:
         self._cloud.volume(volume_uuid)
         self._runner.run(SetQos(self._cloud, volume_uuid, qos))
 
+    def rotate_chap(self, volume_uuid: str) -> None:
+        """Replace the CHAP secret that the volume's hosts reach it with."""
+        refuse_rotation(self._cloud)
+        self._cloud.volume(volume_uuid)
+        self._runner.run(RotateChap(self._cloud, volume_uuid))
+
     def delete_volume(self, volume_uuid: str) -> None:
         """Delete a volume, also a failed one; absent is success, attached is refused."""
         if self._cloud.volumes.find(volume_uuid) is not None:
@@ -168,7 +226,7 @@ class Orchestrator:
         self._runner.run(AddHost(self._cloud, host))
 
     def remove_host(self, host: Host) -> None:
-        """Let a host leave its cluster; refused while a VM on it has a volume."""
+        """Let a host leave its cluster; refused while a VM runs on it."""
         self._runner.run(RemoveHost(self._cloud, host))
 
     def delete_primary_storage(self, store_uuid: str) -> None:
@@ -214,13 +272,6 @@ class Orchestrator:
             raise ModelNotServed(model, f"plugin {self._cloud.provider.name}")
         if model is AccessModel.SHARED:
             raise ModelNotServed(model, "this orchestrator")
-
-    def _lun_bytes(self, way: Way, cluster: Cluster, size_bytes: int) -> int:
-        # A size that is no size goes to the plugin as it is: to refuse it is the plugin's duty.
-        if way is not Way.FRAMEWORK or size_bytes <= 0:
-            return size_bytes
-        bridge = self._cloud.bridge(cluster)
-        return self._cloud.caller.bridge("lun_bytes_for", bridge.lun_bytes_for, size_bytes)
 
 
 def _initialized(record: StoreRecord) -> DataStore:

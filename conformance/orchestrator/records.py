@@ -7,18 +7,20 @@ from enum import StrEnum
 
 from conformance.contract import (
     AccessModel,
+    CachedTemplate,
     Cluster,
     DataStore,
     DatastoreRef,
     Hookup,
     Host,
+    Snapshot,
     StoreRequest,
     VmRef,
     Volume,
     VolumeRequest,
 )
 
-from .states import StoreState, VolumeState
+from .states import SnapshotState, StoreState, TemplateState, VmState, VolumeState
 
 
 class Way(StrEnum):
@@ -51,13 +53,13 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A VM that has the volume, and the host it runs on.
+    """A VM that the volume is assigned to, and the host it runs on, None while it is stopped.
 
     `is_hooked`: the VM was, or may have been, given the disk.
     """
 
     vm: VmRef
-    host: Host
+    host: Host | None
     is_hooked: bool
 
 
@@ -67,7 +69,7 @@ class VolumeRecord:
 
     `asked` is the user's request (disk bytes) and `disk_bytes` the size the user has now; `volume` is what
     the plugin is told (LUN bytes in hookup FRAMEWORK). `datastore_name` is noted before the datastore is
-    made, `datastore` after.
+    made, `datastore` after. `source` is the uuid of what it was cloned from.
     """
 
     asked: VolumeRequest
@@ -81,6 +83,7 @@ class VolumeRecord:
     datastore: DatastoreRef | None = None
     grants: tuple[Grant, ...] = ()
     attachment: Attachment | None = None
+    source: str | None = None
 
     @property
     def uuid(self) -> str:
@@ -96,6 +99,72 @@ class VolumeRecord:
     def is_attached(self) -> bool:
         """Whether a VM has it."""
         return self.attachment is not None
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRecord:
+    """A snapshot as the cloud believes it to be; `disk_bytes` is the size the user had when it was taken."""
+
+    store_uuid: str
+    state: SnapshotState
+    disk_bytes: int
+    is_quiesced: bool
+    snapshot: Snapshot
+
+    @property
+    def uuid(self) -> str:
+        """The snapshot's uuid."""
+        return self.snapshot.uuid
+
+    @property
+    def volume_uuid(self) -> str:
+        """The volume it was taken of, which may be gone."""
+        return self.snapshot.volume_uuid
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateRecord:
+    """A template on the array as the cloud believes it to be.
+
+    `host` has, or may have, access to fill it; `is_connected`: the LUN or datastore was, or may have been, connected
+    there. `datastore_name` is noted before the datastore is made, `datastore` after.
+    """
+
+    store_uuid: str
+    cluster: Cluster
+    way: Way
+    state: TemplateState
+    cached: CachedTemplate
+    host: Host | None = None
+    is_connected: bool = False
+    datastore_name: str | None = None
+    datastore: DatastoreRef | None = None
+
+    @property
+    def uuid(self) -> str:
+        """The template's uuid."""
+        return self.cached.uuid
+
+
+@dataclass(frozen=True, slots=True)
+class VmRecord:
+    """A VM as the cloud believes it to be; `host` is where it runs, None while it is stopped.
+
+    `is_defined`: the hypervisor has it, or may have. `destination`: where it is being moved to; `may_have_moved`: it
+    may run there already.
+    """
+
+    vm: VmRef
+    state: VmState
+    host: Host | None
+    is_defined: bool = False
+    destination: Host | None = None
+    may_have_moved: bool = False
+
+    @property
+    def uuid(self) -> str:
+        """The VM's uuid."""
+        return self.vm.uuid
 
 
 @dataclass(frozen=True, slots=True)

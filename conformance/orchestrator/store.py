@@ -1,12 +1,8 @@
-"""What the cloud keeps in its database.
-
-Stores, volumes, grants, attachments, and which operation works on what.
-"""
+"""What the cloud keeps of stores, volumes with their grants and attachments, and hosts."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Mapping
 
 from conformance.contract import (
@@ -14,6 +10,7 @@ from conformance.contract import (
     DataStore,
     DatastoreRef,
     Host,
+    HostState,
     StoreRequest,
     VmRef,
     Volume,
@@ -21,8 +18,7 @@ from conformance.contract import (
 )
 
 from .database import Database, Row
-from .errors import ObjectBusy
-from .records import Attachment, Grant, JournalRow, StoreRecord, VolumeRecord, Way
+from .records import Attachment, Grant, StoreRecord, VolumeRecord, Way
 from .row_text import from_secret_text, from_text, list_from_text, list_to_text, to_text
 from .states import StoreState, VolumeState
 
@@ -62,6 +58,17 @@ class StoreTable:
         text = json.dumps(dict(details))
         self._database.change("UPDATE stores SET details = ? WHERE uuid = ?", text, uuid)
 
+    def set_request(self, uuid: str, request: StoreRequest) -> None:
+        """Note what the administrator asks of it now."""
+        self._database.change("UPDATE stores SET request = ? WHERE uuid = ?", to_text(request), uuid)
+
+    def swap_state(self, uuid: str, allowed: Iterable[StoreState], state: StoreState) -> bool:
+        """Compare and set: only from one of the allowed states."""
+        return any(
+            self._database.change("UPDATE stores SET state = ? WHERE uuid = ? AND state = ?", state, uuid, each)
+            for each in allowed
+        )
+
     def set_attached(self, uuid: str, clusters: Iterable[Cluster]) -> None:
         """Note which clusters are, or may be, attached."""
         self._database.change("UPDATE stores SET attached = ? WHERE uuid = ?", list_to_text(clusters), uuid)
@@ -97,8 +104,8 @@ class VolumeTable:
         """Keep a new one; its grants and attachment are noted one by one."""
         self._database.insert(
             "INSERT INTO volumes"
-            " (uuid, store_uuid, cluster_uuid, state, way, asked, cluster, disk_bytes, volume)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " (uuid, store_uuid, cluster_uuid, state, way, asked, cluster, disk_bytes, volume, source)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             record.uuid,
             record.store_uuid,
             record.cluster.uuid,
@@ -108,6 +115,7 @@ class VolumeTable:
             to_text(record.cluster),
             record.disk_bytes,
             to_text(record.volume),
+            record.source,
         )
 
     def find(self, uuid: str) -> VolumeRecord | None:
@@ -128,9 +136,24 @@ class VolumeTable:
         rows = self._database.rows("SELECT uuid FROM volumes WHERE store_uuid = ? ORDER BY rowid", store_uuid)
         return tuple(str(each[0]) for each in rows)
 
+    def uuids_cloned_from(self, source_uuid: str) -> tuple[str, ...]:
+        """Uuids of volumes that were cloned from a volume, which are in its store; copies in others are not."""
+        query = (
+            "SELECT uuid FROM volumes WHERE source = ?"
+            " AND store_uuid = (SELECT store_uuid FROM volumes WHERE uuid = ?) ORDER BY rowid"
+        )
+        return tuple(str(each[0]) for each in self._database.rows(query, source_uuid, source_uuid))
+
     def uuids_on_host(self, host_uuid: str) -> tuple[str, ...]:
         """Uuids of volumes that VMs on a host have."""
-        rows = self._database.rows("SELECT volume_uuid FROM attachments WHERE host_uuid = ? ORDER BY rowid", host_uuid)
+        rows = self._database.rows(
+            "SELECT volume_uuid FROM attachments WHERE host_uuid = ? ORDER BY position", host_uuid
+        )
+        return tuple(str(each[0]) for each in rows)
+
+    def uuids_of_vm(self, vm_uuid: str) -> tuple[str, ...]:
+        """Uuids of volumes that are assigned to a VM, in the order in which they were."""
+        rows = self._database.rows("SELECT volume_uuid FROM attachments WHERE vm_uuid = ? ORDER BY position", vm_uuid)
         return tuple(str(each[0]) for each in rows)
 
     def swap_state(self, uuid: str, allowed: Iterable[VolumeState], state: VolumeState) -> bool:
@@ -193,11 +216,14 @@ class VolumeTable:
     def attach(self, uuid: str, attachment: Attachment) -> None:
         """Note which VM has it."""
         self._database.change(
-            "INSERT OR REPLACE INTO attachments (volume_uuid, host_uuid, vm, host, is_hooked) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO attachments (volume_uuid, vm_uuid, vm, host_uuid, host, is_hooked) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (volume_uuid) DO UPDATE SET vm_uuid = excluded.vm_uuid, vm = excluded.vm,"
+            " host_uuid = excluded.host_uuid, host = excluded.host, is_hooked = excluded.is_hooked",
             uuid,
-            attachment.host.uuid,
+            attachment.vm.uuid,
             to_text(attachment.vm),
-            to_text(attachment.host),
+            None if attachment.host is None else attachment.host.uuid,
+            None if attachment.host is None else to_text(attachment.host),
             int(attachment.is_hooked),
         )
 
@@ -208,13 +234,13 @@ class VolumeTable:
     def _read(self, where: str, *values: str) -> tuple[VolumeRecord, ...]:
         columns = (
             "SELECT uuid, store_uuid, state, way, asked, cluster, disk_bytes, volume,"
-            " datastore_name, datastore FROM volumes "
+            " datastore_name, datastore, source FROM volumes "
         )
         with self._database.transaction():
             return tuple(self._volume(each) for each in self._database.rows(columns + where, *values))
 
     def _volume(self, row: Row) -> VolumeRecord:
-        uuid, store_uuid, state, way, asked, cluster, disk_bytes, volume, datastore_name, datastore = row
+        uuid, store_uuid, state, way, asked, cluster, disk_bytes, volume, datastore_name, datastore, source = row
         return VolumeRecord(
             asked=from_text(asked, VolumeRequest),
             store_uuid=str(store_uuid),
@@ -227,6 +253,7 @@ class VolumeTable:
             datastore=None if datastore is None else from_text(datastore, DatastoreRef),
             grants=self._grants(str(uuid)),
             attachment=self._attachment(str(uuid)),
+            source=None if source is None else str(source),
         )
 
     def _grants(self, uuid: str) -> tuple[Grant, ...]:
@@ -240,7 +267,8 @@ class VolumeTable:
     def _attachment(self, uuid: str) -> Attachment | None:
         rows = self._database.rows("SELECT vm, host, is_hooked FROM attachments WHERE volume_uuid = ?", uuid)
         found = [
-            Attachment(from_text(vm, VmRef), from_text(host, Host), bool(is_hooked)) for vm, host, is_hooked in rows
+            Attachment(from_text(vm, VmRef), None if host is None else from_text(host, Host), bool(is_hooked))
+            for vm, host, is_hooked in rows
         ]
         return found[0] if found else None
 
@@ -252,8 +280,17 @@ class HostTable:
         self._database = database
 
     def insert(self, uuid: str) -> None:
-        """Note a host; noted already: as before."""
-        self._database.change("INSERT OR IGNORE INTO hosts (uuid) VALUES (?)", uuid)
+        """Note a host that can be used now."""
+        self.set_state(uuid, HostState.ENABLED)
+
+    def set_state(self, uuid: str, state: HostState) -> None:
+        """Note what the cloud does with a host."""
+        self._database.change("INSERT OR REPLACE INTO hosts (uuid, state) VALUES (?, ?)", uuid, state)
+
+    def state(self, uuid: str) -> HostState:
+        """What the cloud does with a host; of one that it was never told of: enabled."""
+        rows = self._database.rows("SELECT state FROM hosts WHERE uuid = ?", uuid)
+        return HostState(str(rows[0][0])) if rows else HostState.ENABLED
 
     def is_known(self, uuid: str) -> bool:
         """Whether it was added, or has had access to a volume since before."""
@@ -263,93 +300,3 @@ class HostTable:
     def delete(self, uuid: str) -> None:
         """Forget it."""
         self._database.change("DELETE FROM hosts WHERE uuid = ?", uuid)
-
-
-class Journal:
-    """Operations that have not ended well, and what each of them has claimed for itself."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def open(self, kind: str, object_uuid: str) -> int:
-        """Note that an operation begins; answers its number."""
-        return self._database.insert(
-            "INSERT INTO operations (kind, object_uuid, arguments, is_undoing) VALUES (?, ?, '', 0)",
-            kind,
-            object_uuid,
-        )
-
-    def set_arguments(self, operation: int, arguments: str) -> None:
-        """Note what the operation must be told when it is carried on."""
-        self._database.change("UPDATE operations SET arguments = ? WHERE id = ?", arguments, operation)
-
-    def claim(self, operation: int, uuids: Iterable[str]) -> None:
-        """Let nobody else work on these objects; claimed by another operation: `ObjectBusy`."""
-        for uuid in dict.fromkeys(uuids):
-            try:
-                self._database.insert("INSERT INTO claims (uuid, operation) VALUES (?, ?)", uuid, operation)
-            except sqlite3.IntegrityError:
-                raise ObjectBusy(uuid) from None
-
-    def is_claimed(self, uuid: str) -> bool:
-        """Whether an operation works on the object."""
-        return bool(self._database.rows("SELECT 1 FROM claims WHERE uuid = ?", uuid))
-
-    def release(self, operation: int) -> None:
-        """Let others work on what the operation had claimed."""
-        self._database.change("DELETE FROM claims WHERE operation = ?", operation)
-
-    def turn(self, operation: int) -> None:
-        """Note that the operation failed and is being undone."""
-        self._database.change("UPDATE operations SET is_undoing = 1 WHERE id = ?", operation)
-
-    def close(self, operation: int) -> None:
-        """Note that the operation has ended."""
-        self.release(operation)
-        self._database.change("DELETE FROM operations WHERE id = ?", operation)
-
-    def supersede(self, operation: int, object_uuid: str) -> None:
-        """Drop what earlier operations left to be finished on the object: this operation finishes it."""
-        self._database.change("DELETE FROM operations WHERE object_uuid = ? AND id <> ?", object_uuid, operation)
-
-    def rows(self) -> tuple[JournalRow, ...]:
-        """All of them, oldest first."""
-        columns = "SELECT id, kind, object_uuid, arguments, is_undoing FROM operations ORDER BY id"
-        return tuple(
-            JournalRow(int(number or 0), str(kind), str(uuid), str(arguments), bool(is_undoing))
-            for number, kind, uuid, arguments, is_undoing in self._database.rows(columns)
-        )
-
-
-class SqliteLedger:
-    """A bridge's ledger in the cloud's database.
-
-    `scope` keeps bridges apart, such as by their cluster's uuid.
-    """
-
-    def __init__(self, database: Database, scope: str) -> None:
-        self._database, self._scope = database, scope
-
-    def record(self, key: str, entry: Mapping[str, str]) -> None:
-        """Keep an entry under a key; replaces an older one."""
-        self._database.change(
-            "INSERT OR REPLACE INTO ledger (scope, key, entry) VALUES (?, ?, ?)",
-            self._scope,
-            key,
-            json.dumps(dict(entry)),
-        )
-
-    def forget(self, key: str) -> None:
-        """Drop an entry; absent is success."""
-        self._database.change("DELETE FROM ledger WHERE scope = ? AND key = ?", self._scope, key)
-
-    def entries(self, prefix: str = "") -> Mapping[str, Mapping[str, str]]:
-        """All entries whose key begins with `prefix`."""
-        # substr, not LIKE: a prefix may hold % or _, and letter case counts.
-        rows = self._database.rows(
-            "SELECT key, entry FROM ledger WHERE scope = ? AND substr(key, 1, ?) = ? ORDER BY rowid",
-            self._scope,
-            len(prefix),
-            prefix,
-        )
-        return {str(key): json.loads(str(entry)) for key, entry in rows}

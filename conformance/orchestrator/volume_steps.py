@@ -9,7 +9,7 @@ memory, and are asked for again when an operation is carried on.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -28,6 +28,7 @@ from conformance.contract import (
     Placement,
     VmRef,
     Volume,
+    VolumeRequest,
 )
 
 from .cloud import Cloud
@@ -38,6 +39,9 @@ from .steps import Step
 
 # vSphere allows 42 characters in a datastore's name; the other hypervisors allow more.
 _NAME_LENGTH: Final = 42
+
+Make = Callable[[DataStore, VolumeRequest, Placement], Created]
+"""A call of the driver that makes a volume."""
 
 
 def datastore_name(name: str, uuid: str) -> str:
@@ -71,18 +75,52 @@ class VolumeSteps:
         detach = [self.detach_datastore(grant.host)] if self._is_mounted(grant) else []
         return [*detach, self.revoke(grant.host)]
 
+    def taken_from(self, hosts: Sequence[Host]) -> list[Step]:
+        """Take the LUN from hosts for a while: first all unmount, then all are unmapped; `hook_up` gives it back."""
+        leaving = [each for each in reversed(self.record.grants) if each.host in hosts]
+        unmounted = [self.detach_datastore(each.host) for each in leaving if self._is_mounted(each)]
+        return [*unmounted, *(self.revoke(each.host) for each in leaving)]
+
+    def given_back(self, hosts: Sequence[Host]) -> list[Step]:
+        """Hook up these hosts; all of them, for an unmount that gave no answer may have been done."""
+        return [step for host in hosts for step in self.hook_up(host)]
+
     def let_go(self, attachment: Attachment) -> list[Step]:
         """Take the volume from its VM; what is not there any more is left out."""
         if self.record.way is not Way.DIRECT:
             return [self.detach_disk(attachment.vm)] if attachment.is_hooked else []
-        host = attachment.host
-        grant = self._grants.get(host.uuid)
-        if grant is None:
-            return []
-        steps = [self.detach_lun(attachment.vm, host)] if attachment.is_hooked else []
-        steps += [self.disconnect_target(host)] if grant.is_connected else []
+        # The VM's host; and another one that a move could not take it from.
+        return [step for grant in self._grants.values() for step in self._taken_from_vm(attachment, grant)]
+
+    def _taken_from_vm(self, attachment: Attachment, grant: Grant) -> list[Step]:
+        is_hooked = attachment.is_hooked and attachment.host == grant.host
+        detached = [self.detach_lun(attachment.vm, grant.host)] if is_hooked else []
+        return self.leave(grant, detached)
+
+    def leave(self, grant: Grant, first: Sequence[Step] = ()) -> list[Step]:
+        """Take a LUN without a datastore from a host: after what comes first there, disconnect and unmap it."""
+        host = grant.host
+        steps = [*first, *([self.disconnect_target(host)] if grant.is_connected else [])]
         ask = [self.ask_connection(host)] if steps and host.uuid not in self._connections else []
         return [*ask, *steps, self.revoke(host)]
+
+    def reach(self, host: Host) -> list[Step]:
+        """Let a VM's host use the volume; what is granted to all hosts of the cluster is granted already."""
+        if self.record.way is Way.DIRECT:
+            return [self.grant(host), self.ask_connection(host), self.connect_target(host)]
+        # What this operation began to give, and was killed in, is given again.
+        is_new = any(each.host == host for each in self.made_here())
+        return self.hook_up(host) if is_new or not self.is_granted(host) else []
+
+    def unreach(self, host: Host) -> list[Step]:
+        """Take away what `reach` gave in this operation, as far as it had come."""
+        if self.record.way is Way.DIRECT:
+            return [step for grant in self._grants.values() if grant.host == host for step in self.leave(grant)]
+        return [step for grant in self.made_here() if grant.host == host for step in self.unhook(grant)]
+
+    def plug(self, vm: VmRef, host: Host) -> Step:
+        """Give the volume to a VM on a host that reaches it."""
+        return self.attach_lun(vm, host) if self.record.way is Way.DIRECT else self.attach_disk(vm)
 
     def removal(self) -> list[Step]:
         """Take away all of the volume that may be there: the mirror image of its creation."""
@@ -108,7 +146,11 @@ class VolumeSteps:
 
     def create(self, hosts: Sequence[Host]) -> Step:
         """Make the volume; in hookup PLUGIN with grants, datastore and disk."""
-        return Step("create", partial(self._create, hosts))
+        return self.make("create", hosts, self._cloud.driver.create)
+
+    def make(self, name: str, hosts: Sequence[Host], call: Make) -> Step:
+        """Make the volume by that call of the driver: create, clone or copy."""
+        return Step(name, partial(self._make, name, hosts, call))
 
     def delete(self) -> Step:
         """Remove the volume; in hookup PLUGIN with all that stands on it."""
@@ -227,14 +269,14 @@ class VolumeSteps:
 
     # -- how each step is done
 
-    def _create(self, hosts: Sequence[Host]) -> None:
+    def _make(self, name: str, hosts: Sequence[Host], call: Make) -> None:
         self._cloud.volumes.set_state(self.record.uuid, VolumeState.CREATING)
         if self.record.way is Way.PLUGIN:
             for host in hosts:
                 self._note_grant(host)
         placement = Placement(self.record.cluster, tuple(hosts))
-        driver, request = self._cloud.driver, self.record.volume.request
-        created = self._cloud.caller.plugin("create", driver.create, self.store, request, placement)
+        request = self.record.volume.request
+        created = self._cloud.caller.plugin(name, call, self.store, request, placement)
         self._note_created(created, placement)
 
     def _note_created(self, created: Created, placement: Placement) -> None:
@@ -273,12 +315,18 @@ class VolumeSteps:
         )
 
     def _create_datastore(self, hosts: Sequence[Host]) -> None:
+        self.make_datastore("create_datastore", hosts, self.bridge.create_datastore)
+
+    def make_datastore(
+        self, call: str, hosts: Sequence[Host], make: Callable[[str, Sequence[HostConnection]], DatastoreRef]
+    ) -> None:
+        """Make the volume's datastore by that call of the bridge, and note it before and after."""
         name = datastore_name(self.record.asked.name, self.record.uuid)
         at = self.host_connections(hosts)
         self.learn(replace(self.record, datastore_name=name))
         self._note_connected(hosts, is_connected=True)
         try:
-            ref = self._cloud.caller.bridge("create_datastore", self.bridge.create_datastore, name, at)
+            ref = self._cloud.caller.bridge(call, make, name, at)
         except DatastoreConflict:
             # What has the name is somebody else's: it must not be found by name, and removed, on the way
             # back.
@@ -341,15 +389,16 @@ class VolumeSteps:
         self._note_connected([host], is_connected=False)
 
     def _attach_lun(self, vm: VmRef, host: Host) -> None:
-        connection = self._block_connection(host)
+        connection = self.block_connection(host)
         self._note_hooked(is_hooked=True)
         self._cloud.caller.bridge("attach_lun", self.bridge.attach_lun, vm, connection)
 
     def _detach_lun(self, vm: VmRef, host: Host) -> None:
-        self._cloud.caller.bridge("detach_lun", self.bridge.detach_lun, vm, self._block_connection(host))
+        self._cloud.caller.bridge("detach_lun", self.bridge.detach_lun, vm, self.block_connection(host))
         self._note_hooked(is_hooked=False)
 
-    def _block_connection(self, host: Host) -> BlockConnection:
+    def block_connection(self, host: Host) -> BlockConnection:
+        """How a VM on the host reaches the LUN."""
         connection = self.host_connections([host])[0].connection
         if not isinstance(connection, BlockConnection):
             raise BrokenPromise("connection", "a BlockConnection for a VM", type(connection).__name__)

@@ -22,13 +22,16 @@ from conformance.judgements import (
     cannot_write,
     fc_only_is_refused_or_served,
     locked_out,
+    many_volumes,
+    more_hosts,
     nothing_changes,
     nothing_is_left,
+    one_more_host,
     others_unchanged,
     out_of_reach,
 )
 from conformance.requirement import Need, given, pinned, requirement
-from conformance.strategies.data import Pattern, Place, patterns, places
+from conformance.strategies.data import BLOCK, Pattern, Place, patterns, places
 from conformance.subject import RunningSubject
 
 
@@ -238,7 +241,7 @@ def test_acc_014_each_volume_has_a_path_of_its_own(subject: RunningSubject) -> N
         wwids = {world.login(each, host).wwid for each in made}
         expect_equal("different LUNs", len(wwids), len(made), HOST)
         paths = [str(path) for each in made for path in world.connection(each, host).paths]
-        expect_equal("paths told twice", len(paths) - len(set(paths)), 0, PLUGIN)
+        expect_none("path told for two volumes", {each for each in paths if paths.count(each) > 1}, PLUGIN)
 
 
 @requirement("ACC-015", needs=[Need.PROBE], rests_on=["ACC-004"])
@@ -319,3 +322,30 @@ def test_acc_020_other_ports_of_a_host_do_not_matter(subject: RunningSubject) ->
         world.act()
         world.grant(made, host)
         world.login(made, host)
+
+
+@requirement("ACC-021", needs=[WitnessPower.ACCESS, Need.PROBE], rests_on=["ACC-012"])
+def test_acc_021_the_limit_of_hosts_is_true(subject: RunningSubject) -> None:
+    """As many hosts as declared MUST be granted one volume; one more is granted too, or refused with LimitReached."""
+    with subject.world() as world:
+        made = world.create()
+        first, session = world.access(made, "first")
+        world.act()
+        for number in range(more_hosts(world, made)):
+            world.grant(made, world.host(f"h{number}"))
+        one_more_host(world, made, world.host("one more"))
+        expect_done(f"reading on as {first.name}", lambda: session.read(0, BLOCK))
+
+
+@requirement("ACC-022", needs=[Need.PROBE], rests_on=["ACC-014"])
+def test_acc_022_a_host_can_have_many_volumes(subject: RunningSubject) -> None:
+    """A host MUST reach each of its volumes when it has more than 32 and, in certification, more than 255 of them."""
+    with subject.world() as world:
+        host = world.host()
+        volumes = [world.create() for _ in range(many_volumes(world))]
+        world.act()
+        for made in volumes:
+            world.grant(made, host)
+        for made in (volumes[0], volumes[-1]):
+            session = world.login(made, host)
+            expect_done("reading", partial(session.read, 0, BLOCK))

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from conformance.contract import Capability, ProbeRefused, Refusal
-from conformance.expect import HOST, PLUGIN, expect, expect_equal, expect_refusal
-from conformance.judgements import chap_of, foreign_credentials_refused, wrong_secret
-from conformance.requirement import Need, requirement
+from conformance.contract import AccessNotGranted, Capability, ProbeRefused, Refusal
+from conformance.expect import HOST, PLUGIN, expect, expect_bytes, expect_equal, expect_refusal
+from conformance.judgements import (
+    chap_of,
+    foreign_credentials_refused,
+    nothing_changes,
+    old_secret_refused,
+    others_keep_their_secrets,
+    rotated,
+    secret_is_usable,
+    session_is_as_declared,
+    wrong_secret,
+)
+from conformance.requirement import Need, given, requirement
+from conformance.strategies.data import Pattern, patterns
 from conformance.subject import RunningSubject
 
 
@@ -65,3 +76,65 @@ def test_chp_005_the_target_proves_itself(subject: RunningSubject) -> None:
         host, _ = world.access(made)
         chap = chap_of(world.connection(made, host))
         expect(chap.mutual_secret is not None, "a mutual secret", "none", PLUGIN)
+
+
+@requirement("CHP-006", needs=[Capability.CHAP_ROTATION, Need.PROBE], rests_on=["CHP-002"])
+def test_chp_006_a_rotated_secret_is_another(subject: RunningSubject) -> None:
+    """After `rotate_chap` the old secret MUST be refused, and `connection` tell a new one that works."""
+    with subject.world() as world:
+        made, host = world.create(), world.host()
+        world.grant(made, host)
+        old = chap_of(world.connection(made, host))
+        for _ in range(2):
+            rotated(world, made, host)
+            connection = world.connection(made, host)
+            expect(chap_of(connection).secret != old.secret, "another secret", "the same", PLUGIN)
+            old_secret_refused(world, host, connection, old)
+            world.login(made, host).close()
+            old = chap_of(connection)
+
+
+@requirement("CHP-007", needs=[Capability.CHAP_ROTATION, Need.PROBE], rests_on=["CHP-006"])
+def test_chp_007_others_keep_their_secrets(subject: RunningSubject) -> None:
+    """`rotate_chap` MUST leave the credentials of other hosts and other volumes alone, as far as chap_scope says."""
+    with subject.world() as world:
+        made, host = world.create(), world.host()
+        world.grant(made, host)
+        others_keep_their_secrets(world, made, host)
+
+
+@requirement("CHP-008", needs=[Capability.CHAP_ROTATION, Need.PROBE], rests_on=["CHP-006"])
+@given(pattern=patterns())
+def test_chp_008_sessions_during_a_rotation_are_as_declared(subject: RunningSubject, pattern: Pattern) -> None:
+    """A session MUST live on through `rotate_chap`, unless rotation_drops_sessions is declared; its data stays."""
+    with subject.world() as world:
+        made = world.create()
+        host, session = world.access(made)
+        session.write(0, pattern.content)
+        rotated(world, made, host)
+        session_is_as_declared(world, session)
+        again = world.login(made, host)
+        expect_bytes("the data", again.read(0, len(pattern.content)), pattern.content, HOST)
+
+
+@requirement("CHP-009", needs=[Capability.CHAP, Need.PROBE], rests_on=["CHP-001"])
+def test_chp_009_secrets_are_what_initiators_take(subject: RunningSubject) -> None:
+    """A CHAP secret MUST have 12 to 16 printable ASCII characters without blanks: what every initiator takes."""
+    with subject.world() as world:
+        made, host = world.create(), world.host()
+        world.grant(made, host)
+        secret_is_usable(chap_of(world.connection(made, host)))
+
+
+@requirement("CHP-010", needs=[Capability.CHAP_ROTATION], rests_on=["CHP-006", "ACC-008"])
+def test_chp_010_only_who_has_access_has_a_secret(subject: RunningSubject) -> None:
+    """`rotate_chap` for a host without access MUST raise AccessNotGranted and let nobody in."""
+    with subject.world() as world:
+        made, host = world.create(), world.host()
+        driver = world.copier
+        with nothing_changes(world):
+            expect_refusal(
+                AccessNotGranted,
+                "rotating nobody's secret",
+                lambda: driver.rotate_chap(world.store, made.volume, host),
+            )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from conformance.contract import AccessModel, Capability, WitnessPower
 from conformance.expect import ARRAY, HYPERVISOR, expect, expect_equal, expect_none
-from conformance.judgements import largest_asked_of_bridge
+from conformance.judgements import largest_asked_of_bridge, whole_or_nothing
 from conformance.requirement import CLOUD, Need, given, pinned, requirement
+from conformance.strategies.faults import Silence, silences
 from conformance.strategies.sizes import Granules, Growth, Size, growths, sizes
 from conformance.subject import RunningSubject
 
@@ -44,15 +45,22 @@ def test_ded_002_a_volume_is_one_lun_one_datastore_one_disk(subject: RunningSubj
     subject=CLOUD,
     needs=[AccessModel.DEDICATED, Need.HYPERVISOR, WitnessPower.LUNS],
     rests_on=["DED-002", "DST-003"],
+    examples=2,
     hooked_up=True,
 )
-def test_ded_003_a_failure_on_the_way_leaves_nothing(subject: RunningSubject) -> None:
-    """When the hypervisor fails while a volume is created there MUST be no LUN, datastore or disk left."""
+@pinned(silence=Silence(4))
+@pinned(silence=Silence(3))
+@pinned(silence=Silence(2))
+@pinned(silence=Silence(1))
+@pinned(silence=Silence(0))
+@given(silence=silences())
+def test_ded_003_a_failure_on_the_way_leaves_nothing(subject: RunningSubject, silence: Silence) -> None:
+    """When a host fails while a volume is created there MUST be no LUN, datastore or disk left, or the volume whole."""
     with subject.world(hypervisor=True) as world:
         world.cloud.ready()
-        world.cloud.create_volume_while_hypervisor_fails()
-        expect_none("LUN left", world.new_luns(), ARRAY)
-        expect_none("storage left on a host", world.cloud.left_on_hosts(), HYPERVISOR)
+        with world.cloud.failing_host(silence):
+            world.cloud.create_volume()
+        whole_or_nothing(world)
 
 
 @requirement(

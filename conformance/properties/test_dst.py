@@ -8,15 +8,17 @@ from conformance.expect import (
     HYPERVISOR,
     expect,
     expect_bytes,
+    expect_done,
     expect_equal,
     expect_none,
 )
 from conformance.expect import (
     CLOUD as THE_CLOUD,
 )
-from conformance.judgements import hosts_with_datastore
-from conformance.requirement import BRIDGE, CLOUD, Need, given, requirement
+from conformance.judgements import agrees, hosts_with_datastore
+from conformance.requirement import BRIDGE, CLOUD, Need, given, pinned, requirement
 from conformance.strategies.data import Pattern, Place, patterns, places
+from conformance.strategies.faults import Silence, silences
 from conformance.strategies.sizes import Growth, Size, growths, sizes
 from conformance.subject import RunningSubject
 
@@ -169,3 +171,46 @@ def test_dst_008_hosts_are_taken_off_one_by_one(subject: RunningSubject) -> None
         world.grant(made, first)
         seen = hosts_with_datastore(world, made)
         expect_equal("hosts that see the datastore", seen, sorted(each.name for each in (first, *others)), HYPERVISOR)
+
+
+@requirement(
+    "DST-009",
+    subject=BRIDGE,
+    needs=[Capability.RESIZE, Need.HYPERVISOR],
+    rests_on=["DST-005"],
+    hooked_up=True,
+)
+@pinned(silence=Silence(1), growth=Growth(1), pattern=Pattern(1))
+@pinned(silence=Silence(0), growth=Growth(1), pattern=Pattern(1))
+@given(silence=silences(), growth=growths(), pattern=patterns())
+def test_dst_009_a_resize_broken_off_can_be_repeated(
+    subject: RunningSubject, silence: Silence, growth: Growth, pattern: Pattern
+) -> None:
+    """A resize repeated after a host failed MUST end with array, hosts and disk agreeing on the new size."""
+    with subject.world(hypervisor=True) as world:
+        volume = world.cloud.create_volume()
+        world.cloud.write(volume, 0, pattern.content)
+        asked = growth.beyond(world.cloud.size(volume), subject.declared.limits)
+        with world.cloud.failing_host(silence):
+            world.cloud.resize(volume, asked)
+        # Nothing may have failed, and sizes are rounded up: less than it has would be another request.
+        again = max(asked, world.cloud.size(volume))
+        expect_done("the repeated resize", lambda: world.cloud.resize(volume, again))
+        agrees(world, volume, asked)
+        expect_bytes("the disk", world.cloud.read(volume, 0, len(pattern.content)), pattern.content, HYPERVISOR)
+
+
+@requirement("DST-010", subject=CLOUD, needs=[Need.HYPERVISOR], rests_on=["DST-003"], hooked_up=True)
+@pinned(silence=Silence(1))
+@pinned(silence=Silence(0))
+@given(silence=silences())
+def test_dst_010_a_delete_broken_off_can_be_repeated(subject: RunningSubject, silence: Silence) -> None:
+    """A delete repeated after a host failed MUST leave nothing of the volume, and its neighbour whole."""
+    with subject.world(hypervisor=True) as world:
+        volume, neighbour = world.cloud.create_volume(), world.cloud.create_volume()
+        world.cloud.lun(volume)
+        with world.cloud.failing_host(silence):
+            world.cloud.delete_volume(volume)
+        expect_done("the repeated delete", lambda: world.cloud.delete_volume(volume))
+        expect_equal("LUNs", len(world.new_luns()), 1, "the array")
+        agrees(world, neighbour, 1)

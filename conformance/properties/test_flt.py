@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.contract import Capability, Volume, WitnessPower
-from conformance.expect import ARRAY, HOST, expect_bytes, expect_done, expect_none, expect_size
-from conformance.judgements import is_gone, locked_out, lun_bytes, others_unchanged, size_is_true
+from conformance.expect import ARRAY, HOST, expect_bytes, expect_done, expect_equal, expect_none, expect_size
+from conformance.judgements import is_gone, locked_out, lun_bytes, others_unchanged, size_is_true, volume_holds
 from conformance.requirement import Need, given, pinned, requirement
 from conformance.strategies.data import Pattern, patterns
 from conformance.strategies.faults import Cut, cuts
@@ -109,3 +109,76 @@ def test_flt_006_a_resize_broken_off_can_be_repeated(subject: RunningSubject, cu
         expect_done("the repeated resize", lambda: world.resize(made, asked))
         granule = subject.declared.limits.granularity_bytes
         expect_size("a LUN", world.lun(made).size_bytes, lun_bytes(world, asked), granule, ARRAY)
+
+
+@requirement(
+    "FLT-007",
+    needs=[Capability.SNAPSHOT, Need.ENDPOINT, WitnessPower.SNAPSHOTS],
+    rests_on=["SNP-002", "SNP-006"],
+)
+@given(cut=cuts())
+def test_flt_007_a_snapshot_broken_off_can_be_repeated(subject: RunningSubject, cut: Cut) -> None:
+    """`take_snapshot` and `delete_snapshot` repeated after a request or reply was lost MUST end as if it was not."""
+    with subject.world() as world:
+        made, request = world.create(), world.snapshot_request()
+        before = world.view()
+        with world.broken_off(cut):
+            world.driver_snapshot(made, request)
+        answer = expect_done("the repeated snapshot", lambda: world.driver_snapshot(made, request))
+        taken = world.keep_snapshot(made, request, answer, before)
+        with world.broken_off(cut):
+            world.copier.delete_snapshot(world.store, taken.snapshot)
+        expect_done("the repeated delete", lambda: world.delete_snapshot(taken))
+        left = [each.name for each in world.new_snapshots()]
+        expect_none("snapshot left", left, ARRAY)
+
+
+@requirement(
+    "FLT-008",
+    needs=[Capability.VOLUME_FROM_VOLUME, Need.ENDPOINT, WitnessPower.SIZE],
+    rests_on=["CLN-006"],
+)
+@given(cut=cuts())
+def test_flt_008_a_clone_broken_off_can_be_repeated(subject: RunningSubject, cut: Cut) -> None:
+    """`clone` repeated after a request or reply was lost MUST succeed with one LUN."""
+    with subject.world() as world:
+        source = world.create()
+        request, before = world.clone_request(source), world.view()
+        with world.broken_off(cut):
+            world.driver_clone(source, request)
+        answer = expect_done("the repeated clone", lambda: world.driver_clone(source, request))
+        size_is_true(world, world.keep(request, answer, before, None), request.size_bytes)
+
+
+@requirement(
+    "FLT-009",
+    needs=[Capability.VOLUME_FROM_VOLUME, Need.ENDPOINT, WitnessPower.LUNS],
+    rests_on=["CLN-006", "DEL-003"],
+)
+@given(cut=cuts())
+def test_flt_009_a_clone_broken_off_can_be_undone(subject: RunningSubject, cut: Cut) -> None:
+    """`delete` by uuid after a `clone` whose request or reply was lost MUST succeed and leave no LUN but its source."""
+    with subject.world() as world:
+        source = world.create()
+        request = world.clone_request(source)
+        with world.broken_off(cut):
+            world.driver_clone(source, request)
+        lost = Volume(request, None, request.size_bytes, placement=world.placement)
+        expect_done("delete by uuid", lambda: world.driver.delete(world.store, lost))
+        expect_equal("LUNs", [each.external_id for each in world.new_luns()], [world.lun(source).external_id], ARRAY)
+
+
+@requirement("FLT-010", needs=[Capability.REVERT, Need.ENDPOINT, Need.PROBE], rests_on=["REV-001"])
+@given(cut=cuts(), pattern=patterns())
+def test_flt_010_a_revert_broken_off_can_be_repeated(subject: RunningSubject, cut: Cut, pattern: Pattern) -> None:
+    """`revert` repeated after a request or reply was lost MUST succeed with the snapshot's bytes."""
+    with subject.world() as world:
+        made = world.create()
+        world.put(made, 0, pattern.content)
+        taken = world.snapshot(made)
+        world.put(made, 0, bytes(len(pattern.content)))
+        with world.released(made):
+            with world.broken_off(cut):
+                world.copier.revert(world.store, made.volume, taken.snapshot)
+            expect_done("the repeated revert", lambda: world.revert(made, taken))
+        volume_holds(world, made, 0, pattern.content)

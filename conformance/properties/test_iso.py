@@ -38,3 +38,12 @@ def test_iso_002_each_store_has_its_own_array(subject: RunningSubject) -> None:
         world.create(store=there)
         world.owners(there)
         expect_equal("requests sent to the first array", world.instance.doors.exchanges, before, PLUGIN)
+
+
+@requirement("ISO-003", needs=[WitnessPower.PLANT], rests_on=["ISO-001"], watches=True)
+def test_iso_003_what_strangers_have_beside_luns_is_left_alone(subject: RunningSubject) -> None:
+    """Accounts, groups, initiators and snapshots of others MUST stay as they are, however alike their names."""
+    with subject.world() as world:
+        whole_life(world)
+        with world.charged("delete_datastore"):
+            world.remove_store(world.store.request)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from conformance.contract import Capability, InvalidRequest, WitnessPower
+from conformance.contract import Capability, CapacityExhausted, InvalidRequest, WitnessPower
 from conformance.expect import ARRAY, HOST, expect_bytes, expect_done, expect_equal, expect_refusal
 from conformance.judgements import (
     another_qos,
@@ -96,3 +97,21 @@ def test_qos_006_sessions_survive_a_change(subject: RunningSubject, pattern: Pat
         world.set_qos(made, policy.resolve(subject.declared.limits))
         found = expect_done("reading on", lambda: session.read(0, len(pattern.content)))
         expect_bytes("data after a change of QoS", found, pattern.content, HOST)
+
+
+@requirement("QOS-007", needs=[Capability.QOS, Need.CAPACITY, WitnessPower.QOS], rests_on=["QOS-002", "SPC-001"])
+@given(policy=policies())
+def test_qos_007_a_store_promises_no_more_iops_than_it_has(subject: RunningSubject, policy: QosAt) -> None:
+    """Minimum IOPS beyond the store's capacity_iops MUST be refused with CapacityExhausted, and change nothing."""
+    with subject.world() as world:
+        wanted = policy.resolve(subject.declared.limits)
+        least = wanted.min_iops or 1
+        world.use(replace(world.store_request(), capacity_iops=2 * least + least // 2))
+        first, second = (world.create(world.request(qos=wanted)) for _ in range(2))
+        request = world.request(qos=wanted)
+        with nothing_changes(world):
+            expect_refusal(CapacityExhausted, "a volume too many", lambda: world.driver_create(request))
+        world.delete(first)
+        third = expect_done("a volume in the place of another", lambda: world.create(request))
+        for made in (second, third):
+            qos_is(world, made, wanted)

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from conformance.contract import Capability, CapacityExhausted, WitnessPower
 from conformance.expect import expect_done, expect_refusal
-from conformance.judgements import nothing_changes, usage_is_true
+from conformance.judgements import nothing_changes, stats_are_true, usage_is_true
 from conformance.requirement import Need, given, requirement
-from conformance.strategies.sizes import Granules
+from conformance.strategies.data import BLOCK, Pattern, patterns
+from conformance.strategies.sizes import Granules, Growth, growths
 from conformance.subject import RunningSubject
 from conformance.world import Made, World
 
@@ -48,6 +49,19 @@ def test_spc_002_a_full_store_takes_no_growth(subject: RunningSubject) -> None:
                 "growing in a full store",
                 lambda: world.driver.resize(world.store, made.volume, size),  # type: ignore[attr-defined]
             )
+
+
+@requirement("SPC-004", needs=[Capability.VOLUME_STATS, WitnessPower.SIZE, Need.PROBE], rests_on=["PRV-001", "ACC-001"])
+@given(pattern=patterns(), growth=growths())
+def test_spc_004_volume_stats_are_true(subject: RunningSubject, pattern: Pattern, growth: Growth) -> None:
+    """`volume_stats` MUST tell what this volume has: its size, and at least what was written to it; or unknown."""
+    with subject.world() as world:
+        _empty, made = world.create(), world.create()
+        stats_are_true(world, made, 0)
+        world.put(made, 0, pattern.content)
+        stats_are_true(world, made, BLOCK)
+        larger = growth.beyond(made.volume.size_bytes, subject.declared.limits)
+        stats_are_true(world, world.create(replace(world.request(), size_bytes=larger)), 0)
 
 
 def _filled(world: World, volumes: int) -> list[Made]:

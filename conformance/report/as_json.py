@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from conformance.grouping import causes
 from conformance.messages import Message
 from conformance.report.as_text import Replay
 from conformance.report.record import SCHEMA_VERSION
@@ -16,6 +17,7 @@ from conformance.requirement import Requirement
 from conformance.session import Result
 from conformance.surroundings import Surroundings, place_of
 from conformance.verdict import Certainty, Finding, Outcome, Verdict, Violation
+from conformance.waivers import Waiver
 
 
 def report(result: Result, replay: Replay, started: str) -> dict[str, object]:
@@ -37,6 +39,9 @@ def report(result: Result, replay: Replay, started: str) -> dict[str, object]:
         "score": {"passed": passed, "of": of},
         "counts": {str(each): result.count(each) for each in Verdict},
         "ranked": list(result.ranked),
+        "causes": [asdict(each) for each in causes(result.ranked, result.outcomes)],
+        "uncounted": sorted(result.uncounted),
+        "waivers": {name: _waiver(each) for name, each in result.waivers.items()},
         "requirements": [_requirement(each, replay, result.surroundings) for each in result.outcomes.values()],
         "environment": asdict(result.surroundings) if result.surroundings else None,
         "operations": [asdict(each) for each in result.stories],
@@ -49,12 +54,16 @@ def text(result: Result, replay: Replay, started: str) -> str:
     return json.dumps(report(result, replay, started), indent=2, ensure_ascii=False, default=repr) + "\n"
 
 
+def _waiver(waiver: Waiver) -> dict[str, object]:
+    return {"reason": waiver.reason, "owner": waiver.owner, "until": str(waiver.until), "digest": waiver.digest or None}
+
+
 def _requirement(outcome: Outcome, replay: Replay, around: Surroundings | None) -> dict[str, object]:
     requirement = outcome.requirement
     finding = outcome.finding
     told = None
     if finding is not None:
-        told = {**finding_record(finding), "replay": replay(finding.found_by or finding.requirement_id)}
+        told = {**finding_record(finding), "replay": replay(finding)}
     return {
         "id": requirement.id,
         "strength": requirement.strength,
@@ -92,6 +101,7 @@ def finding_record(finding: Finding) -> dict[str, object]:
         "declared": list(finding.declared),
         "move": violation.move,
         "certainty": str(violation.certainty),
+        "unwritten": violation.unwritten,
         "intermittent": finding.intermittent,
         "found_by": finding.found_by,
         "messages": [asdict(each) for each in finding.messages],
@@ -137,6 +147,7 @@ def _finding_from(record: Mapping[str, Any]) -> Finding:
         record["requirement_id"],
         record["move"],
         Certainty(record["certainty"]),
+        record["unwritten"],
     )
     return Finding(
         record["requirement_id"],

@@ -7,14 +7,18 @@ the last exchanges on the wire; what was declared; whose move it is; the command
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
+from conformance.grouping import Cause, causes
+from conformance.report import next_step
 from conformance.report.version import kit_version
 from conformance.session import Result
 from conformance.verdict import Finding, Outcome, Verdict
+from conformance.waivers import digest_of, template
 
-Replay = Callable[[str], str]
+Replay = Callable[[Finding], str]
 SHORT_STEPS: Final = 3
 MOVES: Final = {
     "plugin": "plugin: it did not do what the contract asks for",
@@ -31,23 +35,32 @@ _GROUPS: Final[Mapping[Verdict, str]] = {
 }
 
 
+# What somebody answers for is told with its strength, each by itself.
+_ONE_BY_ONE: Final = frozenset({Verdict.WAIVED, Verdict.STALE_WAIVER})
+
+
 def summary(result: Result, replay: Replay, *, verbose: bool = False) -> str:
     """The whole text; the cause in full, the other failures in short unless `verbose`."""
     parts = [score_line(result)]
     if result.was_interrupted:
         parts.append("Interrupted: this is about what ran until then.")
-    for place, identifier in enumerate(result.ranked, 1):
+    wrong = [each for each in result.ranked if not result.outcomes[each].unwritten]
+    for place, cause in enumerate(causes(wrong, result.outcomes), 1):
         tell = failure if verbose or place == 1 else short_failure
-        parts.append(f"{place}. {tell(result.outcomes[identifier], replay)}")
-    parts += [*_counts(result), *_groups(result)]
+        parts.append(f"{place}. {tell(result.outcomes[cause.first], replay)}{_company(cause, result)}")
+        if verbose:
+            parts += [f"as {place}. {failure(result.outcomes[each], replay)}" for each in cause.others]
+    parts += [*_how_to_waive(result), *_counts(result), *_groups(result), *_new(result), *next_step.told(result)]
     return "\n\n".join(parts) + "\n"
 
 
 def score_line(result: Result) -> str:
     """The first line of every report: the score with its denominator, and of what."""
     passed, of = result.score
+    waived = result.count(Verdict.WAIVED)
+    besides = f" ({waived} waived)" if waived else ""
     return (
-        f"{passed} of {of} requirements passed: {result.provider} {result.version}, "
+        f"{passed} of {of} requirements passed{besides}: {result.provider} {result.version}, "
         f"hookup {result.hookup}, profile {result.profile}, seed {result.seed}, "
         f"kit {kit_version()}, contract {result.contract_version}, {result.seconds:.1f} s"
     )
@@ -62,7 +75,8 @@ def failure(outcome: Outcome, replay: Replay) -> str:
         ("Wire", finding.wire or ("nothing was sent to the array",)),
         ("Declared", (", ".join(finding.declared) or "nothing that this depends on",)),
         ("Move", (_move(finding),)),
-        ("Replay", (replay(finding.found_by or finding.requirement_id),)),
+        ("Replay", (replay(finding),)),
+        *_waive(outcome),
     ]
     return _laid_out(outcome, rows)
 
@@ -74,7 +88,8 @@ def short_failure(outcome: Outcome, replay: Replay) -> str:
         *_seen(finding),
         ("Calls", _last_calls(finding)),
         ("Move", (_move(finding),)),
-        ("Replay", (replay(finding.found_by or finding.requirement_id),)),
+        ("Replay", (replay(finding),)),
+        *_waive(outcome),
     ]
     return _laid_out(outcome, rows)
 
@@ -103,8 +118,15 @@ def _seen(finding: Finding) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _calls(finding: Finding) -> tuple[str, ...]:
-    given = [f"with {name} = {as_argument(value)}" for name, value in finding.arguments.items()]
+    given = [line for name, value in finding.arguments.items() for line in given_lines(name, value)]
     return (*given, *finding.steps) or ("none were made",)
+
+
+def given_lines(name: str, value: object) -> list[str]:
+    """An argument; a program step by step."""
+    if isinstance(value, list):
+        return [f"with {name} =", *(f"   {as_argument(each)}" for each in value)]
+    return [f"with {name} = {as_argument(value)}"]
 
 
 def _last_calls(finding: Finding) -> tuple[str, ...]:
@@ -128,18 +150,70 @@ def _move(finding: Finding) -> str:
     return MOVES.get(finding.violation.move, finding.violation.move)
 
 
+def _company(cause: Cause, result: Result) -> str:
+    """What a failure stands for besides itself."""
+    others = [result.outcomes[each].requirement for each in cause.others]
+    rows = [
+        ("Also", [f"{each.id} {each.strength}: {each.sentence}" for each in others]),
+        ("Blocks", [" ".join(cause.blocks)] if cause.blocks else []),
+    ]
+    return "".join(f"\n{line}" for title, texts in rows for line in _row(title, texts))
+
+
+def _waive(outcome: Outcome) -> list[tuple[str, tuple[str, ...]]]:
+    """What a waiver would have to name; the summary shows a whole one."""
+    if outcome.verdict is Verdict.STALE_WAIVER:
+        return [("Waiver", (outcome.reason,))]
+    digest = digest_of(outcome)
+    named = f'ids = ["{outcome.requirement.id}"]' + (f', digest = "{digest}"' if digest else "")
+    return [("Waive", (f"{named} in a file for --waivers",))]
+
+
 def _laid_out(outcome: Outcome, rows: Iterable[tuple[str, Iterable[str]]]) -> str:
     requirement = outcome.requirement
     lines = [f"{requirement.id} {requirement.strength}: {requirement.sentence}"]
     for title, texts in rows:
-        shown = [line for text in texts for line in text.splitlines() or [""]]
-        lines += [f"   {title if first else '':<9} {line}" for first, line in _marked(shown)]
+        lines += _row(title, texts)
     return "\n".join(lines)
+
+
+def _row(title: str, texts: Iterable[str]) -> list[str]:
+    shown = [line for text in texts for line in text.splitlines() or [""]]
+    return [f"   {title if first else '':<9} {line}" for first, line in _marked(shown)]
 
 
 def _marked(lines: Iterable[str]) -> Iterator[tuple[bool, str]]:
     for number, line in enumerate(lines):
         yield number == 0, line
+
+
+def _how_to_waive(result: Result) -> Iterator[str]:
+    failed = [each for each in map(result.outcomes.__getitem__, result.ranked) if each.verdict is Verdict.FAILED]
+    if failed:
+        entry = textwrap.indent(template(failed[0], result.today), "   ")
+        yield f"A failure that is known, and that somebody answers for, can be waived in a file for --waivers:\n{entry}"
+
+
+def _new(result: Result) -> Iterator[str]:
+    """What came after the set was frozen: tried, told, and counted from the next version on."""
+    lines = [f"   {_new_line(result.outcomes[each])}" for each in sorted(result.uncounted)]
+    if lines:
+        yield "\n".join([f"New since {result.profile}: tried, and does not count yet", *lines])
+
+
+def _new_line(outcome: Outcome) -> str:
+    told = f"{outcome.verdict:<14} {outcome.requirement.id} {outcome.requirement.strength}"
+    if outcome.finding is not None:
+        seen = outcome.finding.violation
+        return f"{told}: expected {seen.expected}; {seen.observer} observed {seen.observed}"
+    return told if outcome.verdict is Verdict.PASSED else f"{told}: {brief(outcome)}"
+
+
+def _one_by_one(result: Result, verdict: Verdict, title: str) -> Iterator[str]:
+    found = [each for each in result.counted if each.verdict is verdict]
+    if found:
+        lines = [f"   {each.requirement.id} {each.requirement.strength}: {brief(each)}" for each in found]
+        yield "\n".join([title, *lines])
 
 
 def _counts(result: Result) -> Iterator[str]:
@@ -150,9 +224,14 @@ def _counts(result: Result) -> Iterator[str]:
 
 def _groups(result: Result) -> Iterator[str]:
     for verdict, title in _GROUPS.items():
+        if verdict in _ONE_BY_ONE:
+            yield from _one_by_one(result, verdict, title)
+            continue
         by_reason: dict[str, list[str]] = {}
-        for identifier, outcome in result.outcomes.items():
-            if outcome.verdict is verdict:
+        for outcome in result.counted:
+            # What a failure blocks is told with that failure.
+            if outcome.verdict is verdict and outcome.blocked_by not in result.ranked:
+                identifier = outcome.requirement.id
                 by_reason.setdefault(brief(outcome), []).append(identifier)
         if by_reason:
             lines = [f"   {reason}: {' '.join(identifiers)}" for reason, identifiers in by_reason.items()]

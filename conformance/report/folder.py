@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Final
 
 from conformance.errors import WiringError
+
+_OURS: Final = re.compile(r"[A-Z]{3}-\d{3}\.(json|py)")
 
 
 def check_writable(folder: Path) -> None:
@@ -35,7 +39,21 @@ def write(folder: Path, files: Mapping[str, str]) -> list[Path]:
         raise WiringError(f"cannot write reports to {folder}: {error.strerror or error}") from error
 
 
+def remove_older(folder: Path, names: Collection[str]) -> None:
+    """Remove counterexamples of an earlier run: a report tells of one run only. `names` may end in what stays."""
+    staying = {Path(each).name for each in names}
+    try:
+        for old in folder.glob("*") if folder.is_dir() else ():
+            if _OURS.fullmatch(old.name) and old.name not in staying:
+                old.unlink()
+        if folder.is_dir() and not names and not any(folder.iterdir()):
+            folder.rmdir()
+    except OSError as error:
+        raise WiringError(f"cannot remove older counterexamples in {folder}: {error.strerror or error}") from error
+
+
 def _write_one(path: Path, content: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
     try:

@@ -9,11 +9,13 @@ from datetime import datetime
 from typing import Final
 
 from conformance.report import sequence, topology
-from conformance.report.as_text import MOVES, as_argument
-from conformance.report.record import FindingRecord, PlaceRecord, Record, RequirementRecord, TimingRecord
+from conformance.report.as_text import MOVES, given_lines
+from conformance.report.record import CauseRecord, FindingRecord, PlaceRecord, Record, RequirementRecord, TimingRecord
 from conformance.report.sequence import Diagram
 
-_EXCHANGE: Final = re.compile(r"during (\w+): (\w+) (\S+) (.*?) -> (\d+) (.*?)(?: \[injected: ([^]]*)\])?", re.DOTALL)
+_EXCHANGE: Final = re.compile(
+    r"during (\w+): (\w+) (\S+) (.*?) -> (?:(\d+) (.*?)|no answer)(?: \[injected: ([^]]*)\])?", re.DOTALL
+)
 _MANY: Final = 12
 _FEW: Final = 8
 TITLES: Final[Mapping[str, str]] = {
@@ -56,6 +58,7 @@ class Failure:
     arguments: Sequence[str]
     move: str
     picture: str
+    cause: CauseRecord
 
     @property
     def before(self) -> Sequence[str]:
@@ -121,7 +124,12 @@ class Page:
     def failures(self) -> list[Failure]:
         """Ranked, the cause first."""
         found = [self.by_id[each] for each in self.record.ranked if each in self.by_id]
-        return [_failure(place, each, each.finding) for place, each in enumerate(found, 1) if each.finding is not None]
+        causes = {name: each for each in self.record.causes for name in (each.first, *each.others)}
+        return [
+            _failure(place, each, each.finding, causes.get(each.id, CauseRecord(first=each.id)))
+            for place, each in enumerate(found, 1)
+            if each.finding is not None
+        ]
 
     @property
     def groups(self) -> list[Reasons]:
@@ -182,7 +190,7 @@ def _exchanged(line: str) -> Exchanged:
     if found is None:
         return Exchanged(line)
     call, verb, path, sent, status, got, fault = found.groups(default="")
-    answer = f"→ {status}" if status != "0" else "→ no answer"
+    answer = f"→ {status}" if status else "→ no answer"
     return Exchanged(f"{call}: {verb} {path} {answer}", sent, got, fault)
 
 
@@ -192,10 +200,10 @@ def place_title(place: PlaceRecord) -> str:
     return f"{where} · {place.access_model}" if place.access_model else where
 
 
-def _failure(place: int, requirement: RequirementRecord, finding: FindingRecord) -> Failure:
+def _failure(place: int, requirement: RequirementRecord, finding: FindingRecord, cause: CauseRecord) -> Failure:
     title = f"{requirement.id}: who called what when, until it failed"
     diagram = Diagram(f"failure-{place}-picture", title, finding.messages)
-    arguments = [f"{name} = {as_argument(value)}" for name, value in finding.arguments.items()]
+    arguments = [line for name, value in finding.arguments.items() for line in given_lines(name, value)]
     return Failure(
-        place, requirement, finding, arguments, MOVES.get(finding.move, finding.move), sequence.drawn(diagram)
+        place, requirement, finding, arguments, MOVES.get(finding.move, finding.move), sequence.drawn(diagram), cause
     )

@@ -119,6 +119,14 @@ class RequirementRecord(_Part):
     finding: FindingRecord | None = None
 
 
+class CauseRecord(_Part):
+    """A failure, those that look the same, and what was blocked by any of them."""
+
+    first: str
+    others: tuple[str, ...] = ()
+    blocks: tuple[str, ...] = ()
+
+
 class PluginRecord(_Part):
     """Whose plugin."""
 
@@ -151,6 +159,8 @@ class Record(_Part):
     score: ScoreRecord
     counts: dict[str, int]
     ranked: tuple[str, ...]
+    causes: tuple[CauseRecord, ...] = ()
+    uncounted: tuple[str, ...] = ()
     requirements: tuple[RequirementRecord, ...]
     environment: EnvironmentRecord | None = None
     operations: tuple[OperationRecord, ...] = ()

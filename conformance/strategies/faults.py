@@ -1,4 +1,4 @@
-"""Where a conversation with the array breaks off."""
+"""Where a conversation with the array breaks off, or a host does not answer."""
 
 from __future__ import annotations
 
@@ -19,3 +19,15 @@ class Cut:
 def cuts() -> SearchStrategy[Cut]:
     """Lost replies above all: what was done and is not known to be."""
     return st.builds(Cut, st.integers(0, 7), st.sampled_from([True, True, False]))
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """The nth call of an operation to hypervisor hosts, counted from 0, fails."""
+
+    nth: int
+
+
+def silences() -> SearchStrategy[Silence]:
+    """Any call of an operation; beyond the last, nothing fails."""
+    return st.builds(Silence, st.integers(0, 9))

@@ -7,7 +7,8 @@ went well: after a failure leftovers are its consequence.
 
 from __future__ import annotations
 
+from conformance.world.snapshots import Seeded, Taken
 from conformance.world.volumes import Made
 from conformance.world.whole import World
 
-__all__ = ["Made", "World"]
+__all__ = ["Made", "Seeded", "Taken", "World"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from conformance import homes
+from conformance.bridge_breaks import BridgeBreaks
 from conformance.calls import KitClock, Operations
 from conformance.context import Locks
 from conformance.contract import (
@@ -32,6 +33,8 @@ from conformance.contract import (
     ProviderError,
     Secret,
     WitnessedLun,
+    WitnessedSnapshot,
+    WitnessPower,
 )
 from conformance.errors import KitError
 from conformance.guard import TracedBridge, Watch
@@ -41,6 +44,8 @@ from conformance.probe_bridge import ProbeAwareBridge, no_bridge
 from conformance.trace import Trace
 from conformance.verdict import Broken, Certainty, Violation
 from conformance.watched_connections import watched
+from conformance.world import strangers
+from conformance.world.strangers import Strangers
 
 if TYPE_CHECKING:
     from conformance.subject import RunningSubject
@@ -57,6 +62,7 @@ class WorldBase:
     instance: Instance
     _given: dict[str, str | Secret]
     _first_view: ArrayView | None = None
+    _strangers: Strangers | None = None
     _first_inventory: BridgeInventory
 
     def __init__(self, subject: RunningSubject, tag: str, *, hypervisor: bool = False) -> None:
@@ -77,11 +83,12 @@ class WorldBase:
         self._instances: list[Instance] = []
         self._removed: set[str] = set()
         self._forgotten: set[str] = set()
+        self._looked_at: set[tuple[str, ...]] = set()
         self._numbers = 0
         self._named = 0
         self.ledger: BridgeLedger = MemoryLedger()
         self._cluster_world: ClusterWorld | None = None
-        self.bridge_breaks: set[str] = set()
+        self.bridge_breaks = BridgeBreaks()
         self._is_configured = False
         self._only_watches = False
 
@@ -94,12 +101,27 @@ class WorldBase:
         known = {each.external_id for each in self._first_view.luns} if self._first_view else set()
         return [each for each in self.view().live if each.external_id not in known]
 
+    def new_snapshots(self) -> list[WitnessedSnapshot]:
+        """Snapshots that were taken in this world."""
+        known = {each.external_id for each in self._first_view.snapshots} if self._first_view else set()
+        return [each for each in self.view().snapshots if each.external_id not in known]
+
     def fill(self, free_bytes: int) -> None:
         """Let strangers use up the array until `free_bytes` are left."""
         before = self.view()
         self.witness.fill(free_bytes)
         self.watch.went_beyond_set_up = True
-        after = self.view()
+        self._take_for_granted(before, self.view())
+
+    def _plant_strangers(self, lun_name: str) -> None:
+        """Let others have look-alikes of the plugin's first LUN, from its making to the end."""
+        if self._strangers is None and WitnessPower.PLANT in self.witness.powers:
+            before = self.view()
+            self._strangers, after = strangers.plant(self.witness, lun_name, self.tag)
+            self._take_for_granted(before, after)
+
+    def _take_for_granted(self, before: ArrayView, after: ArrayView) -> None:
+        """What others made in between is nothing that this world has to remove."""
         known = {each.external_id for each in before.luns}
         things = set(before.objects)
         if self._first_view is not None:
@@ -110,6 +132,10 @@ class WorldBase:
                     *(each for each in after.luns if each.external_id not in known),
                 ),
                 objects=(*self._first_view.objects, *(each for each in after.objects if each not in things)),
+                snapshots=(
+                    *self._first_view.snapshots,
+                    *(each for each in after.snapshots if each not in before.snapshots),
+                ),
             )
 
     def know_secret(self, secret: Secret) -> None:
@@ -118,18 +144,19 @@ class WorldBase:
         if len(text) >= 8:
             self.trace.secrets.add(text)
 
-    @contextmanager
-    def hypervisor_silent(self) -> Iterator[None]:
+    def hypervisor_silent(self) -> AbstractContextManager[None]:
         """No host of the cluster answers meanwhile: every call of a bridge fails."""
-        self.bridge_breaks |= {name for name in dir(HypervisorBridge) if not name.startswith("_")} - {"hypervisor"}
-        try:
-            yield
-        finally:
-            self.bridge_breaks.clear()
+        return self.bridge_breaks.all()
 
     def defer(self, step: str, act: Callable[[], object]) -> None:
         """Do this at the end, before what was deferred earlier."""
         self._undo.append((step, act))
+
+    def is_first_look(self, *about: str) -> bool:
+        """Whether this is asked for the first time: for looks that cost too much to be taken each time."""
+        is_first = about not in self._looked_at
+        self._looked_at.add(about)
+        return is_first
 
     @property
     def _prefix(self) -> str:
@@ -167,7 +194,7 @@ class WorldBase:
         A login that fails after a revoke is not what the requirement on grants is about.
         """
         own = self.watch.went_beyond_set_up and not self._only_watches
-        return None if own else homes.STEP[step]
+        return None if own else homes.STEP.get(step)
 
     def only_watches(self) -> None:
         """From here on every failing step is charged to its own requirement: this property is about what is watched."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from conformance.contract import (
     BlockConnection,
@@ -23,10 +25,6 @@ from conformance.errors import KitError
 from conformance.verdict import Broken, Certainty, Violation
 from conformance.world import watching
 from conformance.world.volumes import Made, WithVolumes
-
-if TYPE_CHECKING:
-    pass
-
 
 _BYSTANDER: Final = "bystander"
 
@@ -131,6 +129,25 @@ class WithHosts(WithVolumes):
                     if secret is not None:
                         self.know_secret(secret)
         return connection
+
+    def put(self, made: Made, offset: int, data: bytes, name: str = "a") -> None:
+        """Write as a probe host that has access only for that; what the host had before it keeps."""
+        with self._briefly(made, name) as session:
+            session.write(offset, data)
+
+    def get(self, made: Made, offset: int, length: int, name: str = "a") -> bytes:
+        """Read as a probe host that has access only for that; what the host had before it keeps."""
+        with self._briefly(made, name) as session:
+            return session.read(offset, length)
+
+    @contextmanager
+    def _briefly(self, made: Made, name: str) -> Iterator[ProbeSession]:
+        had_access = self.host(name) in made.granted
+        host, session = self.access(made, name)
+        yield session
+        session.close()
+        if not had_access:
+            self.revoke(made, host)
 
     def login(self, made: Made, host: Host) -> ProbeSession:
         """Log in as a granted host; closed at the end."""

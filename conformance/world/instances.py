@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
 
 from conformance import leaks
 from conformance.context import KitContext
@@ -18,9 +17,6 @@ from conformance.strategies.faults import Cut
 from conformance.verdict import Broken, Violation
 from conformance.wire import exchange
 from conformance.world.base import WorldBase
-
-if TYPE_CHECKING:
-    pass
 
 
 class WithInstances(WorldBase):

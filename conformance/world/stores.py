@@ -6,11 +6,11 @@ import secrets
 import socket
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from conformance.contract import (
     AccessModel,
+    Cluster,
     DataStore,
     Secret,
     StoreRequest,
@@ -19,9 +19,6 @@ from conformance.contract import (
 from conformance.instance import Doors
 from conformance.verdict import Broken, Violation
 from conformance.world.instances import WithInstances
-
-if TYPE_CHECKING:
-    pass
 
 _STORE_BYTES_UNSEEN = 2**40
 
@@ -77,7 +74,7 @@ class WithStores(WithInstances):
         store = self._step("initialize", lambda: self.plugin.lifecycle.initialize(request))
         self._check_answer(request, store)
         self._stores[request.uuid] = store
-        for cluster in {self.cluster, self.separate_cluster}:
+        for cluster in self._clusters():
             self._step("attach_cluster", partial(self.plugin.lifecycle.attach_cluster, store, cluster))
         return store
 
@@ -103,7 +100,7 @@ class WithStores(WithInstances):
             return
         store = self._stores.get(request.uuid)
         if store is not None:
-            for cluster in {self.cluster, self.separate_cluster}:
+            for cluster in self._clusters():
                 self.plugin.lifecycle.detach_cluster(store, cluster)
         self.plugin.lifecycle.delete_datastore(self.instance.localised_request(request))
         self._removed.add(request.uuid)
@@ -154,3 +151,7 @@ class WithStores(WithInstances):
         for host in self._hosts.values():
             listener.host_about_to_be_removed(host, stores)
             listener.host_removed(host, stores)
+
+    def _clusters(self) -> list[Cluster]:
+        """The clusters that use each store, always in the same order: a replay makes the same calls."""
+        return list(dict.fromkeys([self.cluster, self.separate_cluster]))

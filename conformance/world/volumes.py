@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,10 +25,6 @@ from conformance.strategies.sizes import Granules, Size
 from conformance.verdict import Broken, Violation
 from conformance.world import watching
 from conformance.world.stores import WithStores
-
-if TYPE_CHECKING:
-    pass
-
 
 if TYPE_CHECKING:
     from conformance.subject import RunningSubject
@@ -99,13 +96,17 @@ class WithVolumes(WithStores):
     def driver_create(self, request: VolumeRequest, store: DataStore | None = None) -> Created:
         """Call `create` as the cloud would; what it makes is removed at the end."""
         at = store or self.store
+        self._will_make(request, at)
+        return self.driver.create(at, request, self.placement)
+
+    def _will_make(self, request: VolumeRequest, at: DataStore) -> None:
+        """Note, before the call, what it may make; whatever that is is removed at the end."""
         self._stay_within_budget(request.size_bytes)
-        self.subject.journal.intend("volume", request.uuid, {"store": at.request.uuid, "name": request.name})
+        store_uuid = at.request.uuid
+        self.subject.journal.intend("volume", request.uuid, {"store": store_uuid, "name": request.name})
         self._forgotten.discard(request.uuid)
         unknown = Volume(request, None, max(request.size_bytes, 1), placement=self.placement)
-        store_uuid = at.request.uuid
         self._undo.append(("delete", lambda: self._delete_made(request.uuid, unknown, store_uuid)))
-        return self.driver.create(at, request, self.placement)
 
     def _stay_within_budget(self, size_bytes: int) -> None:
         """On an array that is not simulated, stop before a call would make more than the [safety] table allows."""
@@ -116,7 +117,15 @@ class WithVolumes(WithStores):
         if luns > safety.max_luns or used > size_in_bytes(safety.max_bytes):
             raise SafetyError(f"{luns} LUNs of {used} bytes would pass [safety] {safety.max_luns}, {safety.max_bytes}")
 
-    def keep(self, request: VolumeRequest, answer: Created, before: ArrayView | None, store: DataStore | None) -> Made:
+    def keep(
+        self,
+        request: VolumeRequest,
+        answer: Created,
+        before: ArrayView | None,
+        store: DataStore | None,
+        watch: Callable[[WithVolumes, Made], None] = watching.after_create,
+    ) -> Made:
+        """Keep what a call answered, with the LUN that came to the array; `watch` looks at what it promises."""
         volume = Volume(
             request,
             answer.external_id,
@@ -131,7 +140,9 @@ class WithVolumes(WithStores):
         lun_bytes = lun.size_bytes if lun else answer.size_bytes
         made = Made(volume, lun, at, lun_bytes, request.qos, granted=dict.fromkeys(self.placement.hosts))
         self._made[request.uuid] = made
-        watching.after_create(self, made)
+        watch(self, made)
+        if lun is not None:
+            self._plant_strangers(lun.name)
         return made
 
     def _new_lun(self, before: ArrayView) -> WitnessedLun:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, cast
+from typing import Self, cast
 
 from conformance import homes, leaks
 from conformance.cloud_desk import CloudDesk
@@ -24,13 +24,11 @@ from conformance.instance import Instance
 from conformance.orchestrator.errors import OperationRefused
 from conformance.overheard import Overheard
 from conformance.verdict import Broken, Certainty, Violation
-from conformance.world.hosts import WithHosts
-
-if TYPE_CHECKING:
-    pass
+from conformance.world import strangers
+from conformance.world.snapshots import WithSnapshots
 
 
-class World(WithHosts):
+class World(WithSnapshots):
     """See the package's text. Not for use from several threads."""
 
     def __enter__(self) -> Self:
@@ -131,7 +129,8 @@ class World(WithHosts):
         return None
 
     def _left_behind(self) -> list[Violation]:
-        found = leaks.threads_since(self._threads)
+        found = strangers.harmed(self._strangers, self.witness) if self._strangers is not None else []
+        found += leaks.threads_since(self._threads)
         if self._cluster_world is not None:
             found += leaks.left_on_hosts(self._first_inventory, self.open_bridge().inventory())
         if self._first_view is not None:

@@ -45,9 +45,25 @@ class Arrays:
         """Held while a host's group is made, changed or removed: all stores of an array share it."""
         return self.context.lock(f"solidfire-{array_uuid}-host-{host_uuid}")
 
+    def lock_of_volume(self, uuid: str) -> AbstractContextManager[None]:
+        """Held while a volume's snapshots are taken, gone back to, or looked at before it is deleted."""
+        return self.context.lock(f"solidfire-volume-{uuid}")
+
     def close(self) -> None:
         """Let go of all connections."""
         self._connections.close()
+
+
+class OnArrays:
+    """What works on the arrays of stores."""
+
+    def __init__(self, arrays: Arrays) -> None:
+        self._arrays = arrays
+
+    @property
+    def context(self) -> ProviderContext:
+        """The cloud's context."""
+        return self._arrays.context
 
 
 def account_id_of(element: Element, store: DataStore) -> int:

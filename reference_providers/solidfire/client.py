@@ -90,6 +90,10 @@ class ElementClient:
             raise self._refusal(method, params, name, message)
         return None
 
+    def refused(self, method: str, error: object) -> Exception:
+        """What to raise for an error that came as part of a result."""
+        return self._refusal(method, {}, *_name_and_message(error))
+
     def _exchange(self, method: str, params: Mapping[str, object], *, must_finish: bool) -> dict[str, Any]:
         timeout = self._timeout(must_finish=must_finish)
         body = json.dumps({"method": method, "params": params, "id": 1}).encode()

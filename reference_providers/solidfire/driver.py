@@ -5,43 +5,41 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from conformance.contract import (
-    AccessNotGranted,
-    BlockConnection,
     Created,
     DataStore,
     Host,
-    InUse,
     InvalidRequest,
-    IscsiPath,
     ObjectKind,
     OwnedObject,
     Placement,
-    ProviderContext,
-    QosPolicy,
     Resized,
     StoreObject,
+    Tenant,
     Usage,
     Volume,
     VolumeRequest,
 )
 
-from . import access, limits, luns, room
-from .arrays import Arrays, account_id_of, array_uuid_of
-from .element import Element, qos_params
-from .objects import AccessGroup, Lun
+from . import access, limits, luns, room, snapshots, tenants
+from .arrays import array_uuid_of
+from .chap import ChapMethods
+from .clones import CloneMethods
+from .element import Element
+from .initiators import iqns_of
+from .objects import Lun
+from .paths import PathMethods, check_presentable
+from .qos import QosMethods
 from .resume import resumable
+from .reverts import RevertMethods
+from .snapshots import SnapshotMethods
+from .stats import StatsMethods
+from .templates import TemplateMethods
 
 
-class SolidFireDriver:
-    """`DataStoreDriver`, `ResizeDriver` and `QosDriver`."""
-
-    def __init__(self, arrays: Arrays) -> None:
-        self._arrays = arrays
-
-    @property
-    def context(self) -> ProviderContext:
-        """The cloud's context."""
-        return self._arrays.context
+class SolidFireDriver(
+    PathMethods, SnapshotMethods, RevertMethods, CloneMethods, TemplateMethods, QosMethods, ChapMethods, StatsMethods
+):
+    """`DataStoreDriver` and `ResizeDriver`; the other optional protocols have a module each."""
 
     def create(self, store: DataStore, request: VolumeRequest, placement: Placement) -> Created:
         lun = self.create_lun(store, request, limits.lun_bytes_of_new(request.size_bytes), {})
@@ -52,22 +50,26 @@ class SolidFireDriver:
         """Make a volume's LUN, of a size that may differ from the request's; `marks` are kept with it."""
         limits.check_qos(request.qos)
         element = self._arrays.of(store.request)
-        account_id = account_id_of(element, store)
         with self._arrays.lock_of_store(store.request):
-            return luns.create(element, store, account_id, request, lun_bytes, marks)
+            return luns.create(element, store, luns.Wanted(request), lun_bytes, marks)
 
     @resumable
     def delete(self, store: DataStore, volume: Volume) -> None:
         element = self._arrays.of(store.request)
-        found = luns.candidates(element, store, volume)
-        for lun in found:
-            _check_unused(element, lun)
-        for lun in found:
-            luns.remove(element, lun)
+        with self._arrays.lock_of_volume(volume.uuid):
+            found = luns.candidates(element, store, volume)
+            for lun in found:
+                access.check_not_granted(element, lun)
+                snapshots.check_none(element, lun)
+            for lun in found:
+                luns.remove(element, lun)
+            # Also when there was nothing left to remove: an earlier call may have come to an end before this.
+            self._drop_unused_account(element, store, volume.request.tenant)
 
     @resumable
     def grant_access(self, store: DataStore, target: StoreObject, host: Host) -> None:
-        access.iqns_of(host)
+        iqns_of(host)
+        check_presentable(target)
         element = self._arrays.of(store.request)
         lun = luns.get(element, store, target)
         with self._arrays.lock_of_host(array_uuid_of(element, store), host.uuid):
@@ -76,17 +78,6 @@ class SolidFireDriver:
     @resumable
     def revoke_access(self, store: DataStore, target: StoreObject, host: Host, remaining_hosts: Sequence[Host]) -> None:
         self.fence(store, target, [host])
-
-    @resumable
-    def connection(self, store: DataStore, target: StoreObject, host: Host) -> BlockConnection:
-        element = self._arrays.of(store.request)
-        lun = luns.get(element, store, target)
-        group = _group_of_holder(element, lun, host)
-        own = [each for each in access.members(element, group) if each.iqn in map(str, host.iqns)]
-        if not own:  # the host has other initiators now, and they were not granted
-            raise AccessNotGranted(lun.external_id, host.uuid)
-        path = IscsiPath(lun.target_iqn, (element.facts().portal,), 0, own[0].chap)
-        return BlockConnection(lun.identity, lun.size_bytes, (path,))
 
     @resumable
     def fence(self, store: DataStore, target: StoreObject, hosts: Sequence[Host]) -> None:
@@ -98,41 +89,30 @@ class SolidFireDriver:
     @resumable
     def list_objects(self, store: DataStore) -> Sequence[OwnedObject]:
         element = self._arrays.of(store.request)
-        ours = luns.of_store(element, store.request.uuid, account_id_of(element, store))
-        return [OwnedObject(ObjectKind.VOLUME, each.external_id, each.owner_uuid, each.size_bytes) for each in ours]
+        ours = luns.of_store(element, store.request.uuid)
+        kept = snapshots.of_store(element, store.request.uuid)
+        return [
+            *(OwnedObject(each.kind, each.external_id, each.owner_uuid, each.size_bytes) for each in ours),
+            *(OwnedObject(ObjectKind.SNAPSHOT, each.external_id, each.owner_uuid, each.size_bytes) for each in kept),
+        ]
 
     @resumable
     def used(self, store: DataStore) -> Usage:
         element = self._arrays.of(store.request)
-        return room.usage(element.luns_of(account_id_of(element, store)))
+        return room.of_store(element, store.request.uuid)
 
     @resumable
     def resize(self, store: DataStore, volume: Volume, size_bytes: int) -> Resized:
         lun_bytes = limits.lun_bytes(size_bytes)
         element = self._arrays.of(store.request)
-        account_id = account_id_of(element, store)
         with self._arrays.lock_of_store(store.request):
             lun = luns.get(element, store, volume)
             if lun_bytes < lun.size_bytes:
                 raise InvalidRequest("size_bytes", size_bytes, f"at least the present {lun.size_bytes}")
             if lun_bytes > lun.size_bytes:
-                room.check(element, store, account_id, more_bytes=lun_bytes - lun.size_bytes, more_iops=0)
+                room.check(element, store, more_bytes=lun_bytes - lun.size_bytes, more_iops=0)
                 lun = element.grow_lun(lun.lun_id, lun_bytes)
         return Resized(lun.size_bytes)
-
-    @resumable
-    def set_qos(self, store: DataStore, volume: Volume, qos: QosPolicy) -> None:
-        limits.check_qos(qos)
-        element = self._arrays.of(store.request)
-        account_id = account_id_of(element, store)
-        with self._arrays.lock_of_store(store.request):
-            lun = luns.get(element, store, volume)
-            wanted = limits.qos_of_existing(lun.qos, qos)
-            more_iops = (wanted.min_iops or 0) - lun.min_iops
-            if more_iops > 0:
-                room.check(element, store, account_id, more_bytes=0, more_iops=more_iops)
-            if wanted != lun.qos:
-                element.set_lun_qos(lun.lun_id, qos_params(wanted))
 
     # what hookup PLUGIN needs to know besides
 
@@ -148,20 +128,19 @@ class SolidFireDriver:
         return frozenset(each.host_uuid for each in groups) - {""}
 
     @resumable
-    def remove_lun(self, store: DataStore, lun: Lun) -> None:
-        """Remove a LUN and whatever access there is to it."""
-        luns.remove(self._arrays.of(store.request), lun)
+    def check_removable(self, store: DataStore, lun: Lun) -> None:
+        """Refuse to remove a LUN that has snapshots."""
+        snapshots.check_none(self._arrays.of(store.request), lun)
 
+    @resumable
+    def remove_lun(self, store: DataStore, lun: Lun, tenant: Tenant) -> None:
+        """Remove a LUN and whatever access there is to it; with snapshots, it is refused."""
+        element = self._arrays.of(store.request)
+        with self._arrays.lock_of_volume(lun.owner_uuid):
+            snapshots.check_none(element, lun)
+            luns.remove(element, lun)
+            self._drop_unused_account(element, store, tenant)
 
-def _group_of_holder(element: Element, lun: Lun, host: Host) -> AccessGroup:
-    for each in access.holders(element, lun):
-        if each.host_uuid == host.uuid:
-            return each
-    raise AccessNotGranted(lun.external_id, host.uuid)
-
-
-def _check_unused(element: Element, lun: Lun) -> None:
-    groups = () if lun.is_deleted else access.holders(element, lun)
-    if groups:
-        users = tuple(each.host_uuid or f"volume access group {each.group_id}" for each in groups)
-        raise InUse(lun.external_id, users)
+    def _drop_unused_account(self, element: Element, store: DataStore, tenant: Tenant) -> None:
+        with self._arrays.lock_of_store(store.request):
+            tenants.drop_unused(element, store, tenant)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from conformance.contract import QosPolicy
+from conformance.contract import ChapCredentials, QosPolicy
 
 from .client import ElementClient, done, nothing
+from .copies import Copies
 from .objects import (
     AccessGroup,
     Account,
@@ -15,14 +16,17 @@ from .objects import (
     HostInitiator,
     LoggedIn,
     Lun,
+    Most,
     Space,
     read_account,
     read_facts,
     read_group,
     read_initiator,
     read_lun,
+    read_most,
     read_session,
     read_space,
+    read_written,
 )
 
 PAGE: Final = 500
@@ -43,6 +47,7 @@ class Element:
 
     def __init__(self, client: ElementClient) -> None:
         self._client = client
+        self.copies = Copies(client)
 
     # the array
 
@@ -51,6 +56,9 @@ class Element:
 
     def space(self) -> Space:
         return self._client.call("GetClusterCapacity", {}, read_space)
+
+    def most(self) -> Most:
+        return self._client.call("GetLimits", {}, read_most)
 
     def sessions(self) -> Sequence[LoggedIn]:
         return self._client.call("ListISCSISessions", {}, _each("sessions", read_session))
@@ -64,6 +72,17 @@ class Element:
             {"username": username},
             lambda result: read_account(result["account"]),
         )
+
+    def accounts(self) -> Iterator[Account]:
+        """All of the array, page by page."""
+        start = 0
+        while True:
+            params = {"startAccountID": start, "limit": PAGE}
+            page = self._client.call("ListAccounts", params, _each("accounts", read_account))
+            yield from page
+            if len(page) < PAGE:
+                return
+            start = max(each.account_id for each in page) + 1
 
     def add_account(self, username: str, attributes: Mapping[str, object]) -> None:
         """A name that is taken already is success."""
@@ -86,11 +105,11 @@ class Element:
         """By name, deleted ones too: names may occur more than once."""
         return self._client.call("ListVolumes", {"volumeName": name}, _each("volumes", read_lun))
 
-    def luns_of(self, account_id: int) -> Iterator[Lun]:
-        """An account's, deleted ones too, page by page."""
+    def luns_of(self, account_ids: Collection[int]) -> Iterator[Lun]:
+        """Some accounts', deleted ones too, page by page."""
         start = 0
-        while True:
-            params = {"accounts": [account_id], "startVolumeID": start, "limit": PAGE}
+        while account_ids:  # an empty filter may be no filter
+            params = {"accounts": list(account_ids), "startVolumeID": start, "limit": PAGE}
             page = self._client.call("ListVolumes", params, _each("volumes", read_lun))
             yield from page
             if len(page) < PAGE:
@@ -120,8 +139,13 @@ class Element:
         params = {"volumeID": lun_id, "totalSize": size_bytes}
         return self._client.call("ModifyVolume", params, lambda result: read_lun(result["volume"]))
 
-    def set_lun_qos(self, lun_id: int, qos: Mapping[str, int]) -> None:
-        self._client.call("ModifyVolume", {"volumeID": lun_id, "qos": qos}, nothing)
+    def set_lun_qos(self, lun_id: int, qos: Mapping[str, int], attributes: Mapping[str, object] | None = None) -> None:
+        """And, in the same call, all attributes if any are given."""
+        noted = {} if attributes is None else {"attributes": attributes}
+        self._client.call("ModifyVolume", {"volumeID": lun_id, "qos": qos, **noted}, nothing)
+
+    def written_bytes(self, lun_id: int) -> int | None:
+        return self._client.call("GetVolumeStats", {"volumeID": lun_id}, read_written)
 
     def lock_lun(self, lun_id: int) -> None:
         """Ends all its sessions and lets nobody in."""
@@ -171,6 +195,12 @@ class Element:
         """False: one of the names is taken, and none was made."""
         params = {"initiators": list(wanted)}
         return bool(self._client.call_unless(_TAKEN, "CreateInitiators", params, done))
+
+    def set_chap(self, initiator_ids: Collection[int], chap: ChapCredentials) -> None:
+        """All of them in one call; holds for logins from now on."""
+        secret = {"requireChap": True, "chapUsername": chap.username, "initiatorSecret": chap.secret.reveal()}
+        changes = [{"initiatorID": each, **secret} for each in initiator_ids]
+        self._client.call("ModifyInitiators", {"initiators": changes}, nothing)
 
     def delete_initiators(self, initiator_ids: Collection[int]) -> None:
         self._client.call_unless(_NO_INITIATOR, "DeleteInitiators", {"initiators": list(initiator_ids)}, nothing)

@@ -26,6 +26,7 @@ ABSENT: Final = frozenset(
         "xVolumeAccessGroupIDDoesNotExist",
         "xInitiatorDoesNotExist",
         "xQoSPolicyDoesNotExist",
+        "xSnapshotIDDoesNotExist",
     }
 )
 TRANSIENT: Final = frozenset(
@@ -33,11 +34,15 @@ TRANSIENT: Final = frozenset(
         "xDBConnectionLoss",
         "xDBOperationTimeout",
         "xDBVersionMismatch",
+        "xMaxClonesPerNodeExceeded",  # the array fills a few clones at a time
+        "xMaxClonesPerVolumeExceeded",
+        "xMaxSnapshotsPerNodeExceeded",
         "xNoHandler",
         "xNotPrimary",
         "xNotReadyForIO",
         "xRecvTimeout",
         "xSliceNotRegistered",
+        "xSnapshotFailed",
     }
 )
 REFUSED_VALUES: Final = frozenset(
@@ -57,6 +62,13 @@ _KINDS: Final = (
     ("AccessGroup", "volume access group"),
     ("Initiator", "initiator"),
     ("QoSPolicy", "QoS policy"),
+    ("Snapshot", "snapshot"),
+)
+_NAMED_LIMITS: Final = (
+    ("snapshots per volume", "snapshots_per_volume"),
+    ("initiators per volumeaccessgroup", "initiators_per_group"),
+    ("volumeaccessgroups per volume", "groups_per_lun"),
+    ("volumes per volumeaccessgroup", "luns_per_host"),
 )
 _LIMIT: Final = re.compile(r"limit=(\d+)")
 # Seconds to wait before each repetition; together well below what a caller waits for one operation.
@@ -90,6 +102,8 @@ def refusal(endpoint: str, method: str, name: str, message: str) -> ProviderErro
 
 
 def _other_refusal(endpoint: str, method: str, name: str, message: str) -> ProviderError:
+    if name == "xMaxSnapshotsPerVolumeExceeded":
+        return LimitReached("snapshots_per_volume", _limit_in(message))
     if name == "xExceededLimit":
         return _limit_reached(method, message)
     if name in TAKEN:
@@ -105,8 +119,13 @@ def _limit_reached(method: str, message: str) -> ProviderError:
     # One name for every limit: only the text tells that it is space that has run out.
     if "provisionedspace" in message.lower():
         return CapacityExhausted(0, None)
+    named = (name for words, name in _NAMED_LIMITS if words in message.lower())
+    return LimitReached(next(named, f"{method}: {message}"), _limit_in(message))
+
+
+def _limit_in(message: str) -> int | None:
     found = _LIMIT.search(message)
-    return LimitReached(f"{method}: {message}", int(found[1]) if found else None)
+    return int(found[1]) if found else None
 
 
 def http_failure(endpoint: str, status: int) -> ProviderError | None:

@@ -9,6 +9,7 @@ from conformance.contract import DataStore, Host, ProviderContext
 from . import access
 from .arrays import Arrays, array_uuid_of
 from .element import Element
+from .initiators import refresh
 from .resume import resumable
 
 
@@ -71,4 +72,4 @@ class SolidFireHostListener:
 def _refresh_known(element: Element, host: Host) -> None:
     group = access.group_of(element, host)
     if group is not None:
-        access.refresh(element, group, host)
+        refresh(element, group, host)

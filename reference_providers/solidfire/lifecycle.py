@@ -1,4 +1,4 @@
-"""The life cycle: a store is an account on the array, and everything that belongs to that account."""
+"""The life cycle: a store is its accounts on the array, and everything that belongs to them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from conformance.contract import (
     Zone,
 )
 
-from . import luns, names, room
-from .arrays import Arrays, account_id_of, account_named
+from . import access, luns, names, room, tenants
+from .arrays import Arrays, account_named
 from .element import Element
 from .objects import Lun
 from .resume import resumable
@@ -64,7 +64,7 @@ class SolidFireLifeCycle:
         if request.uuid != store.request.uuid:
             raise InvalidRequest("uuid", request.uuid, f"the store's own: {store.request.uuid}")
         element = self._arrays.of(store.request)
-        used = room.usage(element.luns_of(account_id_of(element, store)))
+        used = room.of_store(element, store.request.uuid)
         if request.capacity_bytes < (used.bytes or 0):
             raise InvalidRequest("capacity_bytes", request.capacity_bytes, f"at least the used {used.bytes}")
         if request.capacity_iops is not None and request.capacity_iops < (used.iops or 0):
@@ -74,14 +74,13 @@ class SolidFireLifeCycle:
     @resumable
     def delete_datastore(self, request: StoreRequest) -> None:
         element = self._arrays.of(request)
-        # The account goes last: as long as it is there, a repetition finds the rest.
-        account = element.find_account(names.of_store(request.uuid))
-        if account is not None:
-            for lun in luns.of_store(element, request.uuid, account.account_id):
-                self._unhook(lun)
-                luns.remove(element, lun)
+        for lun in luns.of_store(element, request.uuid):
+            self._unhook(lun)
+            luns.remove(element, lun)
         self._remove_unused_groups(element)
-        if account is not None:
+        # Accounts go last, the store's own after its tenants': as long as they are there, a repetition finds
+        # the rest.
+        for account in tenants.accounts_of(element, request.uuid):
             element.remove_account(account.account_id)
 
     def _remove_unused_groups(self, element: Element) -> None:
@@ -91,7 +90,7 @@ class SolidFireLifeCycle:
             with self._arrays.lock_of_host(array_uuid, group.host_uuid):
                 # Another store on this array may have granted something meanwhile.
                 if not any(each.lun_ids for each in element.groups([group.group_id])):
-                    element.delete_group(group.group_id)
+                    access.remove_group(element, group)
 
     def _check_model(self, request: StoreRequest) -> None:
         if request.access_model not in self._access_models:

@@ -14,11 +14,14 @@ LIMITS: Final = Limits(
     luns_per_host=2000,
     initiators_per_group=128,
     groups_per_lun=64,
+    snapshots_per_volume=32,
     qos_smallest=QosPolicy(50, 100, 100),
     qos_largest=QosPolicy(15_000, 200_000, 200_000),
 )
 DEFAULT_QOS: Final = QosPolicy(50, 15_000, 15_000)
-GROUPS_PER_LUN: Final = 64
+# What older releases allow, where they allow less: below these, no array has to be asked.
+FEWEST_GROUPS: Final = 4
+FEWEST_INITIATORS: Final = 64
 
 _QOS_RANGES: Final = {
     "min_iops": range(50, 15_000 + 1),

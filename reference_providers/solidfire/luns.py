@@ -8,12 +8,36 @@ is touched that does not.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from conformance.contract import Conflict, DataStore, ObjectNotFound, StoreObject, VolumeRequest
+from conformance.contract import (
+    CachedTemplate,
+    Conflict,
+    DataStore,
+    ObjectKind,
+    ObjectNotFound,
+    Snapshot,
+    StoreObject,
+    VolumeRequest,
+)
 
-from . import limits, names, room
+from . import limits, names, room, tenants
 from .element import Element, qos_params
 from .objects import Lun
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a new LUN is for: a volume, or a template; `source` is what it holds from the start, or is to hold."""
+
+    request: VolumeRequest
+    kind: ObjectKind = ObjectKind.VOLUME
+    source: str = ""
+
+    @property
+    def name(self) -> str:
+        """The LUN's."""
+        return _name(self.request.uuid, self.kind)
 
 
 def find(element: Element, store: DataStore, target: StoreObject) -> Lun | None:
@@ -32,51 +56,54 @@ def get(element: Element, store: DataStore, target: StoreObject) -> Lun:
 
 def candidates(element: Element, store: DataStore, target: StoreObject) -> Sequence[Lun]:
     """The LUN of that id, or those of that owner: one, unless a create was overtaken. Deleted ones too."""
-    if target.external_id is None:
-        return namesakes(element, store, target.uuid)
-    if not (target.external_id.isascii() and target.external_id.isdecimal()):
+    if isinstance(target, Snapshot):
         return ()
-    lun = element.find_lun(int(target.external_id))
-    return (lun,) if lun is not None and is_of(lun, store, target.uuid) else ()
+    kind = ObjectKind.TEMPLATE if isinstance(target, CachedTemplate) else ObjectKind.VOLUME
+    if target.external_id is None:
+        return namesakes(element, store, target.uuid, kind)
+    number = names.number_in(target.external_id)
+    lun = None if number is None else element.find_lun(number)
+    return (lun,) if lun is not None and is_of(lun, store, target.uuid, kind) else ()
 
 
-def namesakes(element: Element, store: DataStore, uuid: str) -> Sequence[Lun]:
+def namesakes(element: Element, store: DataStore, uuid: str, kind: ObjectKind = ObjectKind.VOLUME) -> Sequence[Lun]:
     """LUNs of that owner in this store, oldest first."""
-    named = element.luns_named(names.of_volume(uuid))
-    return sorted((each for each in named if is_of(each, store, uuid)), key=lambda each: each.lun_id)
+    named = element.luns_named(_name(uuid, kind))
+    return sorted((each for each in named if is_of(each, store, uuid, kind)), key=lambda each: each.lun_id)
 
 
-def is_of(lun: Lun, store: DataStore, uuid: str) -> bool:
-    """Whether this plugin made it for that volume of that store."""
-    return _is_of_store(lun, store.request.uuid) and lun.owner_uuid == uuid
+def is_of(lun: Lun, store: DataStore, uuid: str, kind: ObjectKind) -> bool:
+    """Whether this plugin made it for that volume or template of that store."""
+    return names.is_of_store(lun.attributes, store.request.uuid) and (lun.owner_uuid, lun.kind) == (uuid, kind)
 
 
-def of_store(element: Element, store_uuid: str, account_id: int) -> Sequence[Lun]:
+def of_store(element: Element, store_uuid: str) -> Sequence[Lun]:
     """All LUNs that this plugin made for a store, deleted ones too."""
-    return [each for each in element.luns_of(account_id) if _is_of_store(each, store_uuid)]
+    found = element.luns_of(tenants.ids_of(element, store_uuid))
+    return [each for each in found if names.is_of_store(each.attributes, store_uuid)]
 
 
 def create(
     element: Element,
     store: DataStore,
-    account_id: int,
-    request: VolumeRequest,
+    wanted: Wanted,
     lun_bytes: int,
     more_marks: Mapping[str, str],
 ) -> Lun:
-    """The volume's LUN; one that is there already must be what is asked. Call this under the store's lock."""
-    kept = _kept(element, store, request)
-    if kept is not None:
-        _check_same(kept, request)
-        return kept
-    qos = limits.qos_of_new(request.qos)
-    room.check(element, store, account_id, more_bytes=lun_bytes, more_iops=qos.min_iops or 0)
-    marks = {**_marks(store, request), **more_marks}
-    element.create_lun(names.of_volume(request.uuid), account_id, lun_bytes, qos_params(qos), marks)
+    """The LUN that is wanted; one that is there already must be the same. Call this under the store's lock."""
+    found = kept(element, store, wanted)
+    if found is not None:
+        check_same(found, wanted)
+        return found
+    qos = limits.qos_of_new(wanted.request.qos)
+    room.check(element, store, more_bytes=lun_bytes, more_iops=qos.min_iops or 0)
+    attributes = {**marks(store, wanted), **more_marks}
+    with tenants.account_of(element, store, wanted.request.tenant) as account_id:
+        element.create_lun(wanted.name, account_id, lun_bytes, qos_params(qos), attributes)
     # Not simply what the call answered: networks deliver a request twice, and each time it makes a LUN.
-    made = _kept(element, store, request)
+    made = kept(element, store, wanted)
     if made is None:
-        raise ObjectNotFound("volume", request.uuid)
+        raise ObjectNotFound(wanted.kind, wanted.request.uuid)
     return made
 
 
@@ -87,8 +114,9 @@ def remove(element: Element, lun: Lun) -> None:
     element.purge_lun(lun.lun_id)
 
 
-def _kept(element: Element, store: DataStore, request: VolumeRequest) -> Lun | None:
-    found = namesakes(element, store, request.uuid)
+def kept(element: Element, store: DataStore, wanted: Wanted) -> Lun | None:
+    """The LUN of that owner, after clearing away all others of the same owner."""
+    found = namesakes(element, store, wanted.request.uuid, wanted.kind)
     active = [each for each in found if not each.is_deleted]
     # What is left over: deletes that did not get to the purge, and creates that were overtaken by their
     # repetition.
@@ -98,25 +126,30 @@ def _kept(element: Element, store: DataStore, request: VolumeRequest) -> Lun | N
     return active[0] if active else None
 
 
-def _check_same(lun: Lun, request: VolumeRequest) -> None:
-    for field, asked in _asked(request).items():
-        existing = lun.attributes.get(field)
+def check_same(lun: Lun, wanted: Wanted) -> None:
+    """Refuse what is asked under the uuid of a LUN that was made for another request."""
+    for field, asked in _asked(wanted).items():
+        existing = lun.attributes.get(field, "")
         if existing != asked:
-            raise Conflict(request.uuid, field.removeprefix("asked_"), existing, asked)
+            raise Conflict(wanted.request.uuid, field.removeprefix("asked_"), existing, asked)
 
 
-def _marks(store: DataStore, request: VolumeRequest) -> dict[str, object]:
-    return {**names.store_mark(store.request.uuid), "owner": request.uuid, **_asked(request)}
+def marks(store: DataStore, wanted: Wanted) -> dict[str, object]:
+    """`attributes` of the LUN."""
+    given = {name: value for name, value in _asked(wanted).items() if value}
+    kind = {} if wanted.kind is ObjectKind.VOLUME else {"kind": str(wanted.kind)}
+    return {**names.store_mark(store.request.uuid), "owner": wanted.request.uuid, **kind, **given}
 
 
-def _asked(request: VolumeRequest) -> dict[str, str]:
+def _asked(wanted: Wanted) -> dict[str, str]:
     # What was asked, not what came of it: sizes are rounded, and both change later.
-    qos = request.qos
+    qos = wanted.request.qos
     return {
-        "asked_size_bytes": str(request.size_bytes),
+        "asked_size_bytes": str(wanted.request.size_bytes),
         "asked_qos": f"{qos.min_iops}/{qos.max_iops}/{qos.burst_iops}",
+        "source": wanted.source,
     }
 
 
-def _is_of_store(lun: Lun, store_uuid: str) -> bool:
-    return names.is_ours(lun.attributes) and lun.attributes.get("store") == store_uuid
+def _name(uuid: str, kind: ObjectKind) -> str:
+    return names.of_template(uuid) if kind is ObjectKind.TEMPLATE else names.of_volume(uuid)

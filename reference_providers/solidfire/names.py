@@ -28,14 +28,35 @@ def of_store(uuid: str) -> str:
     return f"store-{_plain(uuid)}"
 
 
+def of_tenant(store_uuid: str, tenant_uuid: str) -> str:
+    """The username of the account of a tenant's volumes in a store."""
+    # Both uuids do not fit; accounts carry them as marks, which tell should two stores ever share a digest.
+    return f"t-{hashlib.sha256(store_uuid.encode()).hexdigest()[:12]}-{_plain(tenant_uuid)}"
+
+
 def of_host(uuid: str) -> str:
     """The host's access group, and the CHAP name of its initiators."""
     return f"host-{_plain(uuid)}"
 
 
+def of_snapshot(uuid: str) -> str:
+    """The snapshot's name."""
+    return f"snap-{_plain(uuid)}"
+
+
+def of_template(uuid: str) -> str:
+    """The name of the LUN that holds a cached template."""
+    return f"tmpl-{_plain(uuid)}"
+
+
 def store_mark(store_uuid: str) -> dict[str, object]:
     """`attributes` of an account."""
     return {"made_by": MADE_BY, "store": store_uuid}
+
+
+def tenant_mark(store_uuid: str, tenant_uuid: str) -> dict[str, object]:
+    """`attributes` of a tenant's account."""
+    return {**store_mark(store_uuid), "tenant": tenant_uuid}
 
 
 def host_mark(host_uuid: str) -> dict[str, object]:
@@ -46,6 +67,16 @@ def host_mark(host_uuid: str) -> dict[str, object]:
 def is_ours(attributes: Mapping[str, object]) -> bool:
     """Whether this plugin made the object."""
     return attributes.get("made_by") == MADE_BY
+
+
+def is_of_store(attributes: Mapping[str, object], store_uuid: str) -> bool:
+    """Whether this plugin made the object for that store."""
+    return is_ours(attributes) and attributes.get("store") == store_uuid
+
+
+def number_in(external_id: str) -> int | None:
+    """The array's number in an id that the cloud kept; None when this plugin did not give it."""
+    return int(external_id) if external_id.isascii() and external_id.isdecimal() else None
 
 
 def _plain(uuid: str) -> str:

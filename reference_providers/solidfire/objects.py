@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from conformance.contract import ChapCredentials, Iqn, LunIdentity, Portal, QosPolicy, Secret
+from conformance.contract import ChapCredentials, Iqn, LunIdentity, ObjectKind, Portal, QosPolicy, Secret
 
 from . import names
 
 ISCSI_PORT: Final = 3260
+BLOCK_BYTES: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,21 @@ class Space:
 
 
 @dataclass(frozen=True, slots=True)
+class Most:
+    """What this array allows at most: releases differ."""
+
+    initiators_per_group: int
+    groups_per_lun: int
+    max_iops: int
+    burst_iops: int
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
-    """Whose LUNs are a store's."""
+    """Whose LUNs are a store's; deleted ones too, until they are purged."""
 
     account_id: int
+    lun_ids: tuple[int, ...]
     attributes: Mapping[str, object]
 
 
@@ -42,11 +54,13 @@ class Lun:
     """A volume of the array: one target, its only LUN at number 0."""
 
     lun_id: int
+    account_id: int
     size_bytes: int
     target_iqn: Iqn
     identity: LunIdentity
     qos: QosPolicy
     is_deleted: bool
+    is_ready: bool
     is_locked: bool
     group_ids: tuple[int, ...]
     attributes: Mapping[str, object]
@@ -60,6 +74,11 @@ class Lun:
     def owner_uuid(self) -> str:
         """The volume's uuid; empty when this plugin did not make it."""
         return str(self.attributes.get("owner", ""))
+
+    @property
+    def kind(self) -> ObjectKind:
+        """What it was made for."""
+        return ObjectKind.TEMPLATE if self.attributes.get("kind") == ObjectKind.TEMPLATE else ObjectKind.VOLUME
 
     @property
     def min_iops(self) -> int:
@@ -125,9 +144,25 @@ def read_space(result: Mapping[str, Any]) -> Space:
     return Space(int(capacity["maxProvisionedSpace"]), int(capacity["provisionedSpace"]))
 
 
+def read_most(result: Mapping[str, Any]) -> Most:
+    """Of GetLimits."""
+    return Most(
+        initiators_per_group=int(result["initiatorsPerVolumeAccessGroupCountMax"]),
+        groups_per_lun=int(result["volumeAccessGroupsPerVolumeCountMax"]),
+        max_iops=int(result["volumeMaxIOPSMax"]),
+        burst_iops=int(result["volumeBurstIOPSMax"]),
+    )
+
+
+def read_written(result: Mapping[str, Any]) -> int | None:
+    """Bytes that a volume holds, of GetVolumeStats."""
+    blocks = result["volumeStats"].get("nonZeroBlocks")
+    return None if blocks is None else int(blocks) * BLOCK_BYTES
+
+
 def read_account(entry: Mapping[str, Any]) -> Account:
     """One account."""
-    return Account(int(entry["accountID"]), _attributes(entry))
+    return Account(int(entry["accountID"]), tuple(entry.get("volumes") or ()), _attributes(entry))
 
 
 def read_lun(entry: Mapping[str, Any]) -> Lun:
@@ -135,11 +170,14 @@ def read_lun(entry: Mapping[str, Any]) -> Lun:
     qos = entry["qos"]
     return Lun(
         lun_id=int(entry["volumeID"]),
+        account_id=int(entry["accountID"]),
         size_bytes=int(entry["totalSize"]),
         target_iqn=Iqn(entry["iqn"]),
         identity=LunIdentity(str(entry["scsiNAADeviceID"]).lower()),
         qos=QosPolicy(int(qos["minIOPS"]), int(qos["maxIOPS"]), int(qos["burstIOPS"])),
         is_deleted=entry["status"] == "deleted",
+        # A clone is listed before it holds its bytes.
+        is_ready=entry["status"] == "active",
         is_locked=entry.get("access") == "locked",
         group_ids=tuple(entry.get("volumeAccessGroups") or ()),
         attributes=_attributes(entry),

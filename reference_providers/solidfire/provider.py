@@ -17,11 +17,13 @@ from conformance.contract import (
     Capability,
     ChapScope,
     DeleteWhileGranted,
+    DeleteWithDependents,
     Hookup,
     Limits,
     LunNumberScope,
     Parameter,
     ProviderContext,
+    RevertScope,
     SpaceAccounting,
     Supported,
     Traits,
@@ -29,38 +31,39 @@ from conformance.contract import (
 )
 
 from .arrays import Arrays
-from .bridge_hookup import BridgedDriver, unhooking
+from .bridge_hookup import BridgedDriver
 from .connector import Connect, open_https
 from .driver import SolidFireDriver
+from .hooking import unhooking
 from .host_listener import SolidFireHostListener
 from .lifecycle import SolidFireLifeCycle
 from .limits import LIMITS
 from .objects import Lun
 from .parameters import PARAMETERS
+from .snapshots import QUIESCED
 
-_NOT_YET: Final = Unsupported("this plugin does not offer it")
 _CAPABILITIES: Final[Mapping[Capability, Answer]] = {
     Capability.RESIZE: Supported(),
     Capability.RESIZE_ONLINE: Supported(),
     Capability.SHRINK: Unsupported("Element volumes only grow"),
-    Capability.SNAPSHOT: _NOT_YET,
-    Capability.QUIESCED_SNAPSHOT: Unsupported("the array knows nothing of file systems"),
-    Capability.REVERT: _NOT_YET,
-    Capability.VOLUME_FROM_SNAPSHOT: _NOT_YET,
-    Capability.VOLUME_FROM_VOLUME: _NOT_YET,
+    Capability.SNAPSHOT: Supported(),
+    Capability.QUIESCED_SNAPSHOT: QUIESCED,
+    Capability.REVERT: Supported(),
+    Capability.VOLUME_FROM_SNAPSHOT: Supported(),
+    Capability.VOLUME_FROM_VOLUME: Supported(),
     Capability.COPY: Unsupported("the array copies within one cluster only"),
     Capability.QOS: Supported(),
     Capability.QOS_ONLINE: Supported(),
     Capability.CHAP: Supported(),
     Capability.MUTUAL_CHAP: Unsupported("secrets are set for one direction"),
-    Capability.CHAP_ROTATION: _NOT_YET,
+    Capability.CHAP_ROTATION: Supported(),
     Capability.THIN: Supported(),
     Capability.UNMAP: Supported(),
     Capability.MULTIPATH: Unsupported("the cluster has one portal, and moves it when a node fails"),
-    Capability.VOLUME_STATS: _NOT_YET,
+    Capability.VOLUME_STATS: Supported(),
     Capability.SHARED_GROWTH: Unsupported("there is no shared model"),
-    Capability.TEMPLATE_CACHE: _NOT_YET,
-    Capability.MIGRATION_QOS: _NOT_YET,
+    Capability.TEMPLATE_CACHE: Supported(),
+    Capability.MIGRATION_QOS: Supported(),
 }
 _TRAITS: Final = Traits(
     access_granularity=AccessGranularity.HOST,
@@ -70,8 +73,17 @@ _TRAITS: Final = Traits(
     below_minimum=BelowMinimum.ROUNDED_UP,
     space_accounting=SpaceAccounting.PROVISIONED,
     overprovisioning=False,
-    name_rule="vol-<uuid>; vol--<digest of the uuid> where it is long or has other characters than a-z 0-9 -",
+    # The array fills a clone after it has said yes, and takes its time for a large one.
+    completion_seconds={"clone": 600.0},
+    name_rule="vol-<uuid>, snap-<uuid>, tmpl-<uuid>, host-<uuid>; vol--<digest of the uuid> and so on where the uuid "
+    "is long or has other characters than a-z 0-9 -; accounts: store-<uuid>, and t-<digest of the store's "
+    "uuid>-<tenant's uuid> while the tenant has volumes in the store",
     chap_scope=ChapScope.HOST,
+    # Purging a volume would take its snapshots with it, and they are offered to users after it is gone.
+    delete_with_snapshots=DeleteWithDependents.REFUSED,
+    source_delete_with_clones=DeleteWithDependents.INDEPENDENT,
+    rotation_drops_sessions=False,
+    revert_scope=RevertScope.ONLY_THIS,
 )
 
 

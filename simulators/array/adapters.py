@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -13,15 +14,18 @@ from conformance.contract import (
     WitnessedLun,
     WitnessedObject,
     WitnessedSession,
+    WitnessedSnapshot,
     WitnessPower,
 )
+from simulators.array import strangers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from simulators.array.core import ArrayCore
     from simulators.array.model import ArrayModel
-    from simulators.array.volumes import Volume
+    from simulators.array.snapshots import Snapshot
+    from simulators.array.volume import Volume
     from simulators.iscsi.backend import SessionInfo
 
 
@@ -40,27 +44,50 @@ class TableWitness:
         live = self._sessions()
         model = self._core.model
         with self._core.lock:
-            model.purge_due()
+            model.settle()
             return ArrayView(
                 luns=tuple(_lun(model, each) for each in model.volumes.rows),
-                objects=tuple(sorted((*_accounts(model), *_groups(model), *_initiators(model)))),
+                objects=tuple(
+                    sorted((*_accounts(model), *_groups(model), *_initiators(model), *_group_snapshots(model)))
+                ),
                 sessions=tuple(sorted(_logged_in(model, live))),
                 capacity_bytes=model.capacity.total_bytes,
                 used_bytes=model.capacity.used_bytes,
+                snapshots=tuple(_snapshot(each) for each in model.snapshots.rows),
             )
 
     def read(self, external_id: str, offset: int, length: int) -> bytes:
         with self._core.lock:
-            volume = self._core.model.volumes.rows.find(int(external_id))
-            if volume is None:
-                raise LookupError(f"there is no volume {external_id} on the array")
-            if min(offset, length) < 0 or offset + length > volume.size_bytes:
-                raise ValueError(f"bytes {offset} to {offset + length} are outside the volume's {volume.size_bytes}")
-            return volume.blocks.read(offset, length)
+            return _bytes_of(self._core.model.volumes.rows.find(int(external_id)), "volume", offset, length)
+
+    def read_snapshot(self, external_id: str, offset: int, length: int) -> bytes:
+        with self._core.lock:
+            return _bytes_of(self._core.model.snapshots.rows.find(int(external_id)), "snapshot", offset, length)
 
     def fill(self, free_bytes: int) -> None:
         with self._core.lock:
-            self._core.model.fill(free_bytes)
+            strangers.fill(self._core.model, free_bytes)
+
+    def plant(self, name: str, initiator: Iqn, content: bytes) -> str:
+        with self._core.lock:
+            return str(strangers.plant(self._core.model, name, str(initiator), content))
+
+
+def _bytes_of(content: Volume | Snapshot | None, kind: str, offset: int, length: int) -> bytes:
+    if content is None:
+        raise LookupError(f"there is no such {kind} on the array")
+    if min(offset, length) < 0 or offset + length > content.size_bytes:
+        raise ValueError(f"bytes {offset} to {offset + length} are outside the {kind}'s {content.size_bytes}")
+    return content.blocks.read(offset, length)
+
+
+def _snapshot(snapshot: Snapshot) -> WitnessedSnapshot:
+    return WitnessedSnapshot(
+        external_id=str(snapshot.snapshot_id),
+        lun_external_id=str(snapshot.volume_id),
+        name=snapshot.name,
+        size_bytes=snapshot.size_bytes,
+    )
 
 
 def _lun(model: ArrayModel, volume: Volume) -> WitnessedLun:
@@ -91,6 +118,14 @@ def _let_in(model: ArrayModel, volume: Volume) -> Iterator[Iqn]:
                 yield Iqn(model.initiators.get(initiator_id).name)
 
 
+def _objects(model: ArrayModel) -> Iterator[WitnessedObject]:
+    yield from _accounts(model)
+    yield from _groups(model)
+    yield from _initiators(model)
+    yield from _group_snapshots(model)
+    yield from _qos_policies(model)
+
+
 def _accounts(model: ArrayModel) -> Iterator[WitnessedObject]:
     for each in model.accounts.rows:
         state = {
@@ -106,7 +141,7 @@ def _groups(model: ArrayModel) -> Iterator[WitnessedObject]:
     for each in model.groups.rows:
         state = {
             "initiators": sorted(model.initiators.get(number).name for number in each.initiators),
-            "volumes": sorted(each.volumes),
+            "volumes": dict(sorted(each.volumes.items())),
             "attributes": each.attributes,
         }
         yield WitnessedObject("group", str(each.group_id), each.name, _state(state))
@@ -119,9 +154,22 @@ def _initiators(model: ArrayModel) -> Iterator[WitnessedObject]:
             "alias": each.alias,
             "requireChap": each.requires_chap,
             "chapUsername": each.chap_username,
+            "secretChanges": each.secret_changes,
             "attributes": each.attributes,
         }
         yield WitnessedObject("initiator", str(each.initiator_id), each.name, _state(state))
+
+
+def _group_snapshots(model: ArrayModel) -> Iterator[WitnessedObject]:
+    for each in model.snapshots.groups:
+        state = {"members": sorted(each.members), "attributes": each.attributes}
+        yield WitnessedObject("group snapshot", str(each.group_id), each.name, _state(state))
+
+
+def _qos_policies(model: ArrayModel) -> Iterator[WitnessedObject]:
+    for each in model.policies.rows:
+        state = {"qos": dataclasses.asdict(each.qos), "volumes": sorted(each.volumes)}
+        yield WitnessedObject("QoS policy", str(each.policy_id), each.name, _state(state))
 
 
 def _logged_in(model: ArrayModel, live: Sequence[SessionInfo]) -> Iterator[WitnessedSession]:

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from simulators.array.volumes import Access
+from simulators.array.volume import Access
 
 if TYPE_CHECKING:
     from simulators.array.initiators import Initiator
     from simulators.array.model import ArrayModel
-    from simulators.array.volumes import Volume
+    from simulators.array.volume import Volume
 
 
 class Door(Enum):

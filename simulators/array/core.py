@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from simulators.array.clones import CloneTime
 from simulators.array.element_api.http import ElementApi
+from simulators.array.element_api.release import LATEST, Release
 from simulators.array.fabric import ArrayFabric
 from simulators.array.limits import Limits
 from simulators.array.model import DEFAULT_CAPACITY_BYTES, ArrayModel
@@ -32,10 +34,12 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class ArraySize:
-    """How large an array is."""
+    """How large an array is, how long its clones take, and of which release it is."""
 
     capacity_bytes: int = DEFAULT_CAPACITY_BYTES
     limits: Limits = field(default_factory=Limits)
+    clone_time: CloneTime = field(default_factory=CloneTime)
+    release: Release = LATEST
 
 
 class ArrayCore:
@@ -45,7 +49,14 @@ class ArrayCore:
         # Reentrant: the target asks the fabric while it may hold the lock for a unit.
         self.lock = threading.RLock()
         self.administrator = administrator
-        self.model = ArrayModel(now=now, chance=chance, limits=size.limits, capacity_bytes=size.capacity_bytes)
+        self.release = size.release
+        self.model = ArrayModel(
+            now=now,
+            chance=chance,
+            limits=size.limits,
+            capacity_bytes=size.capacity_bytes,
+            clone_time=size.clone_time,
+        )
         self.fabric = ArrayFabric(self.model, self.lock)
         self.transcript = Transcript(MonotonicClock(), TRANSCRIPT_LINES)
 
@@ -58,4 +69,5 @@ class ArrayCore:
             lock=self.lock,
             sessions=sessions,
             transcript=self.transcript,
+            release=self.release,
         )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from simulators.array.admission import Door, decide, is_still_admitted
 from simulators.array.identity import PRODUCT, VENDOR
+from simulators.array.volume import Access
 from simulators.iscsi.backend import Admission, AdmissionVerdict, ChapAccount, UnitIdentity
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from simulators.array.admission import Decision
     from simulators.array.model import ArrayModel
-    from simulators.array.volumes import Volume
+    from simulators.array.volume import Volume
     from simulators.iscsi.backend import LogicalUnit
 
 PHYSICAL_BLOCK_BYTES: Final = 4096
@@ -24,7 +25,8 @@ _FIRMWARE: Final = "0010"
 class VolumeUnit:
     """A volume as a logical unit."""
 
-    def __init__(self, volume: Volume, lock: AbstractContextManager[object]) -> None:
+    def __init__(self, model: ArrayModel, volume: Volume, lock: AbstractContextManager[object]) -> None:
+        self._model = model
         self._volume = volume
         self._lock = lock
         self._identity = UnitIdentity(
@@ -53,6 +55,10 @@ class VolumeUnit:
         return True
 
     @property
+    def is_read_only(self) -> bool:
+        return self._volume.access is Access.READ_ONLY
+
+    @property
     def identity(self) -> UnitIdentity:
         return self._identity
 
@@ -62,14 +68,14 @@ class VolumeUnit:
 
     def read(self, offset: int, length: int) -> bytes:
         with self._lock:
-            self._volume.traffic.read_operations += 1
-            self._volume.traffic.read_bytes += length
+            for each in (self._volume.traffic, self._model.traffic):
+                each.record_read(offset, length, self._model.now())
             return self._volume.blocks.read(offset, length)
 
     def write(self, offset: int, data: bytes) -> None:
         with self._lock:
-            self._volume.traffic.write_operations += 1
-            self._volume.traffic.write_bytes += len(data)
+            for each in (self._volume.traffic, self._model.traffic):
+                each.record_write(offset, len(data), self._model.now())
             self._volume.blocks.write(offset, data)
 
     def unmap(self, offset: int, length: int) -> None:
@@ -98,16 +104,18 @@ class ArrayFabric:
             if initiator is None or initiator.group_id is None:
                 return ()
             volumes = map(self._model.volumes.rows.find, self._model.groups.get(initiator.group_id).volumes)
-            return tuple(each.iqn for each in volumes if each is not None and not each.is_deleted)
+            return tuple(each.iqn for each in volumes if each is not None and each.has_target)
 
     def admit(self, initiator_iqn: str, target_iqn: str) -> Admission:
         with self._lock:
+            # A clone may have become ready without anybody asking the management API.
+            self._model.clones.finish_due()
             return _in_words_of_the_target(decide(self._model, initiator_iqn, target_iqn))
 
     def units(self, initiator_iqn: str, target_iqn: str) -> Mapping[int, LogicalUnit]:
         with self._lock:
             volume = self._model.volumes.find_target(target_iqn)
-            return {} if volume is None else {0: VolumeUnit(volume, self._lock)}
+            return {} if volume is None else {0: VolumeUnit(self._model, volume, self._lock)}
 
     def still_admitted(self, initiator_iqn: str, target_iqn: str, chap_username: str | None) -> bool:
         with self._lock:

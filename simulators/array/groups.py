@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
+from itertools import count as count_from
 from typing import TYPE_CHECKING
 
 from simulators.array.initiators import InitiatorWish
@@ -13,21 +15,25 @@ from simulators.array.register import Register
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from simulators.array.initiators import Initiator, InitiatorRef, Initiators
+    from simulators.array.initiators import Initiator, InitiatorChange, InitiatorRef, Initiators
     from simulators.array.limits import Limits
     from simulators.array.surroundings import Revision
-    from simulators.array.volumes import Volume, Volumes
+    from simulators.array.volume import Volume
+    from simulators.array.volumes import Volumes
 
 
 @dataclass(slots=True)
 class Group:
-    """An access group, by the numbers of what is in it; deleted volumes stay in until they are purged."""
+    """An access group, by the numbers of what is in it; deleted volumes stay in until they are purged.
+
+    Each volume has a LUN number in it, by which Fibre Channel hosts know it; over iSCSI it is 0 on a target of its own.
+    """
 
     group_id: int
     name: str
     attributes: Mapping[str, object]
     initiators: dict[int, None] = field(default_factory=dict)
-    volumes: dict[int, None] = field(default_factory=dict)
+    volumes: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +137,20 @@ class Groups:
         self._take_volumes(group, leaving)
         return group
 
+    def number_luns(self, group_id: int, lun_numbers: Mapping[int, int]) -> Group:
+        """Give volumes of a group, by their ids, other LUN numbers; the others keep theirs."""
+        group = self.get(group_id)
+        for volume_id, number in lun_numbers.items():
+            if volume_id not in group.volumes:
+                raise Refused(Reason.NOT_IN_GROUP, f"volumeID={volume_id} is not in volumeAccessGroupID={group_id}")
+            if not 0 <= number <= self._limits.lun_number:
+                raise Refused(Reason.VALUE_NOT_ALLOWED, f"lun={number}; expected 0 to {self._limits.lun_number}")
+        wanted = {**group.volumes, **lun_numbers}
+        if len(set(wanted.values())) < len(wanted):
+            raise Refused(Reason.VALUE_NOT_ALLOWED, "two volumes would have the same lun: expected distinct numbers")
+        group.volumes.update(lun_numbers)
+        return group
+
     def forget_volume(self, volume: Volume) -> None:
         """Take a volume that is being purged out of all groups."""
         for group_id in list(volume.groups):
@@ -139,11 +159,7 @@ class Groups:
     def create_initiators(self, wishes: Sequence[InitiatorWish]) -> list[Initiator]:
         """Make initiators, some of them in a group from the start."""
         self._initiators.check_new(wishes)
-        joining: dict[int, int] = {}
-        for each in wishes:
-            if each.group_id is not None:
-                joining[each.group_id] = joining.get(each.group_id, 0) + 1
-        for group_id, count in joining.items():
+        for group_id, count in Counter(each.group_id for each in wishes if each.group_id is not None).items():
             group = self.get(group_id)
             self._check_initiator_count(group, len(group.initiators) + count)
         made = [(each, self._initiators.add(each)) for each in wishes]
@@ -151,6 +167,30 @@ class Groups:
             if wish.group_id is not None:
                 self._put_initiators(self.get(wish.group_id), [initiator], [])
         return [initiator for _, initiator in made]
+
+    def modify_initiators(self, changes: Sequence[InitiatorChange]) -> list[Initiator]:
+        """Change initiators; one that is given a group leaves the one it was in."""
+        changed = [self._initiators.get(each.initiator_id) for each in changes]
+        self._check_moves([(one, each.group_id) for one, each in zip(changed, changes, strict=True)])
+        for each in changes:
+            self._initiators.check_change(each)
+        for initiator, change in zip(changed, changes, strict=True):
+            self._initiators.change(initiator, change)
+            if change.group_id is not None and change.group_id != initiator.group_id:
+                self._move(initiator, self.get(change.group_id))
+        self._revision.advance()
+        return changed
+
+    def _check_moves(self, moves: Iterable[tuple[Initiator, int | None]]) -> None:
+        joining = Counter(to for one, to in moves if to is not None and to != one.group_id)
+        for group_id, count in joining.items():
+            group = self.get(group_id)
+            self._check_initiator_count(group, len(group.initiators) + count)
+
+    def _move(self, initiator: Initiator, group: Group) -> None:
+        if initiator.group_id is not None:
+            self._take_initiators(self.get(initiator.group_id), [initiator], deletes_orphans=False)
+        self._put_initiators(group, [initiator], [])
 
     def delete_initiators(self, initiator_ids: Iterable[int]) -> None:
         """Forget initiators, and shut them out of their groups."""
@@ -257,7 +297,8 @@ class Groups:
     def _put_volumes(self, group: Group, volumes: Iterable[Volume]) -> None:
         for volume in volumes:
             volume.groups[group.group_id] = None
-            group.volumes[volume.volume_id] = None
+            if volume.volume_id not in group.volumes:
+                group.volumes[volume.volume_id] = _free_lun_number(group)
         self._revision.advance()
 
     def _take_volumes(self, group: Group, leaving: Iterable[int]) -> None:
@@ -265,3 +306,8 @@ class Groups:
             del group.volumes[volume_id]
             del self._volume(volume_id).groups[group.group_id]
         self._revision.advance()
+
+
+def _free_lun_number(group: Group) -> int:
+    taken = set(group.volumes.values())
+    return next(number for number in count_from() if number not in taken)

@@ -40,6 +40,7 @@ class Initiator:
     chap_username: str = ""
     initiator_secret: str = field(default="", repr=False)
     target_secret: str = field(default="", repr=False)
+    secret_changes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,20 @@ class InitiatorWish:
     attributes: Mapping[str, object] = field(default_factory=dict)
     group_id: int | None = None
     requires_chap: bool = False
+    chap_username: str | None = None
+    initiator_secret: str | None = field(default=None, repr=False)
+    target_secret: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class InitiatorChange:
+    """What a caller wants changed; None leaves a value as it is."""
+
+    initiator_id: int
+    alias: str | None = None
+    attributes: Mapping[str, object] | None = None
+    group_id: int | None = None
+    requires_chap: bool | None = None
     chap_username: str | None = None
     initiator_secret: str | None = field(default=None, repr=False)
     target_secret: str | None = field(default=None, repr=False)
@@ -92,20 +107,40 @@ class Initiators:
 
     def add(self, wish: InitiatorWish) -> Initiator:
         """Keep a checked initiator, in no group yet."""
-        needs_secrets = wish.requires_chap
         initiator = Initiator(
             initiator_id=self.rows.next_number,
             name=wish.name.lower(),
             alias=wish.alias,
             attributes=wish.attributes,
             requires_chap=wish.requires_chap,
-            chap_username=wish.chap_username or (wish.name.lower() if needs_secrets else ""),
-            initiator_secret=wish.initiator_secret or (self._chance.chap_secret() if needs_secrets else ""),
-            target_secret=wish.target_secret or (self._chance.chap_secret() if needs_secrets else ""),
         )
+        self._arm(initiator, wish)
         self.rows.add(initiator)
         self._by_name[initiator.name] = initiator
         return initiator
+
+    def check_change(self, change: InitiatorChange) -> None:
+        """Refuse values that cannot be."""
+        self._check_words(change.alias or "", change.initiator_secret, change.target_secret)
+
+    def change(self, initiator: Initiator, change: InitiatorChange) -> None:
+        """Apply a checked change, but for the group; who has to use CHAP from now on is given what is missing."""
+        if change.alias is not None:
+            initiator.alias = change.alias
+        if change.attributes is not None:
+            initiator.attributes = change.attributes
+        if change.requires_chap is not None:
+            initiator.requires_chap = change.requires_chap
+        initiator.secret_changes += change.initiator_secret is not None or change.target_secret is not None
+        self._arm(initiator, change)
+
+    def _arm(self, initiator: Initiator, given: InitiatorChange | InitiatorWish) -> None:
+        has_to, made_up = initiator.requires_chap, self._chance.chap_secret
+        initiator.chap_username = given.chap_username or initiator.chap_username or (initiator.name if has_to else "")
+        initiator.initiator_secret = (
+            given.initiator_secret or initiator.initiator_secret or (made_up() if has_to else "")
+        )
+        initiator.target_secret = given.target_secret or initiator.target_secret or (made_up() if has_to else "")
 
     def remove(self, initiator: Initiator) -> None:
         """Forget an initiator that is in no group."""
@@ -114,9 +149,12 @@ class Initiators:
 
     def _check(self, wish: InitiatorWish) -> None:
         check_length(wish.name, 1, self._limits.initiator_name_length, "initiator name")
-        check_length(wish.alias, 0, self._limits.initiator_alias_length, "alias")
+        self._check_words(wish.alias, wish.initiator_secret, wish.target_secret)
         if not _NAME.fullmatch(wish.name.lower()):
             raise Refused(Reason.VALUE_NOT_ALLOWED, f"{wish.name!r} is neither an iSCSI name nor a WWPN")
-        for secret in (wish.initiator_secret, wish.target_secret):
+
+    def _check_words(self, alias: str, *secrets: str | None) -> None:
+        check_length(alias, 0, self._limits.initiator_alias_length, "alias")
+        for secret in secrets:
             if secret is not None:
                 check_length(secret, self._limits.secret_length_min, self._limits.secret_length_max, "CHAP secret")

@@ -20,7 +20,6 @@ from conformance.contract import (
 from simulators.array.adapters import TableWitness
 from simulators.array.chance import SeededChance
 from simulators.array.core import TRANSCRIPT_LINES, ArrayCore
-from simulators.array.element_api.cluster import CURRENT_VERSION
 from simulators.array.element_api.method import Addresses
 from simulators.array.fabric import EmptyFabric
 from simulators.array.server import HOST, ArrayServer, PortUnavailable
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from conformance.contract import ArrayEntry, ArrayWitness, ByteStream
     from simulators.kernel.transcript import Transcript
 
-PATH: Final = f"/json-rpc/{CURRENT_VERSION}"
 MEMORY_ADDRESS: Final = "10.64.0.1"
 MEMORY_PORTAL: Final = (MEMORY_ADDRESS, 3260)
 
@@ -50,7 +48,7 @@ class MemoryWorld:
         addresses = Addresses(f"{MEMORY_ADDRESS}:443", "{}:{}".format(*MEMORY_PORTAL))
         self._api = core.management(addresses, self._target.sessions)
         self._is_closed = False
-        self.endpoints: Sequence[Endpoint] = (Endpoint(f"memory://{core.model.unique_id}{PATH}", self._handle),)
+        self.endpoints: Sequence[Endpoint] = (Endpoint(f"memory://{core.model.unique_id}{_path(core)}", self._handle),)
         self.parameters: Mapping[str, str | Secret] = _parameters(core)
         self.witness: ArrayWitness = TableWitness(core, self._target.sessions)
 
@@ -84,7 +82,7 @@ class SocketWorld:
         self._server = server
         self._opened_at = MonotonicClock().now()
         server.serve(core)
-        url = f"https://{server.addresses.management}{PATH}"
+        url = f"https://{server.addresses.management}{_path(core)}"
         self.endpoints: Sequence[Endpoint] = (Endpoint(url, self._handle, server.certificate.ca_file),)
         self.parameters: Mapping[str, str | Secret] = _parameters(core)
         self.witness: ArrayWitness = TableWitness(core, server.target.sessions)
@@ -217,6 +215,10 @@ def _on_sockets(name: str, settings: ArraySettings) -> SocketEntry:
             f"{name}: setting {error.purpose!r} asks for port {error.port} of {HOST}, which cannot be opened "
             f"({error.cause.strerror}): stop what uses it, or set 0 for any free port"
         ) from error
+
+
+def _path(core: ArrayCore) -> str:
+    return f"/json-rpc/{core.release.api_version}"
 
 
 def _parameters(core: ArrayCore) -> Mapping[str, str | Secret]:

@@ -8,22 +8,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from simulators.array.accounts import AccountChange, Accounts
+from simulators.array.accounts import Accounts
+from simulators.array.capacity import Capacity
+from simulators.array.clones import Clones, CloneTime
+from simulators.array.events import Events
 from simulators.array.groups import Groups
 from simulators.array.initiators import Initiators
 from simulators.array.limits import Limits
-from simulators.array.refusal import Refused
+from simulators.array.qos_policies import QosPolicies
+from simulators.array.snapshots import Snapshots
 from simulators.array.surroundings import Revision
-from simulators.array.volumes import Capacity, Volumes
+from simulators.array.volume import Traffic
+from simulators.array.volumes import Volumes
 
 if TYPE_CHECKING:
-    from simulators.array.accounts import Account
+    from collections.abc import Iterable
+
     from simulators.array.surroundings import Chance, Now
+    from simulators.array.volume import Volume
 
 DEFAULT_CAPACITY_BYTES: Final = 100 * 10**12
-FILLER: Final = "filler-"
-FILLER_GRANULARITY: Final = 512
-STRANGER: Final = "filler-0"
 
 
 class ArrayModel:
@@ -36,6 +40,7 @@ class ArrayModel:
         chance: Chance,
         limits: Limits | None = None,
         capacity_bytes: int = DEFAULT_CAPACITY_BYTES,
+        clone_time: CloneTime | None = None,
     ) -> None:
         self.now = now
         self.limits = limits or Limits()
@@ -43,9 +48,13 @@ class ArrayModel:
         self.uuid = chance.uuid()
         self.capacity = Capacity(capacity_bytes)
         self.revision = Revision()
+        self.traffic = Traffic()
+        self.events = Events(now)
         self.accounts = Accounts(self.limits, chance, self.revision)
+        self.policies = QosPolicies(self.limits)
         self.volumes = Volumes(
             accounts=self.accounts,
+            policies=self.policies,
             limits=self.limits,
             capacity=self.capacity,
             unique_id=self.unique_id,
@@ -53,36 +62,48 @@ class ArrayModel:
             chance=chance,
             revision=self.revision,
         )
+        self.snapshots = Snapshots(volumes=self.volumes, limits=self.limits, now=now, chance=chance)
+        self.clones = Clones(
+            volumes=self.volumes,
+            snapshots=self.snapshots,
+            limits=self.limits,
+            now=now,
+            time=clone_time or CloneTime(),
+        )
         self.initiators = Initiators(self.limits, chance)
         self.groups = Groups(
             volumes=self.volumes, initiators=self.initiators, limits=self.limits, revision=self.revision
         )
 
+    def delete_volumes(self, volume_ids: Iterable[int]) -> list[Volume]:
+        """Delete several volumes or none."""
+        volumes = [self.volumes.get_active(each) for each in dict.fromkeys(volume_ids)]
+        return [self.volumes.delete(each.volume_id) for each in volumes]
+
+    def purge_volumes(self, volume_ids: Iterable[int]) -> None:
+        """Purge several deleted volumes or none."""
+        for volume in [self.volumes.get_deleted(each) for each in dict.fromkeys(volume_ids)]:
+            self.purge_volume(volume.volume_id)
+
     def purge_volume(self, volume_id: int) -> None:
-        """Remove a deleted volume from everything."""
+        """Remove a deleted volume from everything, its snapshots with it; its clones stay."""
         volume = self.volumes.get_deleted(volume_id)
+        for snapshot in self.snapshots.of(volume):
+            self.snapshots.delete(snapshot)
         self.groups.forget_volume(volume)
         self.volumes.purge(volume)
 
-    def purge_due(self) -> None:
-        """Purge the deleted volumes whose time has come."""
-        for volume in self.volumes.due():
+    def cancel_clone(self, job_id: int, *, is_group: bool) -> None:
+        """Stop a clone in the making, and remove what there is of it."""
+        for volume in self.clones.cancel(job_id, is_group=is_group):
+            if not volume.is_deleted:
+                self.volumes.delete(volume.volume_id)
             self.purge_volume(volume.volume_id)
 
-    def fill(self, free_bytes: int) -> None:
-        """Let a stranger's volume take all space but `free_bytes`, and give back what the stranger had."""
-        stranger = self._stranger()
-        for volume_id in list(stranger.volumes):
-            self.volumes.delete(volume_id)
-            self.purge_volume(volume_id)
-        surplus = self.capacity.total_bytes - self.capacity.used_bytes - free_bytes
-        whole = surplus - surplus % FILLER_GRANULARITY
-        if whole > 0:
-            name = f"{FILLER}{self.volumes.rows.next_number}"
-            self.volumes.create_unchecked(name, stranger, whole)
-
-    def _stranger(self) -> Account:
-        try:
-            return self.accounts.get_named(STRANGER)
-        except Refused:
-            return self.accounts.add(STRANGER, AccountChange())
+    def settle(self) -> None:
+        """Do whatever the time has come for: purge volumes, let snapshots expire, finish clones."""
+        self.clones.finish_due()
+        for volume in self.volumes.due():
+            self.purge_volume(volume.volume_id)
+        for snapshot in self.snapshots.due():
+            self.snapshots.delete(snapshot)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import dataclasses
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from simulators.array.administrator import Administrator
+from simulators.array.clones import CloneTime
 from simulators.array.core import ArraySize
+from simulators.array.element_api.release import RELEASES, Release
 from simulators.array.limits import Limits
 from simulators.array.model import DEFAULT_CAPACITY_BYTES
 from simulators.array.server import Ports
@@ -17,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 KNOWN: Final = (
-    "capacity_bytes", "limits", "management_port", "password", "port", "username", "witness_port",
+    "capacity_bytes", "clone_calls", "clone_milliseconds", "limits", "management_port", "password", "port",
+    "release", "username", "witness_port",
 )  # fmt: skip
 
 
@@ -35,10 +39,16 @@ def read_settings(settings: Mapping[str, object]) -> ArraySettings:
     unknown = sorted(settings.keys() - set(KNOWN))
     if unknown:
         raise ValueError(f"setting {unknown[0]!r} is unknown: use any of {', '.join(KNOWN)}")
+    release = _release(settings.get("release", "12"))
     return ArraySettings(
         size=ArraySize(
             _number(settings, "capacity_bytes", DEFAULT_CAPACITY_BYTES, 1, 1 << 62),
-            _limits(settings.get("limits", {})),
+            _limits(release.limits, settings.get("limits", {})),
+            CloneTime(
+                _number(settings, "clone_calls", CloneTime().calls, 0, 1 << 31),
+                timedelta(milliseconds=_number(settings, "clone_milliseconds", 0, 0, 1 << 31)),
+            ),
+            release,
         ),
         administrator=Administrator(
             _text(settings, "username", "admin"), _text(settings, "password", secrets.token_urlsafe(16))
@@ -65,11 +75,18 @@ def _text(settings: Mapping[str, object], name: str, default: str) -> str:
     return value
 
 
-def _limits(given: object) -> Limits:
+def _release(given: object) -> Release:
+    release = RELEASES.get(given) if isinstance(given, str) else None
+    if release is None:
+        raise ValueError(f"setting 'release' is no release that is simulated: use any of {', '.join(RELEASES)}")
+    return release
+
+
+def _limits(usual: Limits, given: object) -> Limits:
     names = [each.name for each in dataclasses.fields(Limits)]
     if not isinstance(given, dict):
         raise ValueError(f"setting 'limits' is no table: set any of {', '.join(names)} in it")
     unknown = sorted(given.keys() - set(names))
     if unknown:
         raise ValueError(f"limit {unknown[0]!r} is unknown: use any of {', '.join(names)}")
-    return Limits(**{name: _number(given, name, 0, 1, 1 << 62) for name in given})
+    return dataclasses.replace(usual, **{name: _number(given, name, 0, 1, 1 << 62) for name in given})

@@ -3,125 +3,42 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from enum import StrEnum
+from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from simulators.array.blockmap import BlockMap, ExtentCount
+from simulators.array.blockmap import BlockMap
+from simulators.array.extents import ExtentTable
 from simulators.array.identity import eui_of, iqn_of, naa_of
 from simulators.array.limits import check_count, check_length
 from simulators.array.qos import Qos, QosChange
 from simulators.array.refusal import Reason, Refused
 from simulators.array.register import Register
+from simulators.array.volume import Volume, VolumeWish
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Sequence
 
     from simulators.array.accounts import Account, Accounts
+    from simulators.array.capacity import Capacity
     from simulators.array.limits import Limits
+    from simulators.array.qos_policies import QosPolicies, QosPolicy
     from simulators.array.surroundings import Chance, Now, Revision
+    from simulators.array.volume import Content, VolumeChange
 
 PURGE_DELAY: Final = timedelta(hours=8)
 _NAME: Final = re.compile(r"[A-Za-z0-9-]*")
-
-
-class Access(StrEnum):
-    """What initiators may do; a locked volume lets nobody in."""
-
-    READ_WRITE = "readWrite"
-    LOCKED = "locked"
-
-
-@dataclass(slots=True)
-class Traffic:
-    """What went over the data path since the volume was made."""
-
-    read_bytes: int = 0
-    read_operations: int = 0
-    write_bytes: int = 0
-    write_operations: int = 0
-
-
-@dataclass(slots=True)
-class Volume:
-    """A volume; deleted when `purge_at` is set. `groups` are the numbers of the access groups it is in."""
-
-    volume_id: int
-    name: str
-    account_id: int
-    size_bytes: int
-    uuid: str
-    iqn: str
-    naa: str
-    eui: str
-    created_at: datetime
-    has_512e: bool
-    qos: Qos
-    attributes: Mapping[str, object]
-    blocks: BlockMap = field(repr=False)
-    access: Access = Access.READ_WRITE
-    deleted_at: datetime | None = None
-    purge_at: datetime | None = None
-    groups: dict[int, None] = field(default_factory=dict)
-    size_changes: int = 0
-    traffic: Traffic = field(default_factory=Traffic)
-
-    @property
-    def is_deleted(self) -> bool:
-        """Whether it waits to be purged: no target then, but name, space and data stay."""
-        return self.purge_at is not None
-
-
-@dataclass(frozen=True, slots=True)
-class VolumeWish:
-    """What a caller wants of a new volume."""
-
-    name: str
-    account_id: int
-    size_bytes: int
-    has_512e: bool
-    qos: QosChange
-    attributes: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class VolumeChange:
-    """What a caller wants changed; None leaves a value as it is."""
-
-    account_id: int | None = None
-    size_bytes: int | None = None
-    qos: QosChange | None = None
-    access: Access | None = None
-    attributes: Mapping[str, object] | None = None
-
-
-@dataclass(slots=True)
-class Capacity:
-    """Space is used from when it is promised until the volume is purged; `extents` are what is written."""
-
-    total_bytes: int
-    used_bytes: int = 0
-    extents: ExtentCount = field(default_factory=ExtentCount)
-
-    def check(self, more_bytes: int) -> None:
-        """Refuse what does not fit any more."""
-        if self.used_bytes + more_bytes > self.total_bytes:
-            raise Refused(
-                Reason.CAPACITY_EXHAUSTED,
-                f"Exceeded maxProvisionedSpace. provisionedSpace={self.used_bytes} asked={more_bytes} "
-                f"limit={self.total_bytes}",
-            )
 
 
 class Volumes:
     """The array's volumes, by number, name and target."""
 
     def __init__(
-        self, *, accounts: Accounts, limits: Limits, capacity: Capacity, unique_id: str, now: Now,
-        chance: Chance, revision: Revision,
+        self, *, accounts: Accounts, policies: QosPolicies, limits: Limits, capacity: Capacity, unique_id: str,
+        now: Now, chance: Chance, revision: Revision,
     ) -> None:  # fmt: skip
         self._accounts = accounts
+        self._policies = policies
         self._limits = limits
         self.capacity = capacity
         self._unique_id = unique_id
@@ -133,11 +50,25 @@ class Volumes:
         self._by_iqn: dict[str, Volume] = {}
         self._deleted: dict[int, Volume] = {}
 
+    def get(self, volume_id: int) -> Volume:
+        """The volume of that number, deleted or not."""
+        volume = self.rows.find(volume_id)
+        if volume is None:
+            raise Refused(Reason.VOLUME_UNKNOWN, f"VolumeID {volume_id} does not exist.")
+        return volume
+
     def get_active(self, volume_id: int) -> Volume:
         """The volume of that number, if it is not deleted."""
         volume = self.rows.find(volume_id)
         if volume is None or volume.is_deleted:
             raise Refused(Reason.VOLUME_UNKNOWN, f"VolumeID {volume_id} does not exist.")
+        return volume
+
+    def get_ready(self, volume_id: int) -> Volume:
+        """The volume of that number, if it is neither deleted nor still being copied."""
+        volume = self.get_active(volume_id)
+        if volume.is_copying:
+            raise Refused(Reason.VOLUME_NOT_READY, f"VolumeID {volume_id} is still being copied: try again.")
         return volume
 
     def get_deleted(self, volume_id: int) -> Volume:
@@ -148,9 +79,9 @@ class Volumes:
         return volume
 
     def find_target(self, target_iqn: str) -> Volume | None:
-        """The volume behind a target, if it is not deleted."""
+        """The volume behind a target, if there is such a target now."""
         volume = self._by_iqn.get(target_iqn.lower())
-        return None if volume is None or volume.is_deleted else volume
+        return volume if volume is not None and volume.has_target else None
 
     def named(self, name: str) -> Iterable[Volume]:
         """Volumes of exactly that name, deleted ones too: names may occur more than once."""
@@ -161,17 +92,22 @@ class Volumes:
         return iter(sorted(self._deleted.values(), key=lambda each: each.volume_id))
 
     def create(self, wish: VolumeWish) -> Volume:
-        """Make a volume that initiators can reach at once."""
-        check_length(wish.name, 1, self._limits.volume_name_length, "name")
-        if not _NAME.fullmatch(wish.name):
-            raise Refused(Reason.VALUE_NOT_ALLOWED, "name may have letters, digits and hyphens only")
-        size_bytes = self._checked_size(wish.size_bytes)
-        qos = Qos().changed(wish.qos, self._limits)
-        account = self._accounts.get(wish.account_id)
-        self._check_room_in(account)
-        check_count(len(self.rows) + 1, self._limits.volumes, "volumes.")
-        self.capacity.check(size_bytes)
-        return self._keep(wish, account, size_bytes, qos)
+        """Make a volume; unless it is still being copied, initiators can reach it at once."""
+        return self.create_all([wish])[0]
+
+    def create_all(self, wishes: Sequence[VolumeWish]) -> list[Volume]:
+        """Make several volumes or none."""
+        sizes = [self._checked_content(each) for each in wishes]
+        qos = [self._wanted_qos(each) for each in wishes]
+        accounts = {each.account_id: self._accounts.get(each.account_id) for each in wishes}
+        for account_id, more in Counter(each.account_id for each in wishes).items():
+            self._check_room_in(accounts[account_id], more)
+        check_count(len(self.rows) + len(wishes), self._limits.volumes, "volumes.")
+        self.capacity.check(sum(sizes))
+        return [
+            self._keep(wish, accounts[wish.account_id], size_bytes, each)
+            for wish, size_bytes, each in zip(wishes, sizes, qos, strict=True)
+        ]
 
     def create_unchecked(self, name: str, account: Account, size_bytes: int) -> Volume:
         """Make a volume outside all limits: how a test uses up space."""
@@ -193,9 +129,13 @@ class Volumes:
             has_512e=wish.has_512e,
             qos=qos,
             attributes=wish.attributes,
-            blocks=BlockMap(self.capacity.extents),
+            access=wish.access,
+            blocks=self._blocks_with(wish.content, size_bytes),
+            is_copying=wish.is_copying,
         )
         self.rows.add(volume)
+        if wish.qos_policy_id is not None:
+            self._policies.join(volume, self._policies.get(wish.qos_policy_id))
         self._by_name.setdefault(volume.name, {})[number] = volume
         self._by_iqn[volume.iqn] = volume
         account.volumes[number] = None
@@ -203,24 +143,74 @@ class Volumes:
         self._revision.advance()
         return volume
 
+    def _blocks_with(self, content: Content | None, size_bytes: int) -> BlockMap:
+        if content is None:
+            return BlockMap(ExtentTable(self.capacity.extents))
+        blocks = content.blocks.fork()
+        if size_bytes < content.size_bytes:
+            blocks.unmap(size_bytes, content.size_bytes - size_bytes)
+        return blocks
+
     def modify(self, volume_id: int, change: VolumeChange) -> Volume:
         """Change what is given; sizes only grow."""
-        volume = self.get_active(volume_id)
-        size_bytes = self._grown_size(volume, change.size_bytes)
-        qos = volume.qos if change.qos is None else volume.qos.changed(change.qos, self._limits)
-        owner = self._new_owner(volume, change.account_id)
+        return self.modify_all([volume_id], change)[0]
+
+    def modify_all(self, volume_ids: Sequence[int], change: VolumeChange) -> list[Volume]:
+        """Make the same change to several volumes or to none."""
+        volumes = [self.get_active(each) for each in dict.fromkeys(volume_ids)]
+        sizes = [self._grown_size(each, change.size_bytes) for each in volumes]
+        self.check_room_for(sum(sizes) - sum(each.size_bytes for each in volumes))
+        policy = None if change.qos_policy_id is None else self._policies.get(change.qos_policy_id)
+        qos = [each.qos if change.qos is None else each.qos.changed(change.qos, self._limits) for each in volumes]
+        owner = None if change.account_id is None else self._accounts.get(change.account_id)
+        if owner is not None:
+            self._check_room_in(owner, sum(each.account_id != owner.account_id for each in volumes))
+        for volume, size_bytes, has_qos in zip(volumes, sizes, qos, strict=True):
+            self._put_under(volume, policy, has_qos, leaves=change.qos is not None or change.leaves_qos_policy)
+            self._apply(volume, change, owner)
+            self._resize(volume, size_bytes)
+        self._revision.advance()
+        return volumes
+
+    def _apply(self, volume: Volume, change: VolumeChange, owner: Account | None) -> None:
         if owner is not None:
             self._hand_over(volume, owner)
-        if size_bytes != volume.size_bytes:
-            self.capacity.used_bytes += size_bytes - volume.size_bytes
-            volume.size_bytes = size_bytes
-            volume.size_changes += 1
-        volume.qos = qos
         volume.access = change.access or volume.access
         if change.attributes is not None:
             volume.attributes = change.attributes
+
+    def _put_under(self, volume: Volume, policy: QosPolicy | None, qos: Qos, *, leaves: bool) -> None:
+        if policy is not None:
+            self._policies.join(volume, policy)
+        elif leaves:
+            self._policies.leave(volume)
+            volume.qos = qos
+
+    def _wanted_qos(self, wish: VolumeWish) -> Qos:
+        if wish.qos_policy_id is not None:
+            return self._policies.get(wish.qos_policy_id).qos
+        return self._policies.default.changed(wish.qos, self._limits)
+
+    def check_room_for(self, more_bytes: int) -> None:
+        """Refuse growth that does not fit; shrinking always does."""
+        if more_bytes > 0:
+            self.capacity.check(more_bytes)
+
+    def put_back(self, volume: Volume, content: Content) -> None:
+        """Let a volume hold what another thing holds, and have its size."""
+        self._resize(volume, content.size_bytes)
+        self.overwrite(volume, content)
         self._revision.advance()
-        return volume
+
+    def overwrite(self, volume: Volume, content: Content) -> None:
+        """Let a volume hold what another thing holds, and forget its own; it keeps its size."""
+        volume.blocks, old = self._blocks_with(content, volume.size_bytes), volume.blocks
+        old.clear()
+
+    def finish_copying(self, volume: Volume) -> None:
+        """Open the target of a clone."""
+        volume.is_copying = False
+        self._revision.advance()
 
     def delete(self, volume_id: int) -> Volume:
         """Close the target; the volume can be restored until it is purged."""
@@ -245,6 +235,7 @@ class Volumes:
         self.rows.remove(number)
         del self._deleted[number]
         del self._by_iqn[volume.iqn]
+        self._policies.leave(volume)
         namesakes = self._by_name[volume.name]
         del namesakes[number]
         if not namesakes:
@@ -262,6 +253,19 @@ class Volumes:
                 return
             yield oldest
 
+    def _checked_content(self, wish: VolumeWish) -> int:
+        """Refuse a name or a size that cannot be; the size that it will really have is returned."""
+        check_length(wish.name, 1, self._limits.volume_name_length, "name")
+        if not _NAME.fullmatch(wish.name):
+            raise Refused(Reason.VALUE_NOT_ALLOWED, "name may have letters, digits and hyphens only")
+        return self._checked_size(wish.size_bytes)
+
+    def _resize(self, volume: Volume, size_bytes: int) -> None:
+        if size_bytes != volume.size_bytes:
+            self.capacity.used_bytes += size_bytes - volume.size_bytes
+            volume.size_bytes = size_bytes
+            volume.size_changes += 1
+
     def _checked_size(self, size_bytes: int) -> int:
         least, most = self._limits.volume_size_min, self._limits.volume_size_max
         rounded = self._limits.rounded_up(size_bytes)
@@ -277,20 +281,11 @@ class Volumes:
                 Reason.VOLUME_WOULD_SHRINK,
                 f"Lowering a volume size is not allowed: {volume.size_bytes} to {size_bytes}.",
             )
-        rounded = self._checked_size(size_bytes)
-        self.capacity.check(rounded - volume.size_bytes)
-        return rounded
+        return self._checked_size(size_bytes)
 
-    def _new_owner(self, volume: Volume, account_id: int | None) -> Account | None:
-        if account_id is None or account_id == volume.account_id:
-            return None
-        account = self._accounts.get(account_id)
-        self._check_room_in(account)
-        return account
-
-    def _check_room_in(self, account: Account) -> None:
+    def _check_room_in(self, account: Account, more: int) -> None:
         check_count(
-            len(account.volumes) + 1,
+            len(account.volumes) + more,
             self._limits.volumes_per_account,
             f"volumes per account. accountID={account.account_id}",
         )

@@ -6,6 +6,7 @@ It is what a doubter compares the management API with, and so shares no code wit
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -14,10 +15,13 @@ from urllib.parse import parse_qs, urlsplit
 if TYPE_CHECKING:
     from simulators.array.core import ArrayCore
     from simulators.array.model import ArrayModel
-    from simulators.array.volumes import Volume
+    from simulators.array.register import Register
+    from simulators.array.snapshots import Snapshot
+    from simulators.array.volume import Volume
     from simulators.iscsi.backend import SessionInfo
 
 READ_BYTES_MAX: Final = 16 << 20
+_BYTES: Final = re.compile(r"/(?P<table>volumes|snapshots)/(?P<id>[0-9]{1,18})/bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ def look(
     path: str,
     headers: Mapping[str, str],
 ) -> Glance:
-    """Answer `GET /` and `GET /volumes/<id>/bytes?offset=&length=`."""
+    """Answer `GET /`, and `GET /volumes/<id>/bytes?offset=&length=` and the same of snapshots."""
     if not core.administrator.is_named_in(headers):
         return _text(401, "the administrator's name and password are needed")
     if method != "GET":
@@ -54,6 +58,10 @@ def everything(model: ArrayModel, sessions: Sequence[SessionInfo]) -> Mapping[st
         "unique_id": model.unique_id,
         "capacity": {"total_bytes": model.capacity.total_bytes, "used_bytes": model.capacity.used_bytes},
         "volumes": [_volume(each) for each in model.volumes.rows],
+        "snapshots": [_snapshot(each) for each in model.snapshots.rows],
+        "group_snapshots": [
+            {"id": each.group_id, "name": each.name, "members": list(each.members)} for each in model.snapshots.groups
+        ],
         "accounts": [
             {
                 "id": each.account_id,
@@ -96,6 +104,8 @@ def _volume(volume: Volume) -> Mapping[str, object]:
         "size_bytes": volume.size_bytes,
         "written_bytes": volume.blocks.written_bytes,
         "is_deleted": volume.is_deleted,
+        "is_copying": volume.is_copying,
+        "snapshots": list(volume.snapshots),
         "iqn": volume.iqn,
         "naa": volume.naa,
         "access": volume.access,
@@ -106,18 +116,39 @@ def _volume(volume: Volume) -> Mapping[str, object]:
     }
 
 
+def _snapshot(snapshot: Snapshot) -> Mapping[str, object]:
+    return {
+        "id": snapshot.snapshot_id,
+        "volume": snapshot.volume_id,
+        "group_snapshot": snapshot.group_id,
+        "name": snapshot.name,
+        "size_bytes": snapshot.size_bytes,
+        "written_bytes": snapshot.blocks.written_bytes,
+        "attributes": snapshot.attributes,
+    }
+
+
+def _found(model: ArrayModel, path: str) -> Volume | Snapshot | None:
+    place = _BYTES.fullmatch(path)
+    if place is None:
+        return None
+    rows: Register[Volume] | Register[Snapshot] = (
+        model.volumes.rows if place["table"] == "volumes" else model.snapshots.rows
+    )
+    return rows.find(int(place["id"]))
+
+
 def _bytes(model: ArrayModel, path: str, query: Mapping[str, Sequence[str]]) -> Glance:
-    first, _, rest = path.removeprefix("/volumes/").partition("/")
-    volume = model.volumes.rows.find(int(first)) if first.isdecimal() and rest == "bytes" else None
-    if volume is None:
+    content = _found(model, path)
+    if content is None:
         return _text(404, "nothing here; / lists everything, /volumes/<id>/bytes?offset=0&length=512 reads")
     try:
         offset, length = (int(query[name][0]) for name in ("offset", "length"))
     except (KeyError, ValueError):
         return _text(400, "offset and length have to be whole numbers of bytes")
-    if min(offset, length) < 0 or length > READ_BYTES_MAX or offset + length > volume.size_bytes:
-        return _text(416, f"the volume has {volume.size_bytes} bytes; one read takes at most {READ_BYTES_MAX}")
-    return Glance(200, "application/octet-stream", volume.blocks.read(offset, length))
+    if min(offset, length) < 0 or length > READ_BYTES_MAX or offset + length > content.size_bytes:
+        return _text(416, f"there are {content.size_bytes} bytes; one read takes at most {READ_BYTES_MAX}")
+    return Glance(200, "application/octet-stream", content.blocks.read(offset, length))
 
 
 def _json(content: Mapping[str, object]) -> Glance:

@@ -57,6 +57,10 @@ class LogicalUnit(Protocol):
         """Whether UNMAP is supported and unmapped blocks read as zeros (LBPME and LBPRZ)."""
 
     @property
+    def is_read_only(self) -> bool:
+        """Whether writing is refused: sense 27/00, write protected."""
+
+    @property
     def identity(self) -> UnitIdentity:
         """What INQUIRY reports."""
 
@@ -144,3 +148,9 @@ class SessionInfo:
     is_mutual: bool = False
     header_digest: str = "None"
     data_digest: str = "None"
+    age_seconds: float = 0.0
+    """Since the login was complete; like the other two, when the session was listed."""
+    idle_seconds: float = 0.0
+    """Since the initiator sent its last PDU."""
+    command_idle_seconds: float = 0.0
+    """Since the initiator sent its last SCSI command; since the login if it has sent none."""

@@ -7,7 +7,7 @@ them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from simulators.iscsi.backend import SessionInfo
@@ -34,11 +34,29 @@ class Session:
     connection: TargetConnection
     nexus: Nexus
     fabric_revision: int
+    opened_at: float
+    heard_at: float
+    commanded_at: float
 
     @property
     def is_discovery(self) -> bool:
         """Whether the session is for SendTargets only."""
         return not self.info.target_iqn
+
+    def heard(self, at: float, *, is_command: bool) -> None:
+        """Note that the initiator has sent a PDU."""
+        self.heard_at = at
+        if is_command:
+            self.commanded_at = at
+
+    def described(self, now: float) -> SessionInfo:
+        """What an administrator is told."""
+        return replace(
+            self.info,
+            age_seconds=now - self.opened_at,
+            idle_seconds=now - self.heard_at,
+            command_idle_seconds=now - self.commanded_at,
+        )
 
 
 class TargetCore:
@@ -97,11 +115,15 @@ class TargetCore:
         if tsih is None:
             return None
         units = {} if agreement.is_discovery else self._fabric.units(agreement.initiator_iqn, agreement.target_iqn)
+        now = self.transcript.now()
         session = Session(
             info=_session_info(agreement, address, tsih),
             connection=connection,
             nexus=Nexus(agreement.target_iqn, units, power_on_attention=self._power_on_attention),
             fabric_revision=agreement.fabric_revision,
+            opened_at=now,
+            heard_at=now,
+            commanded_at=now,
         )
         self._sessions[tsih] = session
         return session
@@ -125,7 +147,8 @@ class TargetCore:
 
     def sessions(self) -> list[SessionInfo]:
         """List the sessions that are still admitted. Changes nothing, so it needs no lock."""
-        return [session.info for session in list(self._sessions.values()) if not self._is_revoked(session)]
+        now = self.transcript.now()
+        return [session.described(now) for session in list(self._sessions.values()) if not self._is_revoked(session)]
 
     def sweep(self) -> None:
         """Close the sessions that are no longer admitted, without waiting for their next command."""

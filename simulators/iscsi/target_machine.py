@@ -123,6 +123,8 @@ class TargetConnection:
         try:
             while (pdu := self._reader.next_pdu()) is not None:
                 self._core.transcript.record(Direction.RECEIVED, describe(pdu))
+                if self.session is not None:
+                    self.session.heard(self._core.transcript.now(), is_command=isinstance(pdu, p.ScsiCommand))
                 self._take(pdu)
                 if self.is_closed:
                     break

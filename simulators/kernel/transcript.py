@@ -42,6 +42,10 @@ class Transcript:
         self._clock = clock
         self._kept: deque[tuple[float, Direction, str | Callable[[], str]]] = deque(maxlen=limit)
 
+    def now(self) -> float:
+        """The time that a line recorded now would carry."""
+        return self._clock.now()
+
     def record(self, direction: Direction, text: str | Callable[[], str]) -> None:
         """Append one line; the oldest is forgotten when the limit is reached.
 

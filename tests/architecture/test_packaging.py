@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -100,3 +101,38 @@ def test_the_wrapper_runs_a_tox_that_the_configuration_accepts() -> None:
     assert pinned
     assert required
     assert tuple(map(int, pinned.groups())) >= tuple(map(int, required.groups()))
+
+
+def the_command(*path: Path) -> subprocess.CompletedProcess[str]:
+    """What the installed command does, with these folders first on the path."""
+    code = (
+        f"import sys; sys.path[:0] = {[*map(str, path)]}; import storage_conformance as way_in; sys.exit(way_in.main())"
+    )
+    words = [sys.executable, "-P", "-c", code, "--version"]
+    return subprocess.run(words, cwd=path[0], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.slow
+def test_the_command_is_ours_where_no_other_conformance_comes_first() -> None:
+    done = the_command(ROOT)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("storage-conformance ")
+
+
+@pytest.mark.parametrize("name", ["conformance/__init__.py", "conformance.py"])
+def test_a_strangers_conformance_is_named_and_not_run(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("raise RuntimeError('the stranger runs')\n", encoding="utf-8")
+    done = the_command(tmp_path, ROOT)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"storage-conformance: the package conformance is {tmp_path / 'conformance'}")
+    assert "not the kit's" in line
+
+
+def test_a_conformance_that_is_not_there_is_missed(tmp_path: Path) -> None:
+    (tmp_path / "storage_conformance.py").write_text(text_of(ROOT / "storage_conformance.py"), encoding="utf-8")
+    words = [sys.executable, "-S", "-c", "import sys, storage_conformance; sys.exit(storage_conformance.main())"]
+    done = subprocess.run(words, cwd=tmp_path, env={}, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "the package conformance is missing" in done.stderr

@@ -11,14 +11,15 @@ from typing import Any, cast
 from conformance.contract import BridgeFactory, HypervisorBridge
 from conformance.orchestrator.steps import Step, StepHooks
 from conformance.subject import SubjectPlan
-from reference_providers import minimal, solidfire
+from reference_providers import solidfire
 from tests.faulty_providers.fault import Call, Fault, Memory, Part, Site
+from tests.reference_providers.minimal_over import minimal_over
 from tests.variants.trash import WithTrash
 
 BASES: Mapping[str, Callable[..., Any]] = {
     "solidfire": solidfire.PROVIDER,
     "solidfire-plugin-hookup": solidfire.PLUGIN_HOOKUP,
-    "minimal": minimal.PROVIDER,
+    "minimal": minimal_over,
     "with-trash": WithTrash,
 }
 

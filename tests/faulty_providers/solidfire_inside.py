@@ -28,6 +28,14 @@ def ask(call: Call, method: str, **params: Any) -> Any:
         raise interruption.outcome from None
 
 
+def listed_of_store(call: Call) -> list[Any]:
+    """The array's own list of the store's volumes: a store has an account for each tenant."""
+    uuid = store_of(call).request.uuid
+    found = ask(call, "ListAccounts")["accounts"]
+    accounts = [each["accountID"] for each in found if each["attributes"].get("store") == uuid]
+    return list(ask(call, "ListVolumes", accounts=accounts)["volumes"])
+
+
 def others_of_store(call: Call) -> list[Volume]:
     """Volumes of the store besides the one that the call is about."""
     meant = call.arguments["volume"].uuid

@@ -53,13 +53,13 @@ def run(*words: str) -> int:
 def test_a_run_prints_lines_and_the_score_and_writes_reports(fake: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--environment", fake, "--only", "REG") == 0
     told = capsys.readouterr().out
-    assert told.splitlines()[0].split()[:3] == ["[1/3]", "PASSED", "REG-001"]
-    assert "\n3 of 3 requirements passed: solidfire " in told
+    assert told.splitlines()[0].split()[:3] == ["[1/5]", "PASSED", "REG-001"]
+    assert "\n5 of 5 requirements passed: solidfire " in told
     assert told.endswith(
         "Reports: conformance-report/report.json, conformance-report/junit.xml, conformance-report/report.html\n"
     )
     record = json.loads(Path("conformance-report/report.json").read_text(encoding="utf-8"))
-    assert [each["id"] for each in record["requirements"]] == ["REG-001", "REG-002", "REG-003"]
+    assert [each["id"] for each in record["requirements"]] == ["REG-001", "REG-002", "REG-003", "REG-004", "REG-005"]
     assert here() == ["conformance-report"]
 
 
@@ -69,17 +69,39 @@ def test_findings_are_exit_status_1_and_say_how_to_replay_them(fake: str, capsys
     told = capsys.readouterr().out
     assert "1. REG-003 MUST: " in told
     assert (
-        f"--provider tests.kit.fakes:inconstant --environment {fake} --only REG-003 --profile certify --seed 0" in told
+        f"--provider tests.kit.fakes:inconstant --environment {fake} --only REG-003 --profile certify-0.1 --seed 0"
+        in told
     )
+
+
+def test_a_known_failure_is_waived_and_leaves_no_counterexample(fake: str, capsys: pytest.CaptureFixture[str]) -> None:
+    waivers = Path(fake).with_suffix(".waivers")
+    entry = '[[waiver]]\nreason = "ACME-1"\nids = ["REG-003"]\nowner = "jane"\nuntil = 2999-01-01\n'
+    words = ("run", "--provider", "tests.kit.fakes:inconstant", "--environment", fake, "--only", "REG")
+    assert command(*words) == 1
+    assert "[[waiver]]" in capsys.readouterr().out
+    assert sorted(each.name for each in Path("conformance-report/counterexamples").iterdir()) == [
+        "REG-003.json",
+        "REG-003.py",
+    ]
+    waivers.write_text(entry, encoding="utf-8")
+    assert command(*words, "--waivers", str(waivers)) == 0
+    told = capsys.readouterr().out
+    assert "4 of 5 requirements passed (1 waived)" in told
+    assert "REG-003 MUST: ACME-1; owner jane; until 2999-01-01" in told
+    assert not Path("conformance-report/counterexamples").exists()
+    waivers.write_text(entry.replace("REG-003", "REG-001"), encoding="utf-8")
+    assert command(*words, "--waivers", str(waivers)) == 1
+    assert "REG-001 MUST: it passes now: take it out of the waivers" in capsys.readouterr().out
 
 
 def test_the_order_is_that_of_the_seed(fake: str, capsys: pytest.CaptureFixture[str]) -> None:
     orders = []
     for seed in ("1", "1", "5"):
         run("--environment", fake, "--only", "REG", "--order", "random", "--seed", seed)
-        orders.append([line.split()[2] for line in capsys.readouterr().out.splitlines()[:3]])
+        orders.append([line.split()[2] for line in capsys.readouterr().out.splitlines()[:5]])
     assert orders[0] == orders[1] != orders[2]
-    assert sorted(orders[2]) == ["REG-001", "REG-002", "REG-003"]
+    assert sorted(orders[2]) == ["REG-001", "REG-002", "REG-003", "REG-004", "REG-005"]
 
 
 def test_a_random_profile_tells_the_seed_it_drew(fake: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -131,13 +153,14 @@ consent = "a test"
         (["--provider", "solidfir"], "no provider named 'solidfir' is installed"),
         (["--provider", ""], "no plugin was named; give --provider module:attribute"),
         (["--provider", "json:loads"], "the factory json:loads raised TypeError"),
-        (["--profile", "quick"], "no profile quick; there are smoke, certify, soak"),
+        (["--profile", "quick"], "no profile quick; there are smoke, certify, certify-0.1, soak"),
         (["--only", "EXT-999", "--only", "XYZ"], "no requirement or area EXT-999, XYZ"),
         (["--parameter", "hunter2"], "--parameter is not of the form NAME=VALUE"),
         (["--parameter", "token=env:SURELY_NOT_SET"], "variable SURELY_NOT_SET is not set"),
         (["--parameter", "colour=red"], "has no parameter colour; it has "),
         (["--parameter", "password=hunter2"], "parameter password is a secret and not to be typed"),
         (["--environment", "nowhere.toml"], "cannot read environment file nowhere.toml: No such file"),
+        (["--waivers", "nowhere.toml"], "cannot read waivers nowhere.toml: No such file"),
         (["--report", "/dev/null/x"], "cannot write reports to /dev/null/x: Not a directory"),
     ],
 )

@@ -148,7 +148,7 @@ def test_a_failure_has_its_seven_parts_in_order() -> None:
 def test_many_calls_are_told_from_the_last() -> None:
     steps = tuple(f"step {number}" for number in range(1, 31))
     long = whole().outcomes["EXT-001"].became(Verdict.FAILED, finding=replace(TOO_SMALL, steps=steps))
-    text = page(replace(whole(), outcomes={"EXT-001": long}))
+    text = page(replace(whole(), outcomes={"EXT-001": long}, ranked=["EXT-001"]))
     assert "22 calls before" in text
     assert "step 1</li>" in text
     assert '<li class="last">step 30</li>' in text
@@ -211,7 +211,7 @@ def test_what_steers_a_reader_or_a_terminal_is_spelled_out() -> None:
 def test_half_a_character_does_not_cost_the_page() -> None:
     violation = Violation("text", "a lone \ud800", "the plugin")
     outcome = Outcome(GROW, Verdict.FAILED, finding=replace(TOO_SMALL, violation=violation))
-    assert "a lone \\ud800" in page(result(outcomes={"EXT-001": outcome}))
+    assert "a lone \\ud800" in page(result(outcomes={"EXT-001": outcome}, ranked=["EXT-001"]))
 
 
 def test_its_size_is_bounded_by_what_happened() -> None:

@@ -51,13 +51,13 @@ def test_without_a_provider_nothing_is_collected_and_it_says_how(tried: Tried) -
 
 def test_a_plugin_that_conforms_passes_and_the_header_says_what_was_tried(tried: Tried) -> None:
     done = tried.on(FINE, "--conformance-seed", "7")
-    done.assert_outcomes(passed=3)
+    done.assert_outcomes(passed=5)
     done.stdout.fnmatch_lines(
         [
             f"storage-conformance *: {FINE}, profile smoke, seed 7",
             "  solidfire *, contract *, hookup framework",
             "  capabilities: *resize*",
-            "3 of 3 requirements passed:*",
+            "5 of 5 requirements passed:*",
         ]
     )
 
@@ -74,7 +74,7 @@ def test_a_failure_is_told_in_our_words_without_a_traceback(tried: Tried) -> Non
 def test_workers_send_their_outcomes_home(tried: Tried) -> None:
     done = tried.on("tests.kit.fakes:inconstant", "-n", "2")
     assert done.ret == pytest.ExitCode.TESTS_FAILED
-    done.stdout.fnmatch_lines(["* of 3 requirements passed: solidfire *", "1. REG-*"])
+    done.stdout.fnmatch_lines(["* of 5 requirements passed: solidfire *", "1. REG-*"])
 
 
 def test_a_finding_met_by_a_passing_requirement_turns_the_run_red(tried: Tried) -> None:
@@ -102,3 +102,16 @@ def test_other_tests_are_left_alone(pytester: pytest.Pytester, installed: list[s
     done = pytester.runpytest_subprocess(*installed, "-p", "no:cacheprovider")
     done.assert_outcomes(passed=1)
     done.stdout.no_fnmatch_line("*storage-conformance:*")
+
+
+def test_a_known_failure_is_waived_and_what_passes_may_not_be(pytester: pytest.Pytester, tried: Tried) -> None:
+    entry = '[[waiver]]\nreason = "ACME-1"\nids = ["REG-003"]\nowner = "jane"\nuntil = 2999-01-01\n'
+    pytester.makefile(".toml", waivers=entry)
+    words = ("--conformance-waivers", "waivers.toml")
+    done = tried.on("tests.kit.fakes:inconstant", *words, "-rs")
+    done.assert_outcomes(passed=4, skipped=1)
+    done.stdout.fnmatch_lines(["  waivers: 1", "*REG-003 WAIVED: ACME-1; owner jane; until 2999-01-01"])
+    done.stdout.fnmatch_lines(["4 of 5 requirements passed (1 waived)*"])
+    stale = tried.on(FINE, *words)
+    stale.assert_outcomes(passed=4, failed=1)
+    stale.stdout.fnmatch_lines(["*it passes now: take it out of the waivers*"])

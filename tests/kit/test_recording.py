@@ -44,7 +44,7 @@ def between(caller: str, callee: str, story: Story) -> list[str]:
 # --- a run -----------------------------------------------------------------------------------------------------------
 
 
-def test_user_operations_are_found_by_what_they_do(told: dict[str, Story]) -> None:
+def test_user_operations_are_told_and_questions_are_not(told: dict[str, Story]) -> None:
     users = {name for name, each in told.items() if each.by_user}
     assert users >= {"add_primary_storage", "create_volume", "attach_volume", "detach_volume", "delete_volume"}
     assert users.isdisjoint({"volume", "volumes", "stores", "close"})
@@ -190,8 +190,8 @@ class Cloud:
     def volume(self, name: str) -> str:
         return name
 
-    def refuse(self) -> None:
-        raise UnknownObject("volume", "v-1")
+    def delete_volume(self, name: str) -> None:
+        raise UnknownObject("volume", name)
 
 
 def test_a_question_to_the_cloud_is_no_operation() -> None:
@@ -200,11 +200,11 @@ def test_a_question_to_the_cloud_is_no_operation() -> None:
     assert cloud.volume("a") == "a"
     assert cloud.create_volume("b") == "b"
     with pytest.raises(UnknownObject):
-        cloud.refuse()
+        cloud.delete_volume("c")
     assert [(each.name, each.parent and each.parent.name) for each in trace.calls] == [
         ("create_volume", None),
         ("create", "create_volume"),
-        ("refuse", None),
+        ("delete_volume", None),
     ]
 
 

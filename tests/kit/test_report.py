@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -16,6 +17,7 @@ from conformance.errors import WiringError
 from conformance.report import as_json, as_junit, as_text, folder
 from conformance.requirement import Owner, Requirement, requirement
 from conformance.session import Result
+from conformance.strategies.sizes import sizes
 from conformance.verdict import Certainty, Finding, Outcome, Verdict, Violation
 from tests.kit.snapshot import expect_snapshot
 
@@ -32,7 +34,9 @@ def made(identifier: str, sentence: str, *rests_on: str, subject: Owner = Owner.
 
 
 CREATE = made("PRV-001", "`create` MUST make one LUN.")
-GROW = made("EXT-001", "`resize` MUST grow the LUN to at least the asked size.", "PRV-001")
+GROW = replace(
+    made("EXT-001", "`resize` MUST grow the LUN to at least the asked size.", "PRV-001"), strategies={"start": sizes()}
+)
 KEEP = made("EXT-002", "`resize` MUST keep every byte.", "EXT-001")
 SHRINK = made("EXT-007", "`resize` MUST refuse what it cannot do.", "PRV-001")
 ROOM = made("EXT-009", "`resize` without room MUST raise CapacityExhausted.", "PRV-001")
@@ -61,7 +65,7 @@ LEFT = replace(
 def result(**changes: object) -> Result:
     outcomes: Mapping[str, Outcome] = {
         "DST-001": Outcome(DISK, Verdict.NOT_VERIFIED, "no libvirt here"),
-        "EXT-001": Outcome(GROW, Verdict.FAILED, finding=TOO_SMALL, examples=3, seconds=0.5),
+        "EXT-001": Outcome(GROW, Verdict.FAILED, finding=TOO_SMALL, examples=3, seconds=0.5, inputs_digest="ab12" * 16),
         "EXT-002": Outcome(KEEP, Verdict.BLOCKED, blocked_by="EXT-001"),
         "EXT-007": Outcome(SHRINK, Verdict.NOT_APPLICABLE, "resize_online is supported"),
         "EXT-009": Outcome(ROOM, Verdict.KIT_ERROR, "KeyError: 'lun'"),
@@ -69,7 +73,7 @@ def result(**changes: object) -> Result:
         "PRV-001": Outcome(CREATE, Verdict.PASSED, examples=3, seconds=0.25, inputs_digest="d1"),
     }
     whole = Result("acme", "1.2", "0.1", Hookup.FRAMEWORK, "smoke", 7, False, outcomes, ["EXT-001", "LEK-001"], 1.5)  # noqa: FBT003
-    return replace(whole, **changes)  # type: ignore[arg-type]
+    return replace(whole, **{"today": date(2024, 5, 1), **changes})  # type: ignore[arg-type]
 
 
 @pytest.fixture(autouse=True)
@@ -176,7 +180,7 @@ def test_reports_replace_older_ones_whole(tmp_path: Path) -> None:
 
 def test_the_replay_is_the_command_as_it_was_given() -> None:
     asked = Asked("acme:P", Path("my lab.toml"), "certify", 3, parsed(["pool=a b", "token=env:ACME_TOKEN"]))
-    assert asked.replay("EXT-001") == (
+    assert asked.replay(TOO_SMALL) == (
         "storage-conformance run --provider acme:P --environment 'my lab.toml' --parameter 'pool=a b' "
         "--parameter token=env:ACME_TOKEN --only EXT-001 --profile certify --seed 3"
     )

@@ -9,10 +9,46 @@ from typing import Any
 import pytest
 
 from conformance.contract import AccessModel, Capability, Hookup, HypervisorFault, QosPolicy
-from conformance.orchestrator import Database, ObjectBusy, Orchestrator, OrchestratorKilled, VolumeState
+from conformance.orchestrator import (
+    Database,
+    ObjectBusy,
+    Orchestrator,
+    OrchestratorKilled,
+    SnapshotState,
+    StoreState,
+    TemplateState,
+    VmState,
+    VolumeState,
+)
 
-from .fakes import CLUSTER, HOSTS, STORE, VM, VOLUME, KillAt, World, host
-from .scenes import attached, with_storage, with_volume
+from .fakes import (
+    CLONE,
+    CLUSTER,
+    HOSTS,
+    OTHER_STORE,
+    SNAPSHOT,
+    STORE,
+    TEMPLATE,
+    TEMPLATE_UUID,
+    VM,
+    VOLUME,
+    KillAt,
+    World,
+    host,
+)
+from .scenes import (
+    attached,
+    disabled,
+    maintained,
+    running,
+    stopped,
+    with_host_in_maintenance,
+    with_snapshot,
+    with_storage,
+    with_template,
+    with_two_stores,
+    with_volume,
+)
 
 Scene = Callable[..., tuple[World, Orchestrator]]
 Action = Callable[[Orchestrator], object]
@@ -30,6 +66,10 @@ def nothing(**_: object) -> tuple[World, Orchestrator]:
     return world, world.cloud()
 
 
+def clone(source: str) -> Action:
+    return lambda cloud: cloud.create_volume_from(STORE.uuid, CLONE, CLUSTER, source)
+
+
 ACTIONS: dict[str, tuple[Scene, Action]] = {
     "add storage": (nothing, lambda cloud: cloud.add_primary_storage(STORE, [CLUSTER])),
     "create": (with_storage, lambda cloud: cloud.create_volume(STORE.uuid, VOLUME, CLUSTER)),
@@ -37,9 +77,30 @@ ACTIONS: dict[str, tuple[Scene, Action]] = {
     "detach": (attached, lambda cloud: cloud.detach_volume(VOLUME.uuid, VM)),
     "resize": (with_volume, lambda cloud: cloud.resize_volume(VOLUME.uuid, 20_000)),
     "set qos": (with_volume, lambda cloud: cloud.set_qos(VOLUME.uuid, QosPolicy(max_iops=100))),
+    "start a VM": (stopped, lambda cloud: cloud.start_vm(VM, host(3))),
+    "move a VM": (running, lambda cloud: cloud.move_vm(VM, host(3))),
+    "stop a VM": (running, lambda cloud: cloud.stop_vm(VM)),
+    "take snapshot": (attached, lambda cloud: cloud.take_snapshot(VOLUME.uuid, SNAPSHOT)),
+    "delete snapshot": (with_snapshot, lambda cloud: cloud.delete_snapshot(SNAPSHOT.uuid)),
+    "revert": (with_snapshot, lambda cloud: cloud.revert_volume(VOLUME.uuid, SNAPSHOT.uuid)),
+    "clone a snapshot": (with_snapshot, clone(SNAPSHOT.uuid)),
+    "clone a volume": (attached, clone(VOLUME.uuid)),
     "delete": (with_volume, lambda cloud: cloud.delete_volume(VOLUME.uuid)),
     "add host": (with_volume, lambda cloud: cloud.add_host(host(3))),
     "remove host": (with_volume, lambda cloud: cloud.remove_host(HOSTS[1])),
+    "copy": (with_two_stores, lambda cloud: cloud.copy_volume(VOLUME.uuid, OTHER_STORE, CLONE)),
+    "rotate chap": (running, lambda cloud: cloud.rotate_chap(VOLUME.uuid)),
+    "seed": (with_storage, lambda cloud: cloud.seed_template(STORE.uuid, TEMPLATE_UUID, TEMPLATE, CLUSTER)),
+    "clone a template": (with_template, clone(TEMPLATE_UUID)),
+    "delete template": (with_template, lambda cloud: cloud.delete_template(TEMPLATE_UUID)),
+    "maintain storage": (stopped, lambda cloud: cloud.maintain_storage(STORE.uuid)),
+    "cancel maintain storage": (maintained, lambda cloud: cloud.cancel_maintain_storage(STORE.uuid)),
+    "disable storage": (with_volume, lambda cloud: cloud.disable_storage(STORE.uuid)),
+    "enable storage": (disabled, lambda cloud: cloud.enable_storage(STORE.uuid)),
+    "update storage": (with_volume, lambda cloud: cloud.update_storage(STORE.uuid, 1 << 30, 500)),
+    "cancel maintain host": (with_host_in_maintenance, lambda cloud: cloud.cancel_maintain_host(HOSTS[1])),
+    "disconnect host": (with_volume, lambda cloud: cloud.disconnect_host(HOSTS[1])),
+    "connect host": (with_host_in_maintenance, lambda cloud: cloud.connect_host(HOSTS[1])),
     "delete storage": (with_storage, lambda cloud: cloud.delete_primary_storage(STORE.uuid)),
 }
 EVERY = pytest.mark.parametrize("way", WAYS)
@@ -52,9 +113,23 @@ def agree(world: World, cloud: Orchestrator) -> None:
     assert believed == {each.uuid: each.hosts for each in world.array.luns.values()}
     assert {each.uuid for each in cloud.stores()} == world.array.stores
     assert all(each.state is VolumeState.READY for each in cloud.volumes())
+    assert [each.uuid for each in cloud.snapshots()] == list(world.array.snapshots)
+    assert all(each.state is SnapshotState.READY for each in cloud.snapshots())
     mounted = {each.wwid: each.hosts for each in world.hypervisor.pools.values()}
-    assert all(each.hosts == mounted.get(each.wwid, each.hosts) for each in world.array.luns.values())
-    attachments = [each for each in cloud.volumes() if each.is_attached]
+    assert world.array.maintained == {each.uuid for each in cloud.stores() if each.state is StoreState.MAINTENANCE}
+    assert world.array.disabled == {each.uuid for each in cloud.stores() if each.state is StoreState.DISABLED}
+    assert world.array.maintained or all(
+        each.hosts == mounted.get(each.wwid, each.hosts) for each in world.array.luns.values()
+    )
+    attachments = [each for each in cloud.volumes() if each.attachment and each.attachment.host]
+    assert {each.uuid: each.host.uuid for each in cloud.vms() if each.host} == {
+        uuid: each.host for uuid, each in world.hypervisor.vms.items() if each.is_running
+    }
+    assert world.array.lifted == set()
+    assert {each.uuid for each in cloud.templates()} == set(world.array.templates)
+    assert all(each.state is TemplateState.READY and each.host is None for each in cloud.templates())
+    assert not any(each.hosts for each in world.array.templates.values())
+    assert all(each.state in {VmState.RUNNING, VmState.STOPPED} for each in cloud.vms())
     assert len(attachments) == len(world.hypervisor.vm_disks) + len(world.hypervisor.vm_luns)
     assert len({each for _, each in world.hypervisor.targets}) == len(world.hypervisor.vm_luns)
     assert cloud.recover() == []
@@ -63,7 +138,14 @@ def agree(world: World, cloud: Orchestrator) -> None:
 
 def outcome(world: World) -> object:
     """All that is there, to be compared with another world."""
-    return world.array.luns, world.array.stores, world.array.hosts, world.hypervisor
+    return (
+        world.array.luns,
+        world.array.snapshots,
+        world.array.capacity,
+        world.array.stores,
+        world.array.hosts,
+        world.hypervisor,
+    )
 
 
 def undisturbed(action: str, way: str) -> tuple[object, int]:
@@ -137,6 +219,13 @@ FAILING = {
     "attach": "bridge.attach_disk",
     "add host": "bridge.attach_datastore",
     "resize": "bridge.resize_disk",
+    "start a VM": "bridge.start_vm",
+    "copy": "bridge.create_disk",
+    "seed": "bridge.read_disk",
+    "maintain storage": "plugin.maintain",
+    "cancel maintain host": "bridge.attach_datastore",
+    "revert": "plugin.revert",
+    "clone a snapshot": "bridge.create_disk",
 }
 
 

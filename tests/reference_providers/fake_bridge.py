@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from conformance.contract import (
     BlockConnection,
+    DatastoreInUse,
     DatastoreNotFound,
     DatastoreRef,
     DiskInUse,
@@ -39,6 +40,7 @@ class FakeBridge:
         self.calls: list[str] = []
         self.fails_at: tuple[str, bool] | None = None
         self.attached: set[str] = set()
+        self.carried: dict[str, int] = {}
 
     def as_bridge(self) -> HypervisorBridge:
         return cast("HypervisorBridge", self)
@@ -62,6 +64,15 @@ class FakeBridge:
             self._connect(at)
             self._at(ref).hosts |= {each.host.uuid for each in at}
 
+    def resignature_datastore(self, at: Sequence[HostConnection], name: str) -> DatastoreRef:
+        with _Step(self, "resignature_datastore"):
+            first = self._connect(at)
+            ref = DatastoreRef("cluster-1", name, f"new-locator-of-{name}")
+            made = Datastore(ref, first.identity.wwid, first.size_bytes, {each.host.uuid for each in at})
+            made.disks.update(self.carried)
+            self.datastores[name] = made
+        return ref
+
     def expand_datastore(self, ref: DatastoreRef, at: Sequence[HostConnection]) -> None:
         with _Step(self, "expand_datastore"):
             assert {each.host.uuid for each in at} == self._at(ref).hosts
@@ -69,6 +80,8 @@ class FakeBridge:
 
     def detach_datastore(self, ref: DatastoreRef, hosts: Sequence[Host]) -> None:
         with _Step(self, "detach_datastore"):
+            if self.attached & set(self._at(ref).disks):
+                raise DatastoreInUse("kvm", "kvm1", "detach_datastore", "attached to a VM")
             self._at(ref).hosts -= {each.uuid for each in hosts}
 
     def delete_datastore(self, ref: DatastoreRef) -> None:

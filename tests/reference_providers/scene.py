@@ -15,6 +15,7 @@ from conformance.contract import (
     ArrayView,
     ArrayWorld,
     BlockConnection,
+    CachedTemplate,
     Cluster,
     DataStore,
     Host,
@@ -28,16 +29,19 @@ from conformance.contract import (
     Placement,
     QosPolicy,
     Secret,
+    Snapshot,
+    SnapshotRequest,
+    StoreObject,
     StoreRequest,
     Transport,
     Volume,
     VolumeRequest,
 )
-from reference_providers.minimal import MinimalProvider
 from reference_providers.solidfire import PLUGIN_HOOKUP, SolidFireProvider
 from simulators.array.launcher import element
 from simulators.iscsi.chap import ChapCredentials as ChapAnswer
 from simulators.iscsi.initiator import Initiator, Session
+from tests.reference_providers.minimal_over import minimal_over
 
 GB = 10**9
 CLUSTER = Cluster("cluster-1", "one", HypervisorType.KVM)
@@ -206,7 +210,7 @@ Plugin = Any
 
 PLUGINS: Mapping[str, Callable[..., Plugin]] = {
     "solidfire": SolidFireProvider,
-    "minimal": MinimalProvider,
+    "minimal": minimal_over,
 }
 ALL: Mapping[str, Callable[..., Plugin]] = {**PLUGINS, "plugin-hookup": PLUGIN_HOOKUP}
 
@@ -276,6 +280,38 @@ class Scene:
         request = VolumeRequest(uuid, "data", size_bytes, qos or QosPolicy())
         made = self.driver.create(store, request, PLACEMENT)
         return Volume(request, made.external_id, made.size_bytes, made.identity, made.disk)
+
+    def snapshot(self, store: DataStore, volume: Volume, uuid: str = "snapshot-1") -> Snapshot:
+        request = SnapshotRequest(uuid, "before")
+        made = self.driver.take_snapshot(store, volume, request, quiesced=False)
+        return Snapshot(request, volume.uuid, volume.external_id or "", made.external_id, made.size_bytes)
+
+    def clone(
+        self,
+        store: DataStore,
+        source: Snapshot | Volume | CachedTemplate,
+        uuid: str = "clone-1",
+        size_bytes: int = 2 * GB,
+        qos: QosPolicy | None = None,
+    ) -> Volume:
+        request = VolumeRequest(uuid, "copy", size_bytes, qos or QosPolicy())
+        made = self.driver.clone(store, request, PLACEMENT, source)
+        return Volume(request, made.external_id, made.size_bytes, made.identity, made.disk)
+
+    def write(self, store: DataStore, target: StoreObject, text: bytes, host: Host = HOSTS[0]) -> None:
+        """As a host does: granted, logged in, written at the beginning, and revoked."""
+        self.driver.grant_access(store, target, host)
+        with self.login(self.driver.connection(store, target, host), host) as session:
+            session.write(0, 0, text.ljust(512, b"."))
+        self.driver.revoke_access(store, target, host, ())
+
+    def read(self, store: DataStore, target: StoreObject, host: Host = HOSTS[0]) -> bytes:
+        """What a host reads at the beginning."""
+        self.driver.grant_access(store, target, host)
+        with self.login(self.driver.connection(store, target, host), host) as session:
+            text = bytes(session.read(0, 0, 512))
+        self.driver.revoke_access(store, target, host, ())
+        return text.rstrip(b".\0")
 
     def login(self, connection: BlockConnection, host: Host, *, secret: str | None = None) -> Session:
         """Log in as the host does; `secret` replaces the right one, empty offers no CHAP."""

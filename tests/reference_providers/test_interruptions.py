@@ -7,12 +7,23 @@ from collections.abc import Callable
 
 import pytest
 
-from conformance.contract import ArrayUnreachable, Busy, OperationCancelled
+from conformance.contract import (
+    ArrayUnreachable,
+    Busy,
+    CachedTemplate,
+    OperationCancelled,
+    QosPolicy,
+    Template,
+    Tenant,
+    Volume,
+    VolumeRequest,
+)
 
 from .conftest import OpenScene
 from .scene import (
     GB,
     HOSTS,
+    PLACEMENT,
     PLUGINS,
     Fault,
     Killed,
@@ -34,7 +45,7 @@ FAULTS: dict[str, Fault] = {
     "sent twice": sent_twice,
     "not ready": answered("xNotReadyForIO"),
 }
-MOST_REQUESTS = 30
+MOST_REQUESTS = 60
 
 
 def _create(scene: Scene) -> None:
@@ -71,6 +82,28 @@ def _resize(scene: Scene) -> None:
         assert scene.driver.resize(store, volume, 5 * GB).size_bytes >= 5 * GB
 
 
+def _snapshot(scene: Scene) -> None:
+    store = scene.store()
+    volume = scene.volume(store)
+    scene.driver.delete_snapshot(store, scene.snapshot(store, volume))
+    scene.snapshot(store, volume)
+
+
+def _revert(scene: Scene) -> None:
+    store = scene.store()
+    volume = scene.volume(store)
+    scene.driver.revert(store, volume, scene.snapshot(store, volume))
+
+
+def _clone(scene: Scene) -> None:
+    store = scene.store()
+    volume = scene.volume(store)
+    clone = scene.clone(store, volume)
+    scene.driver.delete(store, volume)
+    assert scene.read(store, clone) == b""
+    scene.driver.delete(store, clone)
+
+
 OPERATIONS: dict[str, Callable[[Scene], None]] = {
     "create": _create,
     "grant": _grant,
@@ -78,6 +111,48 @@ OPERATIONS: dict[str, Callable[[Scene], None]] = {
     "delete": _delete,
     "resize": _resize,
     "delete_datastore": _delete_datastore,
+}
+
+
+def _tenant(scene: Scene) -> None:
+    store = scene.store()
+    request = VolumeRequest("volume-1", "data", 2 * GB, tenant=Tenant("tenant-1", "red"))
+    made = scene.driver.create(store, request, PLACEMENT)
+    scene.driver.delete(store, Volume(request, made.external_id, made.size_bytes))
+    assert len([each for each in scene.view().objects if each.kind == "account"]) == 1
+
+
+def _template(scene: Scene) -> None:
+    store = scene.store()
+    template = Template("image", "raw", GB, "sha256:0")
+    made = scene.driver.seed_template(store, "template-1", template, GB)
+    scene.driver.delete_template(store, CachedTemplate("template-1", template, made.external_id, made.size_bytes))
+
+
+def _rotate(scene: Scene) -> None:
+    store = scene.store()
+    volume = scene.volume(store)
+    scene.driver.grant_access(store, volume, FIRST)
+    scene.driver.rotate_chap(store, volume, FIRST)
+    scene.login(scene.driver.connection(store, volume, FIRST), FIRST).close()
+
+
+def _migrate(scene: Scene) -> None:
+    store = scene.store()
+    volume = scene.volume(store, qos=QosPolicy(100, 200, 300))
+    scene.driver.begin_migration(store, volume)
+    scene.driver.end_migration(store, volume)
+    assert scene.view().luns[0].qos == QosPolicy(100, 200, 300)
+
+
+ONLY_OF_THE_COMPLETE_PLUGIN: dict[str, Callable[[Scene], None]] = {
+    "tenant": _tenant,
+    "template": _template,
+    "rotate": _rotate,
+    "migrate": _migrate,
+    "snapshot": _snapshot,
+    "revert": _revert,
+    "clone": _clone,
 }
 
 
@@ -99,7 +174,7 @@ def _finish(scene: Scene) -> None:
     store = scene.store()
     assert len(scene.view().luns) <= 1
     for each in scene.driver.list_objects(store):
-        assert each.owner_uuid == "volume-1"
+        assert each.owner_uuid in ("volume-1", "snapshot-1", "template-1", "clone-1")
     scene.plugin.lifecycle.delete_datastore(store.request)
 
 
@@ -109,11 +184,21 @@ def _finish(scene: Scene) -> None:
 def test_an_interrupted_operation_can_be_repeated(
     open_scene: OpenScene, plugin: str, operation: str, fault: str
 ) -> None:
+    _interrupt_everywhere(open_scene, plugin, OPERATIONS[operation], FAULTS[fault])
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("operation", ONLY_OF_THE_COMPLETE_PLUGIN)
+def test_an_interrupted_optional_operation_can_be_repeated(open_scene: OpenScene, operation: str, fault: str) -> None:
+    _interrupt_everywhere(open_scene, "solidfire", ONLY_OF_THE_COMPLETE_PLUGIN[operation], FAULTS[fault])
+
+
+def _interrupt_everywhere(open_scene: OpenScene, plugin: str, operation: Callable[[Scene], None], fault: Fault) -> None:
     for number in range(1, MOST_REQUESTS):
         scene = open_scene(plugin)
         empty = scene.view()
-        scene.wire.break_call(number, FAULTS[fault])
-        _attempt(scene, OPERATIONS[operation])
+        scene.wire.break_call(number, fault)
+        _attempt(scene, operation)
         if scene.wire.is_fault_pending:
             break  # the operation makes fewer requests
         _finish(scene)

@@ -69,7 +69,8 @@ def test_a_create_that_nobody_heard_of_is_found_by_uuid(scene: Scene) -> None:
     scene.driver.delete(store, made)
 
 
-def test_a_delete_that_stopped_before_the_purge_is_finished_by_the_next_create(scene: Scene) -> None:
+def test_a_delete_that_stopped_before_the_purge_is_finished_by_the_next_create(solidfire: Scene) -> None:
+    scene = solidfire
     store = scene.store()
     made = scene.volume(store)
     core = scene.world._core  # type: ignore[attr-defined]
@@ -104,7 +105,8 @@ def test_only_the_volume_of_that_id_and_uuid_is_touched(scene: Scene) -> None:
     assert [each.external_id for each in scene.view().luns] == [foreign.external_id]
 
 
-def test_uuids_that_look_alike_on_the_array_are_kept_apart(scene: Scene) -> None:
+def test_uuids_that_look_alike_on_the_array_are_kept_apart(solidfire: Scene) -> None:
+    scene = solidfire
     store = scene.store()
     uuids = ["A-b", "a-b", "a_b", "a.b", "a-b-" + 60 * "x", "a-b-" + 61 * "x", "ü"]
     made = [scene.volume(store, uuid) for uuid in uuids]

@@ -57,7 +57,6 @@ def test_a_boolean_that_is_none_is_named(solidfire: Scene) -> None:
         ("password", lambda request: replace(request, secrets={})),
         ("capacity_bytes", lambda request: replace(request, capacity_bytes=0)),
         ("capacity_bytes", lambda request: replace(request, capacity_bytes=10**18)),
-        ("access_model", lambda request: replace(request, access_model=AccessModel.SHARED)),
     ],
 )
 def test_a_store_that_cannot_be_is_refused(
@@ -68,6 +67,11 @@ def test_a_store_that_cannot_be_is_refused(
         scene.plugin.lifecycle.initialize(change(scene.request()))
     assert refused.value.field == field
     assert scene.view() == before
+
+
+def test_an_access_model_that_is_not_declared_is_refused(solidfire: Scene) -> None:
+    with pytest.raises(InvalidRequest, match="access_model"):
+        solidfire.plugin.lifecycle.initialize(replace(solidfire.request(), access_model=AccessModel.SHARED))
 
 
 def test_wrong_credentials_are_found_at_once(scene: Scene) -> None:

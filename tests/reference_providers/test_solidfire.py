@@ -19,6 +19,7 @@ from conformance.contract import (
     ObjectNotFound,
     QosPolicy,
 )
+from simulators.array.groups import GroupChange
 from simulators.array.initiators import InitiatorWish
 from simulators.iscsi.errors import LoginRefused
 
@@ -263,12 +264,69 @@ def test_initiators_of_others_are_left_alone(solidfire: Scene) -> None:
     core = solidfire.world._core  # type: ignore[attr-defined]
     core.model.groups.create_initiators([InitiatorWish(str(FIRST.iqns[0]))])
     foreign = [each for each in solidfire.view().objects if each.kind == "initiator"]
+    before = solidfire.view()
     with pytest.raises(Conflict):
         solidfire.driver.grant_access(store, volume, FIRST)
-    assert [each for each in solidfire.view().objects if each.kind == "initiator"] == foreign
-    assert solidfire.view().luns[0].visible_to == frozenset()
+    assert solidfire.view() == before
     solidfire.plugin.lifecycle.delete_datastore(store.request)
     assert list(solidfire.view().objects) == foreign
+
+
+def test_an_initiator_in_a_group_of_others_is_named_with_it(solidfire: Scene) -> None:
+    store = solidfire.store()
+    volume = solidfire.volume(store)
+    groups = solidfire.world._core.model.groups  # type: ignore[attr-defined]
+    group = groups.create(GroupChange(name="theirs", initiators=[str(FIRST.iqns[0])]))
+    before = solidfire.view()
+    with pytest.raises(Conflict) as conflict:
+        solidfire.driver.grant_access(store, volume, FIRST)
+    assert str(FIRST.iqns[0]) in str(conflict.value)
+    assert f"volume access group {group.group_id}" in str(conflict.value)
+    solidfire.plugin.host_listener.host_about_to_be_removed(FIRST, [store])
+    assert solidfire.view() == before
+
+
+def test_a_host_whose_new_initiator_is_taken_keeps_what_it_has(solidfire: Scene) -> None:
+    store = solidfire.store()
+    volume = solidfire.volume(store)
+    solidfire.driver.grant_access(store, volume, FIRST)
+    taken = Iqn("iqn.2004-10.com.example:theirs")
+    groups = solidfire.world._core.model.groups  # type: ignore[attr-defined]
+    groups.create(GroupChange(name="theirs", initiators=[str(taken)]))
+    before = solidfire.view()
+    with pytest.raises(Conflict):
+        solidfire.plugin.host_listener.host_connected(replace(FIRST, initiators=(taken,)), store)
+    assert solidfire.view() == before
+
+
+def test_what_others_put_into_a_hosts_group_stays(solidfire: Scene) -> None:
+    store = solidfire.store()
+    volume = solidfire.volume(store)
+    solidfire.driver.grant_access(store, volume, FIRST)
+    solidfire.driver.revoke_access(store, volume, FIRST, ())
+    model = solidfire.world._core.model  # type: ignore[attr-defined]
+    theirs = "iqn.2004-10.com.example:theirs"
+    model.groups.add_initiators(next(iter(model.groups.rows)).group_id, [theirs])
+    solidfire.plugin.host_listener.host_connected(FIRST, store)
+    solidfire.plugin.host_listener.host_about_to_be_removed(FIRST, [store])
+    solidfire.plugin.lifecycle.delete_datastore(store.request)
+    assert [each.name for each in model.initiators.rows] == [theirs]
+
+
+def test_a_host_with_more_initiators_than_a_group_has_room_for(open_scene: OpenScene) -> None:
+    many = tuple(Iqn(f"iqn.2004-10.com.example:many{number}") for number in range(66))
+    for most, is_refused in ((128, False), (65, True)):
+        scene = open_scene("solidfire", limits={"initiators_per_group": most})
+        store = scene.store()
+        volume = scene.volume(store)
+        before = scene.view()
+        if not is_refused:
+            scene.driver.grant_access(store, volume, replace(FIRST, initiators=many))
+            continue
+        with pytest.raises(LimitReached) as reached:
+            scene.driver.grant_access(store, volume, replace(FIRST, initiators=many))
+        assert (reached.value.limit, reached.value.value) == ("initiators_per_group", most)
+        assert scene.view() == before
 
 
 def test_a_host_under_a_new_uuid_takes_over_unless_the_old_one_is_in_use(solidfire: Scene) -> None:
@@ -284,15 +342,20 @@ def test_a_host_under_a_new_uuid_takes_over_unless_the_old_one_is_in_use(solidfi
     solidfire.login(solidfire.driver.connection(store, volume, again), again).close()
 
 
-def test_limits_of_groups_are_found_before_anything_is_made(solidfire: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_limits_of_groups_are_found_before_anything_is_made(
+    open_scene: OpenScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    solidfire = open_scene("solidfire", limits={"groups_per_volume": 1})
     store = solidfire.store()
     volume = solidfire.volume(store)
     solidfire.driver.grant_access(store, volume, FIRST)
-    monkeypatch.setattr("reference_providers.solidfire.access.GROUPS_PER_LUN", 1)
     before = solidfire.view()
-    with pytest.raises(LimitReached):
-        solidfire.driver.grant_access(store, volume, SECOND)
-    assert solidfire.view() == before
+    for fewest in (4, 1):  # found by the array, and found by asking what it allows
+        monkeypatch.setattr("reference_providers.solidfire.access.FEWEST_GROUPS", fewest)
+        with pytest.raises(LimitReached) as reached:
+            solidfire.driver.grant_access(store, volume, SECOND)
+        assert (reached.value.limit, reached.value.value) == ("groups_per_lun", 1)
+        assert solidfire.view() == before
     solidfire.driver.grant_access(store, volume, FIRST)
 
 

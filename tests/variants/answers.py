@@ -19,7 +19,8 @@ from conformance.contract import (
     ProviderError,
     Volume,
 )
-from reference_providers import minimal, solidfire
+from reference_providers import solidfire
+from tests.reference_providers.minimal_over import minimal_over
 from tests.variants.wrapping import DRIVER_METHODS, LIFECYCLE_METHODS, Around, Variant, every_nth, everywhere
 
 _DELAY_SECONDS: Final = 0.002
@@ -118,7 +119,7 @@ def full_of_details(connect: Any) -> Variant:
         answer: DataStore = method(*arguments)
         return replace(answer, details={**answer.details, **more})
 
-    plugin = minimal.PROVIDER(connect=connect)
+    plugin = minimal_over(connect)
     return Variant(plugin, {"name": "full-of-details"}, driver={"create": created}, lifecycle={"initialize": accepted})
 
 

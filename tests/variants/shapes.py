@@ -21,7 +21,8 @@ from conformance.contract import (
     Usage,
     VolumeRequest,
 )
-from reference_providers import minimal, solidfire
+from reference_providers import solidfire
+from tests.reference_providers.minimal_over import minimal_over
 from tests.variants.wrapping import Around, Variant
 
 GIB: Final = 1 << 30
@@ -108,7 +109,7 @@ class _ClusterWide:
 
 def cluster_wide(connect: Any) -> Variant:
     """An array that knows clusters of hosts, not hosts."""
-    plugin = minimal.PROVIDER(connect=connect)
+    plugin = minimal_over(connect)
     return _for_clusters(plugin, "cluster-wide", lambda: plugin._context)
 
 

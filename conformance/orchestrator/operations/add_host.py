@@ -16,10 +16,7 @@ from collections.abc import Sequence
 from conformance.contract import Host
 from conformance.contract.codec import decode_as, encode
 from conformance.orchestrator.cloud import Cloud
-from conformance.orchestrator.records import Grant
-from conformance.orchestrator.states import VolumeState
 from conformance.orchestrator.steps import Step
-from conformance.orchestrator.volume_steps import VolumeSteps
 
 from .host_operation import HostOperation
 from .listener_steps import host_connected, told_of
@@ -49,17 +46,14 @@ class AddHost(HostOperation):
 
     def steps(self) -> Sequence[Step]:
         cloud, host, stores = self.cloud, self.host, self.store_uuids()
-        ready = [each for each in self.volumes if each.record.state is VolumeState.READY]
         return [
             *told_of(cloud, "host_added", host, stores),
             *(host_connected(cloud, host, each) for each in stores if cloud.listener),
-            *(step for volume in ready for step in volume.hook_up(host)),
+            *self.hooked_up(),
         ]
 
     def undo_steps(self) -> Sequence[Step]:
-        steps = [
-            step for volume in reversed(self.volumes) for grant in self._made(volume) for step in volume.unhook(grant)
-        ]
+        steps = self.unhooked_again()
         if self._was_known:
             return steps
         stores = self.store_uuids()
@@ -77,6 +71,3 @@ class AddHost(HostOperation):
 
     def stuck(self) -> None:
         """Its grants are noted; adding it again, removing it, or `recover()` goes on from there."""
-
-    def _made(self, volume: VolumeSteps) -> list[Grant]:
-        return [each for each in volume.made_here() if each.host == self.host]

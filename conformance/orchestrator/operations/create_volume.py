@@ -52,9 +52,10 @@ class CreateVolume(VolumeOperation):
         store = self.cloud.store(new.store_uuid)
         if store.state is not StoreState.UP or new.cluster not in store.clusters:
             raise WrongState(store.uuid, f"{store.state} for cluster {new.cluster.uuid}", self.kind)
-        # A host that joins or leaves at this moment would be missed.
-        if self.cloud.journal.is_claimed(new.cluster.uuid):
-            raise ObjectBusy(new.cluster.uuid)
+        # A host that joins or leaves, or a store that changes, at this moment would be missed.
+        for uuid in (new.cluster.uuid, store.uuid):
+            if self.cloud.journal.is_claimed(uuid):
+                raise ObjectBusy(uuid)
 
     def steps(self) -> Sequence[Step]:
         volume, hosts = self.volume, self._hosts
@@ -95,9 +96,11 @@ def allocated(
     )
 
 
-def existing(record: VolumeRecord, store_uuid: str, asked: VolumeRequest, cluster: Cluster) -> Volume:
+def existing(
+    record: VolumeRecord, store_uuid: str, asked: VolumeRequest, cluster: Cluster, source: str | None = None
+) -> Volume:
     """The answer to a create that is repeated after it has succeeded."""
-    if (record.asked, record.store_uuid, record.cluster) != (asked, store_uuid, cluster):
+    if (record.asked, record.store_uuid, record.cluster, record.source) != (asked, store_uuid, cluster, source):
         raise AlreadyExists(record.uuid)
     if record.state in {VolumeState.ALLOCATED, VolumeState.CREATING}:
         raise ObjectBusy(record.uuid)

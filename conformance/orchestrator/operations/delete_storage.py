@@ -1,6 +1,6 @@
 """Delete primary storage (CloudStack: deleteStoragePool): detach_cluster, latest first → delete_datastore.
 
-Refused while volumes exist. Failed: it stays `Failed`, and deleting it again, or `recover()`, goes on.
+Refused while volumes or snapshots exist. Failed: it stays `Failed`, and deleting it again, or `recover()`, goes on.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class DeleteStorage:
 
     def begin(self) -> Sequence[str]:
         record = self._cloud.store(self.object_uuid)
-        volumes = self._cloud.volumes.uuids_of_store(self.object_uuid)
-        if volumes:
-            raise StoreInUse(self.object_uuid, volumes)
+        objects = self._cloud.objects_of_store(self.object_uuid)
+        if objects:
+            raise StoreInUse(self.object_uuid, objects)
         for uuid in (self.object_uuid, *(each.uuid for each in record.clusters)):
             if self._cloud.journal.is_claimed(uuid):
                 raise ObjectBusy(uuid)

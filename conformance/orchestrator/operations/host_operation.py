@@ -8,6 +8,8 @@ from typing import ClassVar
 from conformance.contract import Host
 from conformance.orchestrator.cloud import Cloud
 from conformance.orchestrator.errors import ObjectBusy
+from conformance.orchestrator.states import VolumeState
+from conformance.orchestrator.steps import Step
 from conformance.orchestrator.volume_steps import VolumeSteps
 
 
@@ -33,6 +35,24 @@ class HostOperation:
     def store_uuids(self) -> list[str]:
         """Stores that the host's cluster uses."""
         return [each.uuid for each in self.cloud.stores_of(self.host.cluster_uuid)]
+
+    def hooked_up(self) -> list[Step]:
+        """Give the host every datastore of its cluster, but for those of stores in maintenance."""
+        stores = self.store_uuids()
+        ready = [
+            each for each in self.volumes if each.record.state is VolumeState.READY and each.record.store_uuid in stores
+        ]
+        return [step for volume in ready for step in volume.hook_up(self.host)]
+
+    def unhooked_again(self) -> list[Step]:
+        """Take from the host what this operation gave it, the latest first."""
+        return [
+            step
+            for volume in reversed(self.volumes)
+            for grant in volume.made_here()
+            if grant.host == self.host
+            for step in volume.unhook(grant)
+        ]
 
     def begin(self) -> Sequence[str]:
         """Claim all, or be told that something is busy; a store that is coming or going would be missed."""

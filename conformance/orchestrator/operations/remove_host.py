@@ -3,7 +3,7 @@
 FRAMEWORK: for each volume: detach_datastore → revoke_access
 PLUGIN:    for each volume: revoke_access (unhooks the host)
 
-Refused while a VM on the host has a volume. Failed: removing it again, or `recover()`, goes on.
+Refused while a VM runs on the host. Failed: removing it again, or `recover()`, goes on.
 """
 
 from __future__ import annotations
@@ -36,8 +36,9 @@ class RemoveHost(HostOperation):
 
     def begin(self) -> Sequence[str]:
         volumes = self.cloud.volumes.uuids_on_host(self.host.uuid)
-        if volumes:
-            raise HostInUse(self.host.uuid, volumes)
+        vms = tuple(each.uuid for each in self.cloud.vms.on_host(self.host.uuid))
+        if volumes or vms:
+            raise HostInUse(self.host.uuid, volumes, vms)
         return super().begin()
 
     def steps(self) -> Sequence[Step]:

@@ -66,9 +66,9 @@ class ResizeVolume(VolumeOperation):
         if self.record.way is not Way.FRAMEWORK:
             return [resize]
         return [
-            *self._offline(),
+            *volume.taken_from(self._unhooked),
             resize,
-            *(step for host in self._unhooked for step in volume.hook_up(host)),
+            *volume.given_back(self._unhooked),
             *([] if self._unhooked else map(volume.ask_connection, hosts)),
             Step("expand_datastore", self._expand_datastore),
             Step("resize_disk", self._resize_disk),
@@ -76,19 +76,13 @@ class ResizeVolume(VolumeOperation):
 
     def _shown_to_vm(self) -> list[Step]:
         attached, volume = self.record.attachment, self.volume
-        if attached is None:
+        if attached is None or attached.host is None:
             return []
         host = attached.host
         return [volume.ask_connection(host), volume.connect_target(host), volume.attach_lun(attached.vm, host)]
 
-    def _offline(self) -> list[Step]:
-        leaving = [each for each in reversed(self.record.grants) if each.host in self._unhooked]
-        unmounted = [self.volume.detach_datastore(each.host) for each in leaving if each.is_connected]
-        return [*unmounted, *(self.volume.revoke(each.host) for each in leaving)]
-
     def undo_steps(self) -> Sequence[Step]:
-        missing = [each for each in self._unhooked if not self.volume.is_granted(each)]
-        return [step for host in missing for step in self.volume.hook_up(host)]
+        return self.volume.given_back(self._unhooked)
 
     def finish(self) -> None:
         volume = replace(self.record.volume, size_bytes=self._new_lun_bytes)

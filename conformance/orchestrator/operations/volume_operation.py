@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from conformance.orchestrator.cloud import Cloud
 from conformance.orchestrator.errors import ObjectBusy, UnknownObject, WrongState
@@ -11,6 +11,9 @@ from conformance.orchestrator.records import VolumeRecord
 from conformance.orchestrator.states import VOLUME_OPERATIONS, VolumeState
 from conformance.orchestrator.steps import Step
 from conformance.orchestrator.volume_steps import VolumeSteps
+
+WITHOUT_STORE: Final = frozenset({"detach_volume"})
+"""What can be done while the volume's store is in maintenance: no VM that has it runs then, so no call is made."""
 
 
 class VolumeOperation:
@@ -42,9 +45,7 @@ class VolumeOperation:
 
     def begin(self) -> Sequence[str]:
         """Compare and set: of two operations that meet, one wins."""
-        allowed, during, _ = VOLUME_OPERATIONS[self.kind]
-        if not self.cloud.volumes.swap_state(self.object_uuid, allowed, during):
-            self._refuse()
+        enter(self.cloud, self.object_uuid, self.kind)
         return self.claims()
 
     def undo_steps(self) -> Sequence[Step] | None:
@@ -59,10 +60,17 @@ class VolumeOperation:
         """The volume cannot be used until that is cleaned up."""
         self.cloud.volumes.set_state(self.object_uuid, VOLUME_OPERATIONS[self.kind][2])
 
-    def _refuse(self) -> None:
-        if self.cloud.journal.is_claimed(self.object_uuid):
-            raise ObjectBusy(self.object_uuid)
-        found = self.cloud.volumes.find(self.object_uuid)
-        if found is None:
-            raise UnknownObject("volume", self.object_uuid)
-        raise WrongState(self.object_uuid, found.state, self.kind)
+
+def enter(cloud: Cloud, volume_uuid: str, kind: str) -> None:
+    """Note on a volume that an operation of that kind works on it, or refuse."""
+    allowed, during, _ = VOLUME_OPERATIONS[kind]
+    known = cloud.volumes.find(volume_uuid)
+    if known is not None and kind not in WITHOUT_STORE:
+        cloud.refuse_store(known.store_uuid, kind)
+    if cloud.volumes.swap_state(volume_uuid, allowed, during):
+        return
+    if cloud.journal.is_claimed(volume_uuid):
+        raise ObjectBusy(volume_uuid)
+    if known is None:
+        raise UnknownObject("volume", volume_uuid)
+    raise WrongState(volume_uuid, known.state, kind)

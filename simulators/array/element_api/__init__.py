@@ -1,26 +1,35 @@
 """The SolidFire Element API: JSON-RPC over HTTPS, as its real clients speak it. Nothing in here does I/O.
 
-Simulated: GetAPI, GetClusterInfo, GetClusterVersionInfo, GetClusterCapacity, GetLimits; AddAccount,
-GetAccountByID, GetAccountByName, ListAccounts, ModifyAccount, RemoveAccount; CreateVolume, ModifyVolume,
-DeleteVolume, PurgeDeletedVolume, RestoreDeletedVolume, ListVolumes, ListActiveVolumes, ListDeletedVolumes,
-ListVolumesForAccount, GetVolumeStats, GetDefaultQoS; CreateVolumeAccessGroup, ListVolumeAccessGroups,
-ModifyVolumeAccessGroup, DeleteVolumeAccessGroup, AddInitiatorsToVolumeAccessGroup,
-RemoveInitiatorsFromVolumeAccessGroup, AddVolumesToVolumeAccessGroup, RemoveVolumesFromVolumeAccessGroup;
-ListInitiators, CreateInitiators, DeleteInitiators; ListISCSISessions.
+Simulated, by area:
 
-Refused with xUnknownAPIMethod, among others: clones (CloneVolume, CloneMultipleVolumes, CopyVolume,
-CancelClone, GetAsyncResult, ListAsyncResults); snapshots and group snapshots (CreateSnapshot,
-ListSnapshots, ModifySnapshot, DeleteSnapshot, RollbackToSnapshot and their group forms); mass changes
-(DeleteVolumes, PurgeDeletedVolumes, ModifyVolumes); QoS policies and SetDefaultQoS; ListVolumeStats and its
-kin; LUN assignments and ModifyInitiators; replication; ListVirtualNetworks and virtual volumes; drives,
-nodes, events, faults and cluster administrators.
+- cluster: GetAPI, GetClusterInfo, GetClusterVersionInfo, GetClusterCapacity, GetClusterStats, GetClusterState,
+  GetClusterFullThreshold, GetClusterMasterNodeID, GetLimits, ListClusterFaults, ListActiveNodes, ListDrives,
+  ListEvents, ListVirtualNetworks, GetCurrentClusterAdmin, ListClusterAdmins;
+- accounts: AddAccount, GetAccountByID, GetAccountByName, ListAccounts, ModifyAccount, RemoveAccount;
+- volumes: CreateVolume, ModifyVolume(s), DeleteVolume(s), PurgeDeletedVolume(s), RestoreDeletedVolume, ListVolumes,
+  ListActiveVolumes, ListDeletedVolumes, ListVolumesForAccount, GetVolumeCount, GetVolumeEfficiency, GetVolumeStats,
+  ListVolumeStats, ListVolumeStatsByVolume, ListVolumeStatsByAccount, ListVolumeStatsByVolumeAccessGroup;
+- QoS: GetDefaultQoS, SetDefaultQoS, and CreateQoSPolicy, GetQoSPolicy, ListQoSPolicies, ModifyQoSPolicy,
+  DeleteQoSPolicy;
+- access: Create-, List-, Modify- and DeleteVolumeAccessGroup(s), adding and removing initiators and volumes,
+  Get- and ModifyVolumeAccessGroupLunAssignments, Create-, List-, Modify- and DeleteInitiators, ListISCSISessions;
+- snapshots: CreateSnapshot, ListSnapshots, ModifySnapshot, DeleteSnapshot, RollbackToSnapshot and their group forms;
+- clones: CloneVolume, CloneMultipleVolumes, CopyVolume, CancelClone, CancelGroupClone, GetAsyncResult,
+  ListAsyncResults;
+- replication: ListClusterPairs and ListActivePairedVolumes, both empty, RemoveVolumePair, which does nothing, and
+  ModifyVolumePair, which is xVolumeNotPaired.
 
-Refused as values: `access` other than readWrite and locked. Ignored, as the real array ignores what it does
-not know: any parameter that the method does not have here, such as `sliceCount`, `qosPolicyID` or
-`protectionScheme`.
+Refused with xUnknownAPIMethod, among others: pairing of clusters and volumes, virtual networks and virtual volumes,
+schedules, backups (bulk volume jobs), changing drives, nodes and cluster administrators.
+
+Refused as values: `access` other than readWrite, readOnly and locked, and `enableRemoteReplication` of a snapshot.
+Ignored, as the real array ignores what it does not know: any parameter that the method does not have here,
+such as `sliceCount` or `protectionScheme`.
 
 Where no source says what the real array does: an account that still owns volumes is not removed
 (xAccountHasVolumes); what does not fit any more is xExceededLimit with maxProvisionedSpace in the text; a
-deleted volume where an active one is needed, and the other way round, is xVolumeIDDoesNotExist; a request
-that is no JSON-RPC is xInvalidAPIParameter; errors travel with HTTP status 200.
+deleted volume where an active one is needed, and the other way round, is xVolumeIDDoesNotExist; a clone in the
+making where one is needed that can be used is xSliceNotRegistered; a clone holds what its source
+held when it was asked for; rolling back restores a volume's size as well; a
+request that is no JSON-RPC is xInvalidAPIParameter; errors travel with HTTP status 200.
 """

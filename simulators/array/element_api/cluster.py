@@ -4,36 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from simulators.array.blockmap import EXTENT_BYTES
 from simulators.array.element_api import rendering
 from simulators.array.element_api.method import Method
+from simulators.array.extents import EXTENT_BYTES
 
 if TYPE_CHECKING:
     from simulators.array.element_api.method import Scene
     from simulators.array.element_api.parameters import Arguments, Json
     from simulators.array.limits import Limits
 
-CURRENT_VERSION: Final = "12.3"
-_MINOR_VERSIONS: Final = {
-    5: (0, 1),
-    7: range(5),
-    8: range(8),
-    9: range(7),
-    10: range(10),
-    11: range(9),
-    12: range(4),
-}
-SUPPORTED_VERSIONS: Final = tuple(
-    f"{major}.{minor}" for major in range(1, 13) for minor in _MINOR_VERSIONS.get(major, (0,))
-)
-_SOFTWARE: Final = "12.3.0.958"
 _STARTED: Final = "2020-01-01T00:00:00Z"
 _IOPS: Final = 200_000
 _SCHEMES: Final = ("doubleHelix",)
 
 
-def _get_api(_scene: Scene, _given: Arguments) -> Json:
-    return {"currentVersion": CURRENT_VERSION, "supportedVersions": list(SUPPORTED_VERSIONS)}
+def _get_api(scene: Scene, _given: Arguments) -> Json:
+    return {"currentVersion": scene.release.api_version, "supportedVersions": list(scene.release.api_versions)}
 
 
 def _info(scene: Scene, _given: Arguments) -> Json:
@@ -44,7 +30,7 @@ def _info(scene: Scene, _given: Arguments) -> Json:
             "svip": scene.addresses.storage,
             "uniqueID": scene.model.unique_id,
             "uuid": scene.model.uuid,
-            "name": f"array-{scene.model.unique_id}",
+            "name": rendering.cluster_name(scene.model),
             "attributes": {},
             "ensemble": [scene.addresses.management.rpartition(":")[0]],
             "mvipNodeID": 1,
@@ -63,14 +49,15 @@ def _info(scene: Scene, _given: Arguments) -> Json:
     }
 
 
-def _version(_scene: Scene, _given: Arguments) -> Json:
+def _version(scene: Scene, _given: Arguments) -> Json:
+    software = scene.release.software
     return {
-        "clusterAPIVersion": CURRENT_VERSION,
-        "clusterVersion": _SOFTWARE,
-        "clusterVersionInfo": [{"nodeID": 1, "nodeVersion": _SOFTWARE, "nodeInternalRevision": "1"}],
+        "clusterAPIVersion": scene.release.api_version,
+        "clusterVersion": software,
+        "clusterVersionInfo": [{"nodeID": 1, "nodeVersion": software, "nodeInternalRevision": "1"}],
         "softwareVersionInfo": {
-            "currentVersion": _SOFTWARE,
-            "pendingVersion": _SOFTWARE,
+            "currentVersion": software,
+            "pendingVersion": software,
             "nodeID": 0,
             "packageName": "",
             "startTime": _STARTED,
@@ -80,11 +67,12 @@ def _version(_scene: Scene, _given: Arguments) -> Json:
 
 def _capacity(scene: Scene, _given: Arguments) -> Json:
     capacity, sessions = scene.model.capacity, len(scene.sessions)
-    written = capacity.extents.value
-    provisioned = capacity.used_bytes // EXTENT_BYTES
+    # In volumes each extent counts wherever it is mapped, on the drives it is there once.
+    unique, in_snapshots = capacity.extents.value, scene.model.snapshots.mapped_bytes // EXTENT_BYTES
+    in_volumes = capacity.extents.mapped - in_snapshots
     return {
         "clusterCapacity": {
-            "activeBlockSpace": written * EXTENT_BYTES,
+            "activeBlockSpace": unique * EXTENT_BYTES,
             "activeSessions": sessions,
             "averageIOPS": 0,
             "clusterRecentIOSize": 0,
@@ -94,19 +82,19 @@ def _capacity(scene: Scene, _given: Arguments) -> Json:
             "maxProvisionedSpace": capacity.total_bytes,
             "maxUsedMetadataSpace": capacity.total_bytes,
             "maxUsedSpace": capacity.total_bytes,
-            "nonZeroBlocks": written,
+            "nonZeroBlocks": in_volumes,
             "peakActiveSessions": sessions,
             "peakIOPS": 0,
             "provisionedSpace": capacity.used_bytes,
-            "snapshotNonZeroBlocks": 0,
+            "snapshotNonZeroBlocks": in_snapshots,
             "timestamp": rendering.moment(scene.model.now()),
             "totalOps": 0,
-            "uniqueBlocks": written,
-            "uniqueBlocksUsedSpace": written * EXTENT_BYTES,
+            "uniqueBlocks": unique,
+            "uniqueBlocksUsedSpace": unique * EXTENT_BYTES,
             "usedMetadataSpace": 0,
             "usedMetadataSpaceInSnapshots": 0,
-            "usedSpace": written * EXTENT_BYTES,
-            "zeroBlocks": provisioned - written,
+            "usedSpace": unique * EXTENT_BYTES,
+            "zeroBlocks": capacity.used_bytes // EXTENT_BYTES - in_volumes,
         }
     }
 
@@ -119,20 +107,13 @@ def _limits(scene: Scene, _given: Arguments) -> Json:
 _NOT_ENFORCED: Final = {
     "bulkVolumeJobsPerNodeMax": 8,
     "bulkVolumeJobsPerVolumeMax": 2,
-    "cloneJobsPerNodeMax": 8,
-    "cloneJobsPerVolumeMax": 2,
     "clusterAdminAccountMax": 5000,
     "clusterPairsCountMax": 4,
     "fibreChannelVolumeAccessMax": 16384,
     "iscsiSessionsFromFibreChannelNodesMax": 4096,
-    "qosPolicyCountMax": 500,
     "scheduleNameLengthMax": 244,
-    "snapshotNameLengthMax": 255,
-    "snapshotsPerVolumeMax": 32,
     "virtualVolumeCountMax": 8000,
     "virtualVolumesPerAccountCountMax": 10000,
-    "volumeAccessGroupLunMax": 16383,
-    "volumesPerGroupSnapshotMax": 32,
 }
 
 
@@ -141,13 +122,19 @@ def _enforced(limits: Limits) -> Json:
         "accountCountMax": limits.accounts,
         "accountNameLengthMax": limits.account_name_length,
         "accountNameLengthMin": 1,
+        "cloneJobsPerNodeMax": limits.clone_jobs_per_node,
+        "cloneJobsPerVolumeMax": limits.clone_jobs_per_volume,
         "initiatorAliasLengthMax": limits.initiator_alias_length,
         "initiatorCountMax": limits.initiators,
         "initiatorNameLengthMax": limits.initiator_name_length,
         "initiatorsPerVolumeAccessGroupCountMax": limits.initiators_per_group,
+        "qosPolicyCountMax": limits.qos_policies,
         "secretLengthMax": limits.secret_length_max,
         "secretLengthMin": limits.secret_length_min,
+        "snapshotNameLengthMax": limits.snapshot_name_length,
+        "snapshotsPerVolumeMax": limits.snapshots_per_volume,
         "volumeAccessGroupCountMax": limits.groups,
+        "volumeAccessGroupLunMax": limits.lun_number,
         "volumeAccessGroupNameLengthMax": limits.group_name_length,
         "volumeAccessGroupNameLengthMin": 1,
         "volumeAccessGroupsPerInitiatorCountMax": 1,
@@ -164,6 +151,7 @@ def _enforced(limits: Limits) -> Json:
         "volumeSizeMax": limits.volume_size_max,
         "volumeSizeMin": limits.volume_size_min,
         "volumesPerAccountCountMax": limits.volumes_per_account,
+        "volumesPerGroupSnapshotMax": limits.volumes_per_group_snapshot,
         "volumesPerVolumeAccessGroupCountMax": limits.volumes_per_group,
     }
 

@@ -17,6 +17,18 @@ NAMES: Final[dict[Reason, str]] = {
     Reason.ACCOUNT_IN_USE: "xAccountHasVolumes",
     Reason.VOLUME_UNKNOWN: "xVolumeIDDoesNotExist",
     Reason.VOLUME_WOULD_SHRINK: "xVolumeShrinkProhibited",
+    # What clients try again after a while.
+    Reason.VOLUME_NOT_READY: "xSliceNotRegistered",
+    Reason.SNAPSHOT_UNKNOWN: "xSnapshotIDDoesNotExist",
+    # By analogy: no source names it.
+    Reason.GROUP_SNAPSHOT_UNKNOWN: "xGroupSnapshotIDDoesNotExist",
+    Reason.TOO_MANY_SNAPSHOTS: "xMaxSnapshotsPerVolumeExceeded",
+    Reason.TOO_MANY_CLONES_OF_VOLUME: "xMaxClonesPerVolumeExceeded",
+    Reason.TOO_MANY_CLONES: "xMaxClonesPerNodeExceeded",
+    # No source names this one.
+    Reason.CLONE_UNKNOWN: "xInvalidParameter",
+    Reason.JOB_UNKNOWN: "xDBNoSuchPath",
+    Reason.QOS_POLICY_UNKNOWN: "xQoSPolicyDoesNotExist",
     Reason.GROUP_UNKNOWN: "xVolumeAccessGroupIDDoesNotExist",
     Reason.ALREADY_IN_GROUP: "xAlreadyInVolumeAccessGroup",
     Reason.NOT_IN_GROUP: "xNotInVolumeAccessGroup",

@@ -1,10 +1,11 @@
-"""Methods for volume access groups and initiators."""
+"""Methods for volume access groups."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from simulators.array.element_api import rendering
+from simulators.array.element_api.errors import ApiError
 from simulators.array.element_api.method import LIMIT, Method, page, start_at
 from simulators.array.element_api.parameters import (
     Arguments,
@@ -12,11 +13,12 @@ from simulators.array.element_api.parameters import (
     boolean,
     integer,
     list_of,
+    mapping,
     optional,
     required,
     text,
 )
-from simulators.array.element_api.values import attributes, initiator_reference, new_initiator
+from simulators.array.element_api.values import attributes, initiator_reference, no_networks
 from simulators.array.groups import GroupChange
 
 if TYPE_CHECKING:
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 
     from simulators.array.element_api.method import Scene
     from simulators.array.groups import Group
-    from simulators.array.initiators import Initiator
 
 _GROUP = required("volumeAccessGroupID", integer)
 _NAME = required("name", text)
@@ -36,11 +37,17 @@ _ANY_VOLUMES = optional("volumes", list_of(integer))
 _ATTRIBUTES = optional("attributes", attributes)
 _DELETE_ORPHANS = optional("deleteOrphanInitiators", boolean)
 _START_GROUP = start_at("startVolumeAccessGroupID")
+_NETWORKS = optional("virtualNetworkID", no_networks)
+_VOLUME = required("volumeID", integer)
+_LUN = required("lun", integer)
+
+
+def _lun_assignment(given: object) -> Arguments:
+    return Arguments(mapping(given), (_VOLUME, _LUN))
+
+
+_LUNS = required("lunAssignments", list_of(_lun_assignment))
 _GROUPS = optional("volumeAccessGroups", list_of(integer))
-_NEW_INITIATORS = required("initiators", list_of(new_initiator))
-_START_INITIATOR = start_at("startInitiatorID")
-_INITIATOR_IDS = required("initiators", list_of(integer))
-_ANY_INITIATOR_IDS = optional("initiators", list_of(integer))
 
 
 def _create(scene: Scene, given: Arguments) -> Json:
@@ -111,29 +118,31 @@ def _shown(scene: Scene, group: Group) -> Json:
     return {"volumeAccessGroup": rendering.group(scene.model, group)}
 
 
-def _list_initiators(scene: Scene, given: Arguments) -> Json:
-    return {"initiators": [rendering.initiator(each) for each in page(_asked_initiators(scene, given), given)]}
+def _get_luns(scene: Scene, given: Arguments) -> Json:
+    return _luns(scene, scene.model.groups.get(given[_GROUP]))
 
 
-def _asked_initiators(scene: Scene, given: Arguments) -> Iterator[Initiator]:
-    asked, start = given[_ANY_INITIATOR_IDS], given[_START_INITIATOR] or 0
-    if asked is None:
-        return scene.model.initiators.rows.starting_at(start)
-    found = map(scene.model.initiators.rows.find, sorted(set(asked)))
-    return (each for each in found if each is not None and each.initiator_id >= start)
+def _modify_luns(scene: Scene, given: Arguments) -> Json:
+    numbers = {each[_VOLUME]: each[_LUN] for each in given[_LUNS]}
+    if len(numbers) < len(given[_LUNS]):
+        raise ApiError("xInvalidParameter", "member=[lunAssignments]: expected each volumeID once")
+    return _luns(scene, scene.model.groups.number_luns(given[_GROUP], numbers))
 
 
-def _create_initiators(scene: Scene, given: Arguments) -> Json:
-    made = scene.model.groups.create_initiators(given[_NEW_INITIATORS])
-    return {"initiators": [rendering.initiator(each) for each in made]}
+def _luns(scene: Scene, group: Group) -> Json:
+    numbers: dict[bool, list[Json]] = {False: [], True: []}
+    for volume_id, number in group.volumes.items():
+        numbers[scene.model.volumes.get(volume_id).is_deleted].append({"volumeID": volume_id, "lun": number})
+    return {
+        "volumeAccessGroupLunAssignments": {
+            "volumeAccessGroupID": group.group_id,
+            "lunAssignments": numbers[False],
+            "deletedLunAssignments": numbers[True],
+        }
+    }
 
 
-def _delete_initiators(scene: Scene, given: Arguments) -> Json:
-    scene.model.groups.delete_initiators(given[_INITIATOR_IDS])
-    return {}
-
-
-_CONTENT: Final = (_ANY_INITIATORS, _ANY_VOLUMES, _ATTRIBUTES)
+_CONTENT: Final = (_ANY_INITIATORS, _ANY_VOLUMES, _ATTRIBUTES, _NETWORKS)
 
 METHODS: Final = (
     Method("CreateVolumeAccessGroup", _create, (_NAME, *_CONTENT)),
@@ -144,7 +153,6 @@ METHODS: Final = (
     Method("RemoveInitiatorsFromVolumeAccessGroup", _remove_initiators, (_GROUP, _INITIATORS, _DELETE_ORPHANS)),
     Method("AddVolumesToVolumeAccessGroup", _add_volumes, (_GROUP, _VOLUMES)),
     Method("RemoveVolumesFromVolumeAccessGroup", _remove_volumes, (_GROUP, _VOLUMES)),
-    Method("ListInitiators", _list_initiators, (_START_INITIATOR, LIMIT, _ANY_INITIATOR_IDS)),
-    Method("CreateInitiators", _create_initiators, (_NEW_INITIATORS,)),
-    Method("DeleteInitiators", _delete_initiators, (_INITIATOR_IDS,)),
+    Method("GetVolumeAccessGroupLunAssignments", _get_luns, (_GROUP,)),
+    Method("ModifyVolumeAccessGroupLunAssignments", _modify_luns, (_GROUP, _LUNS)),
 )

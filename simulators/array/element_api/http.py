@@ -9,7 +9,21 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from simulators.array.element_api import accounts, cluster, groups, sessions, volumes
+from simulators.array.element_api import (
+    accounts,
+    clones,
+    cluster,
+    groups,
+    hardware,
+    initiators,
+    many_volumes,
+    qos,
+    replication,
+    sessions,
+    snapshots,
+    statistics,
+    volumes,
+)
 from simulators.array.element_api.errors import CODE, NAMES, ApiError
 from simulators.array.element_api.method import Addresses, Method, Scene
 from simulators.array.element_api.parameters import Arguments, Json
@@ -18,13 +32,16 @@ from simulators.kernel.transcript import Direction
 
 if TYPE_CHECKING:
     from simulators.array.administrator import Administrator
+    from simulators.array.element_api.release import Release
     from simulators.array.model import ArrayModel
     from simulators.iscsi.backend import SessionInfo
     from simulators.kernel.transcript import Transcript
 
-METHODS: Final[Mapping[str, Method]] = {
-    each.name: each for area in (cluster, accounts, volumes, groups, sessions) for each in area.METHODS
-}
+_AREAS: Final = (
+    cluster, hardware, accounts, volumes, many_volumes, snapshots, clones, qos, statistics, groups, initiators,
+    sessions, replication,
+)  # fmt: skip
+METHODS: Final[Mapping[str, Method]] = {each.name: each for area in _AREAS for each in area.METHODS}
 _PATH: Final = re.compile(r"/json-rpc/([0-9.]+)/?")
 _SECRET: Final = re.compile(
     r'("[^"]*(?:secret|password)[^"]*": )(?:"(?:[^"\\]|\\.)*(?:"|\\?$)|-?[0-9][^,}\]]*)', re.IGNORECASE
@@ -53,6 +70,7 @@ class ElementApi:
     lock: AbstractContextManager[object]
     sessions: Callable[[], Sequence[SessionInfo]]
     transcript: Transcript
+    release: Release
 
     def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """Answer one request."""
@@ -66,7 +84,7 @@ class ElementApi:
         version = _PATH.fullmatch(path)
         if not self.administrator.is_named_in(headers):
             return _plain(401, "401 Unauthorized.", {"WWW-Authenticate": 'Basic realm="Element API"'})
-        if version is None or version[1] not in cluster.SUPPORTED_VERSIONS:
+        if version is None or version[1] not in self.release.api_versions:
             return _plain(404, "404 Not Found")
         if method != "POST":
             return _plain(405, "405 Method Not Allowed", {"Allow": "POST"})
@@ -97,9 +115,13 @@ class ElementApi:
             raise ApiError("xInvalidAPIParameter", "params: expected a JSON object")
         live = self.sessions() if method.needs_sessions else ()
         with self.lock:
-            self.model.purge_due()
-            scene = Scene(self.model, self.addresses, live)
-            return method.run(scene, Arguments(given or {}, method.parameters))
+            self.model.clones.count_call()
+            self.model.settle()
+            scene = Scene(self.model, self.addresses, live, self.administrator.username, self.release)
+            result = method.run(scene, Arguments(given or {}, method.parameters))
+            if not method.only_looks:
+                self.model.events.record(method.name)
+            return result
 
     def _note(self, direction: Direction, start: str, body: bytes, readable: Callable[[bytes], str]) -> None:
         def text() -> str:

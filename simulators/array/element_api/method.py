@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from simulators.array.element_api.parameters import Arguments, Json, Parameter, integer, optional, positive
+from simulators.array.element_api.release import LATEST, Release
 
 if TYPE_CHECKING:
     from simulators.array.model import ArrayModel
@@ -26,11 +27,13 @@ class Addresses:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a method works on. `sessions` is filled for methods that ask for them."""
+    """What a method works on, and the name of who asks. `sessions` is filled for methods that ask for them."""
 
     model: ArrayModel
     addresses: Addresses
     sessions: Sequence[SessionInfo] = ()
+    administrator: str = "admin"
+    release: Release = LATEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,11 @@ class Method:
     run: Callable[[Scene, Arguments], Json]
     parameters: tuple[Parameter[Any], ...] = ()
     needs_sessions: bool = False
+
+    @property
+    def only_looks(self) -> bool:
+        """Whether it changes nothing, by its name."""
+        return self.name.startswith(("Get", "List"))
 
 
 LIMIT = optional("limit", positive)

@@ -19,14 +19,24 @@ if TYPE_CHECKING:
     from simulators.array.initiators import Initiator
     from simulators.array.model import ArrayModel
     from simulators.array.qos import Qos
-    from simulators.array.volumes import Volume
+    from simulators.array.qos_policies import QosPolicy
+    from simulators.array.snapshots import GroupSnapshot, Snapshot
+    from simulators.array.volume import Volume
 
 BLOCK_BYTES = 4096
+NO_UUID = "00000000-0000-0000-0000-000000000000"
+CHECKSUM = "0x0"
+"""Of a snapshot that has never been replicated."""
 
 
 def moment(at: datetime | None) -> str:
     """ISO 8601 in UTC to the second, and empty text for never."""
     return "" if at is None else at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def cluster_name(model: ArrayModel) -> str:
+    """What the administrator called the cluster."""
+    return f"array-{model.unique_id}"
 
 
 def curve() -> Json:
@@ -45,6 +55,16 @@ def qos(has: Qos) -> Json:
     }
 
 
+def qos_policy(has: QosPolicy) -> Json:
+    """A QoS policy."""
+    return {
+        "qosPolicyID": has.policy_id,
+        "name": has.name,
+        "qos": qos(has.qos),
+        "volumeIDs": sorted(has.volumes),
+    }
+
+
 def account(has: Account) -> Json:
     """An account, with its secrets, as the administrator sees it."""
     return {
@@ -60,6 +80,13 @@ def account(has: Account) -> Json:
     }
 
 
+def status(has: Volume) -> str:
+    """A volume's state in a word; `init` is a clone that cannot be used yet."""
+    if has.is_deleted:
+        return "deleted"
+    return "init" if has.is_copying else "active"
+
+
 def volume(has: Volume) -> Json:
     """A volume."""
     return {
@@ -69,7 +96,7 @@ def volume(has: Volume) -> Json:
         "createTime": moment(has.created_at),
         "volumeUUID": has.uuid,
         "volumeConsistencyGroupUUID": has.uuid,
-        "status": "deleted" if has.is_deleted else "active",
+        "status": status(has),
         "access": has.access.value,
         "enable512e": has.has_512e,
         "enableSnapMirrorReplication": False,
@@ -77,14 +104,14 @@ def volume(has: Volume) -> Json:
         "scsiEUIDeviceID": has.eui,
         "scsiNAADeviceID": has.naa,
         "qos": qos(has.qos),
-        "qosPolicyID": None,
+        "qosPolicyID": has.qos_policy_id,
         "volumeAccessGroups": list(has.groups),
         "volumePairs": [],
         "deleteTime": moment(has.deleted_at),
         "purgeTime": moment(has.purge_at),
-        "lastAccessTime": None,
-        "lastAccessTimeIO": None,
-        "sliceCount": 1,
+        "lastAccessTime": moment(has.traffic.last_at) or None,
+        "lastAccessTimeIO": moment(has.traffic.last_at) or None,
+        "sliceCount": 0 if has.is_copying else 1,
         "totalSize": has.size_bytes,
         "blockSize": BLOCK_BYTES,
         "virtualVolumeID": None,
@@ -123,4 +150,47 @@ def initiator(has: Initiator) -> Json:
         "initiatorSecret": has.initiator_secret,
         "targetSecret": has.target_secret,
         "virtualNetworkIDs": [],
+    }
+
+
+def snapshot(model: ArrayModel, has: Snapshot) -> Json:
+    """A snapshot; without a group its group's number is 0."""
+    group = None if has.group_id is None else model.snapshots.get_group(has.group_id)
+    made = moment(has.created_at)
+    return {
+        "snapshotID": has.snapshot_id,
+        "volumeID": has.volume_id,
+        "volumeName": model.volumes.get(has.volume_id).name,
+        "name": has.name,
+        "status": "done",
+        "checksum": CHECKSUM,
+        "createTime": made,
+        "instanceCreateTime": made,
+        "totalSize": has.size_bytes,
+        "snapshotUUID": has.uuid,
+        "instanceSnapshotUUID": has.uuid,
+        "groupID": 0 if group is None else group.group_id,
+        "groupSnapshotUUID": NO_UUID if group is None else group.uuid,
+        "attributes": has.attributes,
+        "expirationTime": None if has.expires_at is None else moment(has.expires_at),
+        "expirationReason": "None" if has.expires_at is None else "Api",
+        "enableRemoteReplication": False,
+        "remoteStatuses": [],
+        "snapMirrorLabel": has.label,
+        "virtualVolumeID": None,
+    }
+
+
+def group_snapshot(model: ArrayModel, has: GroupSnapshot) -> Json:
+    """A group snapshot with its members."""
+    return {
+        "groupSnapshotID": has.group_id,
+        "groupSnapshotUUID": has.uuid,
+        "name": has.name,
+        "status": "done",
+        "createTime": moment(has.created_at),
+        "members": [snapshot(model, each) for each in model.snapshots.members(has)],
+        "attributes": has.attributes,
+        "enableRemoteReplication": False,
+        "remoteStatuses": [],
     }

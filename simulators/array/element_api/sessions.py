@@ -1,7 +1,8 @@
-"""The method that lists iSCSI sessions. What the target does not measure is null."""
+"""The method that lists iSCSI sessions."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from simulators.array.element_api import rendering
@@ -10,7 +11,7 @@ from simulators.array.element_api.method import Method
 if TYPE_CHECKING:
     from simulators.array.element_api.method import Scene
     from simulators.array.element_api.parameters import Arguments, Json
-    from simulators.array.volumes import Volume
+    from simulators.array.volume import Volume
     from simulators.iscsi.backend import SessionInfo
 
 _ALGORITHMS: Final = {5: "MD5", 7: "SHA-256"}
@@ -27,7 +28,7 @@ def _rendered(scene: Scene, session: SessionInfo, volume: Volume) -> Json:
         "accountID": volume.account_id,
         "accountName": scene.model.accounts.get(volume.account_id).username,
         "authentication": _authentication(session),
-        "createTime": None,
+        "createTime": rendering.moment(scene.model.now() - timedelta(seconds=session.age_seconds)),
         "driveID": 1,
         "driveIDs": [1],
         "initiator": None if initiator is None else rendering.initiator(initiator),
@@ -35,8 +36,8 @@ def _rendered(scene: Scene, session: SessionInfo, volume: Volume) -> Json:
         "initiatorName": session.initiator_iqn,
         "initiatorPortName": f"{session.initiator_iqn},i,0x{session.isid.hex()}",
         "initiatorSessionID": int.from_bytes(session.isid, "big"),
-        "msSinceLastIscsiPDU": None,
-        "msSinceLastScsiCommand": None,
+        "msSinceLastIscsiPDU": int(session.idle_seconds * 1000),
+        "msSinceLastScsiCommand": int(session.command_idle_seconds * 1000),
         "nodeID": 1,
         "serviceID": 1,
         "sessionID": session.tsih,

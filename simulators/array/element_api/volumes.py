@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from simulators.array.element_api import rendering
+from simulators.array.element_api.errors import ApiError
 from simulators.array.element_api.method import LIMIT, Method, page, start_at
 from simulators.array.element_api.parameters import (
     Arguments,
@@ -18,14 +19,14 @@ from simulators.array.element_api.parameters import (
     text,
 )
 from simulators.array.element_api.values import attributes, none_is_empty, qos, word_of
-from simulators.array.qos import Qos, QosChange
-from simulators.array.volumes import Access, VolumeChange, VolumeWish
+from simulators.array.qos import QosChange
+from simulators.array.volume import Access, VolumeChange, VolumeWish
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from simulators.array.element_api.method import Scene
-    from simulators.array.volumes import Volume
+    from simulators.array.volume import Volume
 
 
 class VolumeStatus(StrEnum):
@@ -53,6 +54,11 @@ _OWNERS = optional("accounts", list_of(integer))
 _IDS = optional("volumeIDs", list_of(integer))
 _WITH_NAME = optional("volumeName", text)
 _IS_PAIRED = optional("isPaired", boolean)
+_POLICY = optional("qosPolicyID", integer)
+_USE_POLICY = optional("associateWithQoSPolicy", boolean)
+_QOS_POLICY: Final = (_POLICY, _USE_POLICY)
+CHANGE: Final = (_NEW_OWNER, _NEW_SIZE, _QOS, _ACCESS, _ATTRIBUTES, *_QOS_POLICY)
+"""What can be changed of volumes."""
 
 
 def _create(scene: Scene, given: Arguments) -> Json:
@@ -63,6 +69,7 @@ def _create(scene: Scene, given: Arguments) -> Json:
         has_512e=given[_512E] or False,
         qos=given[_QOS] or QosChange(),
         attributes=none_is_empty(given[_ATTRIBUTES]),
+        qos_policy_id=_policy(given),
     )
     volume = scene.model.volumes.create(wish)
     return {
@@ -73,14 +80,35 @@ def _create(scene: Scene, given: Arguments) -> Json:
 
 
 def _modify(scene: Scene, given: Arguments) -> Json:
-    change = VolumeChange(
+    return {"volume": rendering.volume(scene.model.volumes.modify(given[_VOLUME], change_of(given)))}
+
+
+def change_of(given: Arguments) -> VolumeChange:
+    """What is to be changed."""
+    return VolumeChange(
         account_id=given[_NEW_OWNER],
         size_bytes=given[_NEW_SIZE],
-        qos=given[_QOS],
+        qos=_values(given),
         access=given[_ACCESS],
         attributes=given[_ATTRIBUTES],
+        qos_policy_id=_policy(given),
+        leaves_qos_policy=given[_USE_POLICY] is False,
     )
-    return {"volume": rendering.volume(scene.model.volumes.modify(given[_VOLUME], change))}
+
+
+def _values(given: Arguments) -> QosChange | None:
+    """QoS values that are wanted: an empty object, which some clients send, wants none."""
+    return None if given[_QOS] == QosChange() else given[_QOS]
+
+
+def _policy(given: Arguments) -> int | None:
+    """The policy that is wanted; values and a policy contradict each other."""
+    policy_id, uses = given[_POLICY], given[_USE_POLICY]
+    if uses and policy_id is None:
+        raise ApiError("xMissingParameter", "Missing member=[qosPolicyID]")
+    if policy_id is not None and uses is not False and _values(given) is not None:
+        raise ApiError("xInvalidParameter", "member=[qos]: expected qos or qosPolicyID, not both")
+    return None if uses is False else policy_id
 
 
 def _delete(scene: Scene, given: Arguments) -> Json:
@@ -103,7 +131,7 @@ def _list(scene: Scene, given: Arguments) -> Json:
 
 def _list_active(scene: Scene, given: Arguments) -> Json:
     rows = scene.model.volumes.rows.starting_at(given[_START] or 0)
-    return _listed(page((each for each in rows if not each.is_deleted), given))
+    return _listed(page((each for each in rows if rendering.status(each) == VolumeStatus.ACTIVE), given))
 
 
 def _list_deleted(scene: Scene, _given: Arguments) -> Json:
@@ -116,30 +144,8 @@ def _list_for_account(scene: Scene, given: Arguments) -> Json:
     return _listed(page((each for each in _found(scene, account.volumes) if each.volume_id >= start), given))
 
 
-def _stats(scene: Scene, given: Arguments) -> Json:
-    volume = scene.model.volumes.get_active(given[_VOLUME])
-    written = volume.blocks.written_bytes // rendering.BLOCK_BYTES
-    return {
-        "volumeStats": {
-            "volumeID": volume.volume_id,
-            "accountID": volume.account_id,
-            "volumeSize": volume.size_bytes,
-            "volumeAccessGroups": list(volume.groups),
-            "timestamp": rendering.moment(scene.model.now()),
-            "readBytes": volume.traffic.read_bytes,
-            "readOps": volume.traffic.read_operations,
-            "writeBytes": volume.traffic.write_bytes,
-            "writeOps": volume.traffic.write_operations,
-            "nonZeroBlocks": written,
-            "zeroBlocks": volume.size_bytes // rendering.BLOCK_BYTES - written,
-            "unalignedReads": 0,
-            "unalignedWrites": 0,
-        }
-    }
-
-
-def _default_qos(_scene: Scene, _given: Arguments) -> Json:
-    return rendering.qos(Qos())
+def _count(scene: Scene, _given: Arguments) -> Json:
+    return {"count": len(scene.model.volumes.rows)}
 
 
 def _listed(volumes: Iterable[Volume]) -> Json:
@@ -170,7 +176,7 @@ def _matching(volumes: Iterator[Volume], given: Arguments) -> Iterator[Volume]:
     for each in volumes:
         if (
             each.volume_id >= start
-            and (status is None or status == ("deleted" if each.is_deleted else "active"))
+            and (status is None or status == rendering.status(each))
             and (owners is None or each.account_id in owners)
             and (ids is None or each.volume_id in ids)
             and given[_IS_PAIRED] is not True
@@ -179,8 +185,8 @@ def _matching(volumes: Iterator[Volume], given: Arguments) -> Iterator[Volume]:
 
 
 METHODS: Final = (
-    Method("CreateVolume", _create, (_NAME, _OWNER, _SIZE, _512E, _QOS, _ATTRIBUTES)),
-    Method("ModifyVolume", _modify, (_VOLUME, _NEW_OWNER, _NEW_SIZE, _QOS, _ACCESS, _ATTRIBUTES)),
+    Method("CreateVolume", _create, (_NAME, _OWNER, _SIZE, _512E, _QOS, _ATTRIBUTES, *_QOS_POLICY)),
+    Method("ModifyVolume", _modify, (_VOLUME, *CHANGE)),
     Method("DeleteVolume", _delete, (_VOLUME,)),
     Method("PurgeDeletedVolume", _purge, (_VOLUME,)),
     Method("RestoreDeletedVolume", _restore, (_VOLUME,)),
@@ -188,6 +194,5 @@ METHODS: Final = (
     Method("ListActiveVolumes", _list_active, (_START, LIMIT)),
     Method("ListDeletedVolumes", _list_deleted),
     Method("ListVolumesForAccount", _list_for_account, (_OWNER, _START, LIMIT)),
-    Method("GetVolumeStats", _stats, (_VOLUME,)),
-    Method("GetDefaultQoS", _default_qos),
+    Method("GetVolumeCount", _count),
 )

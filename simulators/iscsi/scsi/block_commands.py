@@ -29,6 +29,7 @@ from simulators.iscsi.scsi.sense import (
     SPACE_ALLOCATION_FAILED,
     UNRECOVERED_READ,
     WRITE_ERROR,
+    WRITE_PROTECTED,
     ScsiCheck,
 )
 
@@ -102,6 +103,7 @@ def write(cdb: bytes, unit: LogicalUnit) -> Operation:
 def _store(unit: LogicalUnit, offset: int, data: bytes) -> None:
     if not data:
         return
+    _check_writable(unit)
     if offset + len(data) > unit.size_bytes:
         raise ScsiCheck(LBA_OUT_OF_RANGE)
     try:
@@ -159,7 +161,13 @@ def unmap(cdb: bytes, unit: LogicalUnit) -> Operation:
     return Operation(deallocate, length)
 
 
+def _check_writable(unit: LogicalUnit) -> None:
+    if unit.is_read_only:
+        raise ScsiCheck(WRITE_PROTECTED)
+
+
 def _unmap(unit: LogicalUnit, offset: int, length: int) -> None:
+    _check_writable(unit)
     try:
         unit.unmap(offset, length)
     except OSError as error:

@@ -17,6 +17,7 @@ _ALL_PAGES = 0x3F
 _CHANGEABLE = 1
 _SAVED = 3
 _DPO_AND_FUA = 0x10
+_WRITE_PROTECTED = 0x80
 
 # WCE: writes may be volatile until SYNCHRONIZE CACHE or FUA, so that initiators do send both.
 _CURRENT: dict[int, bytes] = {
@@ -34,7 +35,8 @@ def sense_modes(cdb: bytes, unit: LogicalUnit) -> Outcome:
     descriptor = b"" if has_no_descriptor else _block_descriptor(unit, is_long=has_long_descriptor)
     header = _short_header if is_short else _long_header
     allocation = cdb[4] if is_short else number(cdb, 7, 2)
-    return Outcome(header(descriptor, pages)[:allocation])
+    parameter = _DPO_AND_FUA | (_WRITE_PROTECTED if unit.is_read_only else 0)
+    return Outcome(header(parameter, descriptor, pages)[:allocation])
 
 
 def _select(control: int, page: int, subpage: int) -> bytes:
@@ -61,13 +63,13 @@ def _block_descriptor(unit: LogicalUnit, *, is_long: bool) -> bytes:
     return min(blocks, 0xFFFFFFFF).to_bytes(4, "big") + b"\0" + unit.block_bytes.to_bytes(3, "big")
 
 
-def _short_header(descriptor: bytes, pages: bytes) -> bytes:
+def _short_header(parameter: int, descriptor: bytes, pages: bytes) -> bytes:
     length = 3 + len(descriptor) + len(pages)
-    return bytes((length, 0, _DPO_AND_FUA, len(descriptor))) + descriptor + pages
+    return bytes((length, 0, parameter, len(descriptor))) + descriptor + pages
 
 
-def _long_header(descriptor: bytes, pages: bytes) -> bytes:
+def _long_header(parameter: int, descriptor: bytes, pages: bytes) -> bytes:
     length = 6 + len(descriptor) + len(pages)
     is_long = len(descriptor) == 16
-    header = length.to_bytes(2, "big") + bytes((0, _DPO_AND_FUA, int(is_long), 0))
+    header = length.to_bytes(2, "big") + bytes((0, parameter, int(is_long), 0))
     return header + len(descriptor).to_bytes(2, "big") + descriptor + pages

@@ -242,7 +242,7 @@ FAULTS = (
     Fault(
         "ACC-004",
         "the array is not told of a revoke",
-        Wire.RemoveVolumesFromVolumeAccessGroup,
+        Wire.DeleteVolumeAccessGroup,
         skip({}),
         Kind.ISOLATION,
         base="minimal",

@@ -46,7 +46,7 @@ def marked_late(call: Call) -> Any:
     made = call.proceed(attributes={})
     marks = call.arguments["attributes"]
     call.others["send"]("ModifyVolume", volumeID=made["volumeID"], attributes=marks)
-    return made
+    return {**made, "volume": {**made["volume"], "attributes": marks}}
 
 
 def resize_once(call: Call) -> Any:

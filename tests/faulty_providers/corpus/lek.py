@@ -9,7 +9,7 @@ from conformance.contract import ObjectKind, Usage
 from tests.faulty_providers.corpus.prv import MIB
 from tests.faulty_providers.fault import Call, Driver, Fault, Kind
 from tests.faulty_providers.operators import alter_result, lie, remember_answer
-from tests.faulty_providers.solidfire_inside import ask
+from tests.faulty_providers.solidfire_inside import listed_of_store
 
 
 def one_more(listed: Any) -> Any:
@@ -37,9 +37,7 @@ def most_ever(call: Call) -> Any:
 
 def as_asked_first(call: Call) -> Any:
     """Tell the sizes that volumes were made with."""
-    account = int(call.arguments["store"].details["account_id"])
-    found = ask(call, "ListVolumes", accounts=[account])["volumes"]
-    first = {str(one["volumeID"]): int(one["attributes"]["asked_size_bytes"]) for one in found}
+    first = {str(one["volumeID"]): int(one["attributes"]["asked_size_bytes"]) for one in listed_of_store(call)}
     return [dataclasses.replace(one, size_bytes=-(-first[one.external_id] // MIB) * MIB) for one in call.proceed()]
 
 

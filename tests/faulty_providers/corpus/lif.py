@@ -103,6 +103,15 @@ def takes_all(call: Call) -> Any:
 
 capacity = argument("request", lambda request: request.capacity_bytes <= 0)
 
+
+def only_empty(call: Call) -> Any:
+    """Take every volume out of the group, and let it stay."""
+    call.others["send"](
+        "ModifyVolumeAccessGroup", volumeAccessGroupID=call.arguments["volumeAccessGroupID"], volumes=[]
+    )
+    return {}
+
+
 FAULTS = (
     Fault(
         "LIF-001",
@@ -274,7 +283,7 @@ FAULTS = (
         after_restart,
     ),
     Fault("LEK-001", "accounts stay", Wire.RemoveAccount, skip({}), Kind.LEAK),
-    Fault("LEK-001", "groups stay", Wire.DeleteVolumeAccessGroup, skip({}), Kind.LEAK, base="minimal"),
+    Fault("LEK-001", "groups stay", Wire.DeleteVolumeAccessGroup, only_empty, Kind.LEAK, base="minimal"),
 )
 
 

@@ -24,7 +24,7 @@ from tests.faulty_providers.operators import (
     swallow,
     swap_error,
 )
-from tests.faulty_providers.solidfire_inside import ask, store_of
+from tests.faulty_providers.solidfire_inside import listed_of_store, store_of
 from tests.faulty_providers.when import after_restart, both, repeated
 
 _LATER_SECONDS = 0.015
@@ -79,8 +79,7 @@ def exits(call: Call) -> Any:
 
 def without_those_in_use(call: Call) -> Any:
     """Leave out volumes that a host has and whose QoS was set."""
-    account = int(call.arguments["store"].details["account_id"])
-    found = ask(call, "ListVolumes", accounts=[account])["volumes"]
+    found = listed_of_store(call)
     used = {
         str(each["volumeID"]) for each in found if each["volumeAccessGroups"] and each["qos"] != found_first(call, each)
     }

@@ -6,8 +6,8 @@ import dataclasses
 import itertools
 from typing import Any
 
-from conformance.contract import ArrayUnreachable, Capability
-from tests.faulty_providers.fault import Call, Fault, Kind, Provider
+from conformance.contract import ArrayUnreachable, Capability, Unsupported
+from tests.faulty_providers.fault import Call, Change, Fault, Kind, Provider
 from tests.faulty_providers.operators import alter_result, fail
 
 _NUMBERS = itertools.count(1)
@@ -23,6 +23,11 @@ def lun_limit(call: Call) -> Any:
     """A limit of its own for each plugin object."""
     number = call.memory.own.setdefault("number", next(_NUMBERS))
     return dataclasses.replace(call.proceed(), luns_per_host=1000 + number)
+
+
+def declaring(**changed: Any) -> Change:
+    """Declares other traits; does what it did."""
+    return alter_result(lambda traits: dataclasses.replace(traits, **changed))
 
 
 FAULTS = (
@@ -49,4 +54,14 @@ FAULTS = (
     ),
     Fault("REG-003", "each object has a version of its own", Provider.version, another_each, Kind.IDENTITY),
     Fault("REG-003", "each object has limits of its own", Provider.limits, lun_limit, Kind.IDENTITY),
+    Fault(
+        "REG-004",
+        "thin volumes are left out",
+        Provider.capabilities,
+        alter_result(lambda answers: {**answers, Capability.THIN: Unsupported("every volume takes its space at once")}),
+    ),
+    Fault("REG-005", "a call may take a minute", Provider.traits, declaring(default_completion_seconds=60.0)),
+    Fault("REG-005", "a delete may take an hour", Provider.traits, declaring(completion_seconds={"delete": 3600.0})),
+    Fault("REG-005", "usage is of yesterday", Provider.traits, declaring(stats_lag_seconds=86400.0)),
+    Fault("REG-005", "the trash is emptied once a year", Provider.traits, declaring(trash_seconds=365 * 86400)),
 )

@@ -35,6 +35,7 @@ class Lun:
     generation: int = 0
     block_bytes: int = 512
     physical_block_bytes: int = 4096
+    is_read_only: bool = False
     is_thin: bool = True
     data: dict[int, bytes] = field(default_factory=dict)
 

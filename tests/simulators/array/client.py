@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from conformance.contract import ArrayWorld, HttpRequest, HttpResponse, LaunchOptions, Secret, Transport
 from simulators.array.chance import SeededChance
@@ -16,7 +17,6 @@ from simulators.array.limits import Limits
 from simulators.array.model import DEFAULT_CAPACITY_BYTES, ArrayModel
 
 GB = 10**9
-PATH = "/json-rpc/12.3"
 HOST = "iqn.1993-08.org.debian:01:host-1"
 OTHER_HOST = "iqn.1993-08.org.debian:01:host-2"
 
@@ -41,7 +41,8 @@ class Client:
         assert isinstance(password, Secret)
         self.authorization = basic(username, password.reveal())
 
-    def send(self, body: bytes, path: str = PATH, **headers: str) -> HttpResponse:
+    def send(self, body: bytes, path: str | None = None, **headers: str) -> HttpResponse:
+        path = path or urlsplit(self.world.endpoints[0].url).path
         request = HttpRequest("POST", path, {"Authorization": self.authorization, **headers}, body)
         return self.world.endpoints[0].handle(request)
 

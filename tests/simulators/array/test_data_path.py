@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from simulators.iscsi.backend import ChapAccount
-from simulators.iscsi.errors import ConnectionClosed, InitiatorError, LoginRefused
+from simulators.iscsi.errors import CheckCondition, ConnectionClosed, InitiatorError, LoginRefused
 from simulators.iscsi.initiator import Initiator, Session
 from tests.simulators.array.client import GB, HOST, OTHER_HOST, Client
 
@@ -61,6 +61,48 @@ def test_being_in_a_group_opens_nothing_else(client: Client, volume: Any) -> Non
     assert (status(client, volume), status(client, other)) == ("0201", "0000")
 
 
+def test_inquiry_identifies_the_volume_as_the_management_api_does(client: Client, volume: Any) -> None:
+    grant(client, 1)
+    with login(client, volume) as session:
+        standard, page = session.inquiry(0), session.vpd(0, 0x83)
+    assert standard[8:32] == b"SolidFirSSD SAN         "
+    found, rest = [], page[4:]
+    while rest:
+        kind, length = rest[1], rest[3]
+        found.append((kind, rest[4 : 4 + length]))
+        rest = rest[4 + length :]
+    eui = volume["scsiEUIDeviceID"]
+    assert [found[0], found[1]] == [(0x03, bytes.fromhex(volume["scsiNAADeviceID"])), (0x02, bytes.fromhex(eui))]
+    assert found[2] == (0x01, b"SolidFir" + eui.encode())
+
+
+def test_a_read_only_volume_takes_no_writes_from_who_is_logged_in(client: Client, volume: Any) -> None:
+    grant(client, 1)
+    with login(client, volume) as session:
+        session.write(0, 0, b"a" * 512)
+        client.call("ModifyVolume", volumeID=1, access="readOnly")
+        with pytest.raises(CheckCondition, match="27/00"):
+            session.write(0, 0, bytes(512))
+        with pytest.raises(CheckCondition, match="27/00"):
+            session.unmap(0, 0, 4096)
+        assert session.read(0, 0, 512) == b"a" * 512
+        mode_sense = bytes((0x1A, 0x08, 0x3F, 0, 255, 0))
+        assert session.execute(0, mode_sense, data_in_limit=255)[2] & 0x80
+        client.call("ModifyVolume", volumeID=1, access="readWrite")
+        assert not session.execute(0, mode_sense, data_in_limit=255)[2] & 0x80
+        session.write(0, 0, bytes(512))
+
+
+def test_sessions_are_listed_with_their_times(client: Client, volume: Any) -> None:
+    grant(client, 1)
+    with login(client, volume):
+        (seen,) = client.call("ListISCSISessions")["sessions"]
+    assert seen["initiatorPortName"].startswith(f"{HOST},i,0x")
+    assert seen["createTime"] >= volume["createTime"]
+    assert 0 <= seen["msSinceLastIscsiPDU"] <= seen["msSinceLastScsiCommand"]
+    assert client.call("ListISCSISessions")["sessions"] == []
+
+
 @pytest.mark.parametrize("change", [{"enableChap": False}, {"status": "locked"}])
 def test_without_chap_of_the_account_others_are_forbidden(
     client: Client, volume: Any, change: dict[str, object]
@@ -104,6 +146,31 @@ def test_an_initiator_that_requires_chap_has_its_own(client: Client, volume: Any
     assert status(client, volume) == "0201"
     assert status(client, volume, chap=CHAP) == "0201"
     assert status(client, volume, chap=ChapAccount("host", b"secret-of-host")) == "0000"
+
+
+def test_new_secrets_of_an_initiator_hold_for_new_logins(client: Client, volume: Any) -> None:
+    own = {"name": HOST, "requireChap": True, "chapUsername": "host", "initiatorSecret": "secret-of-host"}
+    client.call("CreateInitiators", initiators=[own])
+    grant(client, 1)
+    old, new = (ChapAccount("host", secret) for secret in (b"secret-of-host", b"another-secret"))
+    session = login(client, volume, chap=old)
+    changed = client.call("ModifyInitiators", initiators=[{"initiatorID": 1, "initiatorSecret": "another-secret"}])
+    assert [each["initiatorSecret"] for each in changed["initiators"]] == ["another-secret"]
+    assert status(client, volume, chap=old) == "0201"
+    assert status(client, volume, chap=new) == "0000"
+    assert session.read(0, 0, 512) == bytes(512)
+
+
+def test_an_initiator_that_requires_chap_from_now_on_is_made_to_log_in_again(client: Client, volume: Any) -> None:
+    client.call("CreateInitiators", initiators=[{"name": HOST}])
+    grant(client, 1)
+    session = login(client, volume)
+    made = client.call("ModifyInitiators", initiators=[{"initiatorID": 1, "requireChap": True}])["initiators"][0]
+    assert status(client, volume) == "0201"
+    own = ChapAccount(made["chapUsername"], made["initiatorSecret"].encode())
+    assert status(client, volume, chap=own) == "0000"
+    with pytest.raises(InitiatorError):
+        session.read(0, 0, 512)
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,13 @@ from tests.simulators.array.client import GB, HOST, OTHER_HOST, Client, Refusal,
 
 STRANGER = "iqn.2000-01.org.example:stranger"
 
+NOT_IN, BAD = "xNotInVolumeAccessGroup", "xInvalidParameter"
+LUNS: dict[str, object] = {"volumeAccessGroupID": 1}
+
 # In each case the array holds: accounts 1 "tenant" and 2 "empty", volumes 1 (active), 2 (deleted) and 3 of account 1,
 # group 1 with HOST and volumes 1 and 2, group 2 with OTHER_HOST.
 ERRORS: list[tuple[str, dict[str, object], str, str]] = [
-    ("CloneVolume", {"volumeID": 1, "name": "x"}, "xUnknownAPIMethod", "CloneVolume"),
+    ("StartVolumePairing", {"volumeID": 1}, "xUnknownAPIMethod", "StartVolumePairing"),
     ("createvolume", {}, "xUnknownAPIMethod", "createvolume"),
     ("AddAccount", {}, "xMissingParameter", "Missing member=[username]"),
     ("AddAccount", {"username": None}, "xMissingParameter", "Missing member=[username]"),
@@ -55,12 +58,75 @@ ERRORS: list[tuple[str, dict[str, object], str, str]] = [
     ("ModifyVolume", {"volumeID": 1, "qos": {"maxIOPS": 200001}}, "xInvalidParameter", "100 to 200000"),
     ("ModifyVolume", {"volumeID": 1, "qos": {"maxIOPS": 16000}}, "xInvalidParameter", "<= burstIOPS"),
     ("ModifyVolume", {"volumeID": 1, "qos": {"minIOPS": 0}}, "xInvalidParameter", "above 0"),
-    ("ModifyVolume", {"volumeID": 1, "access": "readOnly"}, "xUnrecognizedEnumString", "readWrite, locked"),
+    ("ModifyVolume", {"volumeID": 1, "access": "replicationTarget"}, "xUnrecognizedEnumString", "readOnly, locked"),
     ("DeleteVolume", {"volumeID": 2}, "xVolumeIDDoesNotExist", "2"),
     ("DeleteVolume", {"volumeID": 9}, "xVolumeIDDoesNotExist", "9"),
     ("PurgeDeletedVolume", {"volumeID": 1}, "xVolumeIDDoesNotExist", "1"),
     ("RestoreDeletedVolume", {"volumeID": 1}, "xVolumeIDDoesNotExist", "1"),
     ("GetVolumeStats", {"volumeID": 2}, "xVolumeIDDoesNotExist", "2"),
+    ("CreateSnapshot", {"volumeID": 2}, "xVolumeIDDoesNotExist", "2"),
+    ("CreateSnapshot", {"volumeID": 1, "snapshotID": 9}, "xSnapshotIDDoesNotExist", "9"),
+    ("CreateSnapshot", {"volumeID": 1, "name": "s" * 256}, "xInvalidParameter", "0 to 255"),
+    ("CreateSnapshot", {"volumeID": 1, "retention": "1 day"}, "xInvalidParameter", "HH:mm:ss"),
+    ("CreateSnapshot", {"volumeID": 1, "expirationTime": "soon"}, "xInvalidParameter", "2030-12-31T23:59:59Z"),
+    ("CreateSnapshot", {"volumeID": 1, "expirationTime": "2000-01-01T00:00:00Z"}, "xInvalidParameter", "future"),
+    ("CreateSnapshot", {"volumeID": 1, "enableRemoteReplication": True}, "xVolumeNotPaired", "not paired"),
+    ("ListSnapshots", {"volumeID": 9}, "xVolumeIDDoesNotExist", "9"),
+    ("ListSnapshots", {"snapshotID": 9}, "xSnapshotIDDoesNotExist", "9"),
+    ("ModifySnapshot", {"snapshotID": 9}, "xSnapshotIDDoesNotExist", "9"),
+    ("DeleteSnapshot", {"snapshotID": 9}, "xSnapshotIDDoesNotExist", "9"),
+    ("RollbackToSnapshot", {"volumeID": 1, "snapshotID": 9}, "xSnapshotIDDoesNotExist", "9"),
+    ("CreateGroupSnapshot", {"volumes": [1, 2]}, "xVolumeIDDoesNotExist", "2"),
+    ("CreateGroupSnapshot", {"volumes": []}, "xInvalidParameter", "at least one"),
+    ("RollbackToGroupSnapshot", {"groupSnapshotID": 9}, "xGroupSnapshotIDDoesNotExist", "9"),
+    ("CloneVolume", {"volumeID": 2, "name": "c"}, "xVolumeIDDoesNotExist", "2"),
+    ("CloneVolume", {"volumeID": 1, "name": "c", "snapshotID": 9}, "xSnapshotIDDoesNotExist", "9"),
+    ("CloneVolume", {"volumeID": 1, "name": "c", "newSize": 1}, "xInvalidParameter", "1000000000"),
+    ("CloneVolume", {"volumeID": 1, "name": "a_b"}, "xInvalidParameter", "hyphens"),
+    ("CopyVolume", {"volumeID": 1, "dstVolumeID": 2}, "xVolumeIDDoesNotExist", "2"),
+    ("CancelClone", {"cloneID": 9}, "xInvalidParameter", "9"),
+    ("GetAsyncResult", {"asyncHandle": 9}, "xDBNoSuchPath", "9"),
+    ("CreateVolume", {"name": "v", "accountID": 1, "totalSize": GB, "qosPolicyID": 9}, "xQoSPolicyDoesNotExist", "9"),
+    ("ModifyVolume", {"volumeID": 1, "associateWithQoSPolicy": True}, "xMissingParameter", "[qosPolicyID]"),
+    ("ModifyVolume", {"volumeID": 1, "qosPolicyID": 9}, "xQoSPolicyDoesNotExist", "9"),
+    ("ModifyVolume", {"volumeID": 1, "qosPolicyID": 9, "qos": {"minIOPS": 60}}, "xInvalidParameter", "not both"),
+    ("ModifyVolumes", {"volumeIDs": [1, 2], "attributes": {}}, "xVolumeIDDoesNotExist", "2"),
+    ("ModifyVolumes", {"volumeIDs": [1, 3], "totalSize": 60 * 10**12}, "xInvalidParameter", "totalSize"),
+    ("ModifyVolumes", {"volumeIDs": list(range(501))}, "xExceededLimit", "500"),
+    ("DeleteVolumes", {}, "xInvalidParameter", "exactly one"),
+    ("DeleteVolumes", {"volumeIDs": [1], "accountIDs": [1]}, "xInvalidParameter", "exactly one"),
+    ("DeleteVolumes", {"volumeIDs": [1, 2]}, "xVolumeIDDoesNotExist", "2"),
+    ("DeleteVolumes", {"accountIDs": [1, 9]}, "xAccountIDDoesNotExist", "9"),
+    ("DeleteVolumes", {"volumeAccessGroupIDs": [9]}, "xVolumeAccessGroupIDDoesNotExist", "9"),
+    ("PurgeDeletedVolumes", {"volumeIDs": [2, 1]}, "xVolumeIDDoesNotExist", "1"),
+    ("CreateQoSPolicy", {"name": "p"}, "xMissingParameter", "[qos]"),
+    ("CreateQoSPolicy", {"name": "", "qos": {}}, "xInvalidParameter", "1 to 64"),
+    ("CreateQoSPolicy", {"name": "p", "qos": {"minIOPS": 1}}, "xInvalidParameter", "50 to 15000"),
+    ("GetQoSPolicy", {"qosPolicyID": 9}, "xQoSPolicyDoesNotExist", "9"),
+    ("SetDefaultQoS", {"minIOPS": 16000}, "xInvalidParameter", "50 to 15000"),
+    ("GetVolumeEfficiency", {"volumeID": 2}, "xVolumeIDDoesNotExist", "2"),
+    ("ListVolumeStats", {"volumeIDs": [9]}, "xVolumeIDDoesNotExist", "9"),
+    ("ListVolumeStatsByAccount", {"accounts": [9]}, "xAccountIDDoesNotExist", "9"),
+    ("ModifyInitiators", {"initiators": [{"initiatorID": 9}]}, "xInitiatorDoesNotExist", "9"),
+    (
+        "ModifyInitiators",
+        {"initiators": [{"initiatorID": 1, "alias": "a"}, {"initiatorID": 2, "initiatorSecret": "x"}]},
+        "xInvalidParameter",
+        "12 to 16",
+    ),
+    (
+        "ModifyInitiators",
+        {"initiators": [{"initiatorID": 1, "volumeAccessGroupID": 9}]},
+        "xVolumeAccessGroupIDDoesNotExist",
+        "9",
+    ),
+    ("CreateInitiators", {"initiators": [{"name": STRANGER, "virtualNetworkIDs": [1]}]}, "xInvalidParameter", "no v"),
+    ("ModifyVolumeAccessGroupLunAssignments", LUNS | {"lunAssignments": [{"volumeID": 3, "lun": 1}]}, NOT_IN, "3"),
+    ("ModifyVolumeAccessGroupLunAssignments", LUNS | {"lunAssignments": [{"volumeID": 1, "lun": 1}]}, BAD, "distinct"),
+    ("ModifyVolumeAccessGroupLunAssignments", LUNS | {"lunAssignments": [{"volumeID": 1, "lun": 16384}]}, BAD, "16383"),
+    ("ModifyVolumeAccessGroupLunAssignments", LUNS | {"lunAssignments": [{"volumeID": 1, "lun": 5}] * 2}, BAD, "once"),
+    ("RemoveVolumePair", {"volumeID": 9}, "xVolumeIDDoesNotExist", "9"),
+    ("ModifyVolumePair", {"volumeID": 1}, "xVolumeNotPaired", "not paired"),
     ("ListVolumes", {"limit": 0}, "xInvalidParameter", "above 0"),
     ("ListVolumes", {"volumeIDs": 1}, "xInvalidParameter", "a list"),
     ("ListVolumes", {"volumeStatus": "gone"}, "xUnrecognizedEnumString", "deleted"),
@@ -116,6 +182,14 @@ ERRORS: list[tuple[str, dict[str, object], str, str]] = [
     ("CreateInitiators", {"initiators": [{"name": HOST}]}, "xInitiatorExists", HOST),
     ("CreateInitiators", {"initiators": [{"alias": "a"}]}, "xMissingParameter", "[name]"),
     ("CreateInitiators", {"initiators": ["x"]}, "xInvalidParameter", "JSON object"),
+    ("ModifyInitiators", {"initiators": [{"alias": "a"}]}, "xMissingParameter", "[initiatorID]"),
+    ("ModifyInitiators", {"initiators": [{"initiatorID": 9}]}, "xInitiatorDoesNotExist", "9"),
+    (
+        "ModifyInitiators",
+        {"initiators": [{"initiatorID": 1, "initiatorSecret": "short"}]},
+        "xInvalidParameter",
+        "12 to 16",
+    ),
     ("DeleteInitiators", {"initiators": [1, 9]}, "xInitiatorDoesNotExist", "9"),
 ]
 
@@ -188,7 +262,10 @@ def test_what_is_no_request_gets_an_error_all_the_same(client: Client, body: byt
 
 def test_requests_may_lack_id_and_params_and_have_unknown_ones(client: Client) -> None:
     assert json.loads(client.send(b'{"method": "GetAPI", "params": null}').body)["id"] is None
-    assert client.volume(client.account(), sliceCount=1, qosPolicyID=5, virtualNetworkID=[1])["volumeID"] == 1
+    assert (
+        client.volume(client.account(), sliceCount=1, protectionScheme="doubleHelix", virtualNetworkID=[1])["volumeID"]
+        == 1
+    )
 
 
 def test_numbers_and_truth_values_may_come_as_text(client: Client) -> None:

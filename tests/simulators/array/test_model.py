@@ -6,15 +6,18 @@ from datetime import timedelta
 
 import pytest
 
+from simulators.array import strangers
 from simulators.array.accounts import Account, AccountChange
 from simulators.array.groups import GroupChange
+from simulators.array.identity import naa_of
 from simulators.array.initiators import InitiatorWish
 from simulators.array.limits import MIB, Limits
 from simulators.array.model import ArrayModel
 from simulators.array.qos import QosChange
 from simulators.array.refusal import Reason, Refused
 from simulators.array.register import Register
-from simulators.array.volumes import PURGE_DELAY, Volume, VolumeChange, VolumeWish
+from simulators.array.volume import Volume, VolumeChange, VolumeWish
+from simulators.array.volumes import PURGE_DELAY
 from tests.simulators.array.client import GB, HOST, OTHER_HOST, HandClock, bare_model
 
 WIDE = Limits(
@@ -62,6 +65,8 @@ def test_names_and_designators_are_built_as_on_the_real_array() -> None:
     assert made.naa == f"6f47acc100000000{cluster}00000001"
     assert made.eui == f"{cluster}00000001f47acc0100000000"
     assert model.volumes.find_target(made.iqn.upper()) is made
+    # Read from an array: cluster mn4y, volume 361.
+    assert naa_of("mn4y", 361) == "6f47acc1000000006d6e347900000169"
 
 
 @pytest.mark.parametrize(
@@ -96,10 +101,10 @@ def test_deleted_volumes_are_purged_after_eight_hours() -> None:
     model.volumes.delete(third)
     model.volumes.restore(third)
     clock.advance(PURGE_DELAY - timedelta(hours=1))
-    model.purge_due()
+    model.settle()
     assert [each.volume_id for each in model.volumes.rows] == [first, third]
     clock.advance(timedelta(hours=1))
-    model.purge_due()
+    model.settle()
     assert [each.volume_id for each in model.volumes.rows] == [third]
 
 
@@ -117,20 +122,20 @@ def test_what_does_not_fit_is_refused_and_changes_nothing() -> None:
 def test_filling_leaves_exactly_what_is_asked_and_can_be_repeated() -> None:
     model = bare_model()
     for free_bytes in (5 * GB, 0, 7 * GB):
-        model.fill(free_bytes)
+        strangers.fill(model, free_bytes)
         assert model.capacity.total_bytes - model.capacity.used_bytes == free_bytes
     assert [each.name[:7] for each in model.volumes.rows] == ["filler-"]
     assert reason_of(lambda: model.volumes.create(wish(tenant(model), size_bytes=8 * GB))) is (
         Reason.CAPACITY_EXHAUSTED
     )
-    model.fill(model.capacity.total_bytes)
+    strangers.fill(model, model.capacity.total_bytes)
     assert len(model.volumes.rows) == 0
 
 
 def test_filling_when_less_is_free_already_changes_no_volume() -> None:
     model = bare_model(capacity_bytes=1000 * MIB)
     made = volume(model)
-    model.fill(500 * MIB)
+    strangers.fill(model, 500 * MIB)
     assert list(model.volumes.rows) == [made]
 
 

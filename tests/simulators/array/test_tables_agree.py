@@ -24,7 +24,14 @@ Request = tuple[str, dict[str, object]]
 number = st.integers(1, 3)
 numbers = st.lists(number, max_size=3)
 hosts = st.lists(number.map("iqn.2000-01.org.example:{}".format) | number, max_size=3)
-few = Limits(volumes=5, volumes_per_account=2, groups_per_volume=2, initiators_per_group=2, volumes_per_group=2)
+few = Limits(
+    volumes=5,
+    volumes_per_account=2,
+    groups_per_volume=2,
+    initiators_per_group=2,
+    volumes_per_group=2,
+    snapshots_per_volume=3,
+)
 
 
 def request(method: str, **params: st.SearchStrategy[object]) -> st.SearchStrategy[Request]:
@@ -36,6 +43,7 @@ group_content: dict[str, st.SearchStrategy[object]] = {
     "initiators": hosts,
     "volumes": numbers,
 }
+any_size = st.sampled_from([None, GB, 2 * GB])
 sizes = st.sampled_from([GB, 2 * GB, 3 * GB])
 requests = st.one_of(
     request("AddAccount", username=st.sampled_from("abc")),
@@ -53,6 +61,19 @@ requests = st.one_of(
     request("AddVolumesToVolumeAccessGroup", volumeAccessGroupID=number, volumes=numbers),
     request("RemoveVolumesFromVolumeAccessGroup", volumeAccessGroupID=number, volumes=numbers),
     request("DeleteInitiators", initiators=numbers),
+    request("CreateSnapshot", volumeID=number),
+    request("DeleteSnapshot", snapshotID=number),
+    request("RollbackToSnapshot", volumeID=number, snapshotID=number, saveCurrentState=st.booleans()),
+    request("CreateGroupSnapshot", volumes=numbers),
+    request("DeleteGroupSnapshot", groupSnapshotID=number, saveMembers=st.booleans()),
+    request("RollbackToGroupSnapshot", groupSnapshotID=number, saveCurrentState=st.booleans()),
+    request(
+        "CloneVolume", volumeID=number, name=st.sampled_from("xy"), snapshotID=st.none() | number, newSize=any_size
+    ),
+    request("CloneMultipleVolumes", volumes=st.lists(st.fixed_dictionaries({"volumeID": number}), max_size=2)),
+    request("CopyVolume", volumeID=number, dstVolumeID=number, snapshotID=st.none() | number),
+    request("CancelClone", cloneID=number),
+    request("GetAsyncResult", asyncHandle=number),
 )
 # An empty array refuses nearly everything: these come first.
 furniture: list[Request] = [
@@ -60,6 +81,7 @@ furniture: list[Request] = [
     ("AddAccount", {"username": "b"}),
     ("CreateVolume", {"name": "x", "accountID": 1, "totalSize": GB}),
     ("CreateVolume", {"name": "x", "accountID": 1, "totalSize": GB}),
+    ("CreateGroupSnapshot", {"volumes": [1, 2]}),
     ("CreateVolumeAccessGroup", {"name": "g", "volumes": [1], "initiators": ["iqn.2000-01.org.example:1"]}),
     ("CreateVolumeAccessGroup", {"name": "h", "volumes": [1, 2], "initiators": ["iqn.2000-01.org.example:2"]}),
 ]
@@ -74,8 +96,10 @@ def test_tables_agree_with_each_other(asked: list[Request]) -> None:
     )
     scene, witness = Scene(core.model, Addresses("m", "s")), TableWitness(core, list)
     for name, params in furniture + asked:
-        before = witness.observe()
         method = METHODS[name]
+        core.model.clones.count_call()
+        core.model.settle()
+        before = witness.observe()
         try:
             method.run(scene, Arguments(params, method.parameters))
         except (Refused, ApiError):
@@ -98,6 +122,16 @@ def check(model: ArrayModel) -> None:
     assert {each.volume_id for each in model.volumes.deleted()} == {
         number for number, each in volumes.items() if each.is_deleted
     }
+    snapshots = {each.snapshot_id: each for each in model.snapshots.rows}
+    assert {(each.volume_id, number) for number, each in snapshots.items()} == {
+        (number, snapshot_id) for number, each in volumes.items() for snapshot_id in each.snapshots
+    }
+    assert {(each.group_id, number) for number, each in snapshots.items() if each.group_id is not None} == {
+        (each.group_id, number) for each in model.snapshots.groups for number in each.members
+    }
+    assert all(each.members for each in model.snapshots.groups)
+    assert model.snapshots.mapped_bytes == sum(each.blocks.written_bytes for each in snapshots.values())
+    assert all(len(each.snapshots) <= 3 for each in volumes.values())
     named = [each for name in "xy" for each in model.volumes.named(name)]
     assert sorted(each.volume_id for each in named) == list(volumes)
     assert all(len(each.volumes) <= 2 for each in model.accounts.rows)

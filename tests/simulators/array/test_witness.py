@@ -16,6 +16,7 @@ from simulators.array.core import ArrayCore, ArraySize
 from simulators.array.element_api.method import Addresses
 from simulators.array.groups import GroupChange
 from simulators.array.initiators import InitiatorWish
+from simulators.array.snapshots import SnapshotWish
 from simulators.array.volumes import PURGE_DELAY
 from simulators.array.witness_api import READ_BYTES_MAX, look
 from simulators.iscsi.backend import SessionInfo
@@ -116,6 +117,8 @@ def test_what_is_due_is_purged_before_anybody_looks() -> None:
 def core() -> ArrayCore:
     made = ArrayCore(size=ArraySize(), administrator=Administrator("admin", "secret word"), chance=SeededChance("test"))
     any_volume(made.model).blocks.write(4096, b"data")
+    made.model.snapshots.create(1, SnapshotWish())
+    made.model.volumes.get(1).blocks.write(4096, b"late")
     made.model.groups.create(GroupChange(name="g", initiators=[HOST], volumes=[1]))
     made.model.groups.create_initiators([InitiatorWish(OTHER_HOST, requires_chap=True)])
     return made
@@ -126,8 +129,8 @@ def test_the_witness_api_lists_everything_but_secrets(core: ArrayCore) -> None:
     glance = look(core, [session], "GET", "/", ADMIN)
     content = json.loads(glance.body)
     assert (glance.status, glance.content_type) == (200, "application/json")
-    assert {name: len(content[name]) for name in ("volumes", "accounts", "groups", "initiators", "sessions")} == {
-        "volumes": 1, "accounts": 1, "groups": 1, "initiators": 2, "sessions": 1,
+    assert {name: len(rows) for name, rows in content.items() if isinstance(rows, list)} == {
+        "volumes": 1, "snapshots": 1, "group_snapshots": 0, "accounts": 1, "groups": 1, "initiators": 2, "sessions": 1,
     }  # fmt: skip
     account, initiator = core.model.accounts.get(1), core.model.initiators.get(2)
     for secret in (account.initiator_secret, account.target_secret, initiator.initiator_secret):
@@ -141,6 +144,8 @@ def test_the_witness_api_lists_everything_but_secrets(core: ArrayCore) -> None:
         ("POST", "/", 405),
         ("GET", "/volumes", 404),
         ("GET", "/volumes/2/bytes?offset=0&length=1", 404),
+        ("GET", "/snapshots/2/bytes?offset=0&length=1", 404),
+        ("GET", "/snapshots/1/bytes?offset=1000341504&length=1", 416),
         ("GET", "/volumes/1/nothing?offset=0&length=1", 404),
         ("GET", "/volumes/1/bytes", 400),
         ("GET", "/volumes/1/bytes?offset=a&length=1", 400),
@@ -155,6 +160,8 @@ def test_the_witness_api_refuses(core: ArrayCore, method: str, path: str, status
 
 def test_the_witness_api_reads_bytes(core: ArrayCore) -> None:
     glance = look(core, [], "GET", "/volumes/1/bytes?offset=4094&length=8", ADMIN)
+    assert (glance.status, glance.body) == (200, b"\0\0late\0\0")
+    glance = look(core, [], "GET", "/snapshots/1/bytes?offset=4094&length=8", ADMIN)
     assert (glance.status, glance.body) == (200, b"\0\0data\0\0")
 
 

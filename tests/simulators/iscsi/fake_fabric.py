@@ -36,6 +36,7 @@ class MemoryUnit:
         self.content = bytearray(size_bytes)
         self.flushes = 0
         self.is_full = False
+        self.is_read_only = False
         self.is_broken = False
 
     @property

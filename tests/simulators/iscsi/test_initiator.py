@@ -26,6 +26,7 @@ from simulators.iscsi.errors import (
 )
 from simulators.iscsi.initiator import TRANSFER_BYTES, Initiator
 from simulators.iscsi.initiator_machine import InitiatorConnection, LoginPlan, State
+from simulators.iscsi.memory import MemoryTarget
 from simulators.iscsi.negotiation import OperationalSettings
 from simulators.kernel.clock import ManualClock
 from simulators.kernel.transcript import Transcript
@@ -43,11 +44,10 @@ from tests.simulators.iscsi.fake_fabric import (
 from tests.simulators.iscsi.raw_peer import target
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from simulators.iscsi.byte_stream import ByteStream
     from simulators.iscsi.initiator import Session
-    from simulators.iscsi.memory import MemoryTarget
 
 ONE_WAY = ChapCredentials(ACCOUNT.username, ACCOUNT.secret)
 MUTUAL = ChapCredentials(ACCOUNT.username, ACCOUNT.secret, ACCOUNT.mutual_username, ACCOUNT.mutual_secret)
@@ -83,6 +83,22 @@ def test_a_login_with_chap_is_seen_by_both_sides(chap: ChapCredentials, is_mutua
     assert (theirs.tsih, theirs.isid, theirs.is_mutual) == (ours.tsih, ours.isid, is_mutual)
     ours.logout()
     assert memory.sessions() == []
+
+
+def test_a_session_is_listed_with_its_age_and_how_long_nothing_was_heard() -> None:
+    clock = ManualClock(100)
+    memory = MemoryTarget(FakeFabric(), clock=clock)
+    ours = initiator(memory).login("array", 3260, TARGET)
+    steps: list[tuple[Callable[[], object], tuple[float, float, float]]] = [
+        (lambda: None, (1, 1, 1)),
+        (ours.report_luns, (2, 1, 1)),
+        (ours.ping, (3, 1, 2)),
+    ]
+    for step, expected in steps:
+        step()
+        clock.advance(1)
+        [theirs] = memory.sessions()
+        assert (theirs.age_seconds, theirs.idle_seconds, theirs.command_idle_seconds) == expected
 
 
 def test_one_way_credentials_are_not_needed_where_none_are_asked_for() -> None:

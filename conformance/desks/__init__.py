@@ -1,0 +1,1 @@
+"""Parts of the cloud's desk; a world has them as one object, its `cloud`."""

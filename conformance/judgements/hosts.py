@@ -1,0 +1,24 @@
+"""What the hypervisor's hosts hold, after something failed on the way."""
+
+from __future__ import annotations
+
+from conformance.expect import ARRAY, HYPERVISOR, expect, expect_equal, expect_none
+from conformance.world import World
+
+
+def whole_or_nothing(world: World) -> None:
+    """The volumes that the cloud believes in are whole, on every host; of others there is nothing."""
+    believed = world.cloud.volumes()
+    expect_equal("LUNs", len(world.new_luns()), len(believed), ARRAY)
+    for uuid in believed:
+        agrees(world, uuid, 1)
+    if not believed:
+        expect_none("storage left on a host", world.cloud.left_on_hosts(), HYPERVISOR)
+
+
+def agrees(world: World, uuid: str, size_bytes: int) -> None:
+    """Every host sees the volume's datastore, and in it a disk of at least this size."""
+    names = world.cloud.host_names()
+    expect_equal("hosts that see the datastore", world.cloud.hosts_seeing(uuid), names, HYPERVISOR)
+    seen = world.cloud.disk_sizes(uuid)
+    expect(min(seen) >= size_bytes, f"a disk of {size_bytes} bytes", f"{seen}", HYPERVISOR)

@@ -1,0 +1,81 @@
+"""Snapshots and clones, as far as what is declared goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from conformance.contract import DeleteWithDependents, InUse, ObjectKind, RevertScope
+from conformance.errors import KitError
+from conformance.expect import ARRAY, HOST, PLUGIN, expect_bytes, expect_done, expect_equal, expect_refusal
+from conformance.judgements.array import is_gone, nothing_changes
+from conformance.world import Made, Taken, World
+
+
+def snapshot_holds(world: World, taken: Taken, offset: int, content: bytes) -> None:
+    """The snapshot has these bytes, read behind the data path."""
+    if taken.seen is None:
+        raise KitError("this property needs a witness of snapshots")
+    found = world.witness.read_snapshot(taken.seen.external_id, offset, len(content))
+    expect_bytes("the snapshot", found, content, ARRAY)
+
+
+def volume_holds(world: World, made: Made, offset: int, content: bytes, *, what: str = "the volume") -> None:
+    """A host that is granted the volume reads these bytes."""
+    expect_bytes(what, world.get(made, offset, len(content)), content, HOST)
+
+
+def listed(world: World, kind: ObjectKind) -> list[tuple[str, str]]:
+    """Owners and ids of the objects of a kind that `list_objects` tells, sorted."""
+    with world.charged("list_objects"):
+        told = world.driver.list_objects(world.store)
+    return sorted((each.owner_uuid, each.external_id) for each in told if each.kind is kind)
+
+
+def ids_of(snapshots: Sequence[Taken]) -> list[tuple[str, str]]:
+    """What `list_objects` has to tell of these snapshots."""
+    return sorted((each.uuid, str(each.snapshot.external_id)) for each in snapshots)
+
+
+def deleted_with_snapshot(world: World, made: Made, taken: Taken) -> None:
+    """A delete while there is a snapshot does what the trait delete_with_snapshots declares."""
+    declared = world.subject.declared.traits.delete_with_snapshots
+    if declared is DeleteWithDependents.REFUSED:
+        _refused(world, made)
+        return
+    expect_done("delete with a snapshot", lambda: world.driver.delete(world.store, made.volume))
+    if declared is DeleteWithDependents.CASCADES:
+        world.forget(made)
+        world.forget_snapshots(taken)
+        is_gone(world, made)
+        expect_equal("snapshots listed", listed(world, ObjectKind.SNAPSHOT), [], PLUGIN)
+        return
+    expect_equal("snapshots listed", listed(world, ObjectKind.SNAPSHOT), ids_of([taken]), PLUGIN)
+    expect_equal("volumes listed", listed(world, ObjectKind.VOLUME), [], PLUGIN)
+    world.forget(made)
+    if declared is DeleteWithDependents.INDEPENDENT:
+        is_gone(world, made)
+    expect_done("delete of the last snapshot", lambda: world.delete_snapshot(taken))
+    is_gone(world, made)
+
+
+def deleted_with_clone(world: World, source: Made, clone: Made, content: bytes) -> None:
+    """A delete while there is a clone does what the trait source_delete_with_clones declares; the clone stays."""
+    declared = world.subject.declared.traits.source_delete_with_clones
+    if declared is DeleteWithDependents.REFUSED:
+        _refused(world, source)
+    else:
+        expect_done("delete of a clone's source", lambda: world.driver.delete(world.store, source.volume))
+        world.forget(source)
+    volume_holds(world, clone, 0, content, what="the clone")
+
+
+def _refused(world: World, made: Made) -> None:
+    with nothing_changes(world):
+        expect_refusal(InUse, "delete with dependents", lambda: world.driver.delete(world.store, made.volume))
+
+
+def snapshots_survive(world: World, older: Taken, newer: Taken) -> None:
+    """After a revert to `older`, `newer` is there too, or gone where the trait revert_scope declares it."""
+    gone = world.subject.declared.traits.revert_scope is RevertScope.DISCARDS_NEWER
+    wanted = [older] if gone else [older, newer]
+    expect_equal("snapshots listed", listed(world, ObjectKind.SNAPSHOT), ids_of(wanted), PLUGIN)

@@ -1,0 +1,1 @@
+"""The beginning of a plugin: a project that can be registered and says what to write next."""

@@ -1,0 +1,29 @@
+"""The array's space: what is promised, and what is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from simulators.array.extents import ExtentCount
+from simulators.array.refusal import Reason, Refused
+
+
+@dataclass(slots=True)
+class Capacity:
+    """Space is used from when it is promised until the volume is purged; `extents` are what is written.
+
+    Snapshots are promised nothing: what only they hold takes up space as it is written.
+    """
+
+    total_bytes: int
+    used_bytes: int = 0
+    extents: ExtentCount = field(default_factory=ExtentCount)
+
+    def check(self, more_bytes: int) -> None:
+        """Refuse what does not fit any more."""
+        if self.used_bytes + more_bytes > self.total_bytes:
+            raise Refused(
+                Reason.CAPACITY_EXHAUSTED,
+                f"Exceeded maxProvisionedSpace. provisionedSpace={self.used_bytes} asked={more_bytes} "
+                f"limit={self.total_bytes}",
+            )

@@ -1,0 +1,68 @@
+"""Releases of the array's software: what they call themselves, which API versions they answer to, what they allow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from simulators.array.limits import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_MINOR_VERSIONS: Final = {
+    5: (0, 1),
+    7: range(5),
+    8: range(8),
+    9: range(7),
+    10: range(10),
+    11: range(9),
+    12: range(4),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A release of the software; it answers to all API versions up to its own."""
+
+    major: int
+    minor: int
+    software: str
+    limits: Limits
+
+    @property
+    def api_version(self) -> str:
+        """The newest version of the API."""
+        return f"{self.major}.{self.minor}"
+
+    @property
+    def api_versions(self) -> tuple[str, ...]:
+        """All versions of the API that are served, which is at once."""
+        return tuple(
+            f"{major}.{minor}"
+            for major in range(1, self.major + 1)
+            for minor in _MINOR_VERSIONS.get(major, (0,))
+            if (major, minor) <= (self.major, self.minor)
+        )
+
+
+LATEST: Final = Release(12, 3, "12.3.0.958", Limits())
+RELEASES: Final[Mapping[str, Release]] = MappingProxyType(
+    {
+        # Sizes were multiples of 4 KiB then, and plugins still keep to its 4 groups per volume.
+        "8": Release(
+            8,
+            4,
+            "8.4.0.30",
+            Limits(
+                volumes=4000,
+                size_granularity=4096,
+                snapshot_name_length=64,
+                groups_per_volume=4,
+                initiators_per_group=64,
+            ),
+        ),
+        "12": LATEST,
+    }
+)

@@ -76,7 +76,7 @@ class Watch:
 
     trace: Trace
     operations: Operations
-    ceiling: float
+    ceiling: Callable[[str], float]
     hung: set[str]
     threads: Threads
     found: list[Violation] = field(default_factory=list)
@@ -149,7 +149,7 @@ class Guarded:
         watch = self._watch
         for look in watch.before_calls:
             look(name, arguments)
-        seconds = min(self._seconds_for(name), watch.ceiling)
+        seconds = min(self._seconds_for(name), watch.ceiling(name))
         operation = watch.operations.begin(seconds)
         clock = watch.operations.clock
         began = clock.monotonic()

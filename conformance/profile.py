@@ -12,20 +12,25 @@ from conformance.standard import Standard, counted_only, newest, standards
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Examples per requirement, seconds to shrink after a failure, and a ceiling on declared completion times.
+    """Examples per requirement, seconds to shrink after a failure, and a ceiling on completion times.
 
-    `goes_to_limits`: declared limits are tried to their end, not only approached. `standard`: what is mandatory, and
-    what may be declared at most. When certifying, only its requirements count.
+    `goes_to_limits`: declared limits are tried to their end, not only approached. Without a
+    `completion_ceiling` of its own a profile has that of its `standard`: what counts, and what may be declared at most.
     """
 
     name: str
     examples: int
     shrink_seconds: float
-    completion_ceiling: float
+    completion_ceiling: float | None
     is_random: bool = False
     is_certifying: bool = False
     goes_to_limits: bool = True
     standard: Standard = field(default_factory=newest)
+
+    def ceiling_of(self, method: str) -> float:
+        """The longest that a call of this method is waited for, in seconds, whatever the plugin declares."""
+        ceilings = self.standard.ceilings
+        return ceilings.for_method(method) if self.completion_ceiling is None else self.completion_ceiling
 
     def counts(self, identifier: str) -> bool:
         """Whether a requirement counts: all do, unless a certificate is against an older set."""
@@ -41,7 +46,7 @@ def _certifying(standard: Standard) -> Profile:
         standard.name,
         examples=standard.examples,
         shrink_seconds=10.0,
-        completion_ceiling=standard.ceilings.completion_seconds,
+        completion_ceiling=None,
         is_certifying=True,
         standard=standard,
     )

@@ -1,4 +1,4 @@
-"""What a certificate is against: a frozen set of requirements, mandatory capabilities, and ceilings on traits.
+"""What a certificate is against: a frozen set of requirements, and ceilings on traits. No capability is mandatory.
 
 One file for each version, `profiles/certify-X.Y.json`, written by `python -m tools.profiles --cut X.Y`. Requirements
 that came later are tried too, and count from the next version on.
@@ -14,7 +14,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from conformance.contract import AccessModel, Capability, DataStoreProvider, Traits
+from conformance.contract import Traits
 from conformance.requirement import Requirement
 
 FOLDER: Final = "profiles"
@@ -22,20 +22,28 @@ PREFIX: Final = "certify-"
 
 
 class Ceilings(BaseModel):
-    """What a plugin may declare at most, in seconds: of one call, of the age of `used`, of the trash of an array."""
+    """What a plugin may declare at most, in seconds: of one call, of the age of `used`, of the trash of an array.
+
+    `completion_of`: of methods that move all of a volume's bytes on some arrays, and may take longer.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     completion_seconds: Annotated[float, Field(gt=0)]
+    completion_of: Mapping[str, Annotated[float, Field(gt=0)]] = {}
     stats_lag_seconds: Annotated[float, Field(ge=0)]
     trash_seconds: Annotated[float, Field(ge=0)]
+
+    def for_method(self, method: str) -> float:
+        """The longest that a call of this method may be declared to take."""
+        return self.completion_of.get(method, self.completion_seconds)
 
     def above(self, traits: Traits) -> Iterator[str]:
         """What a plugin declares beyond its ceiling, in words."""
         declared = {
             "default_completion_seconds": (traits.default_completion_seconds, self.completion_seconds),
             **{
-                f"completion_seconds of {method}": (seconds, self.completion_seconds)
+                f"completion_seconds of {method}": (seconds, self.for_method(method))
                 for method, seconds in traits.completion_seconds.items()
             },
             "stats_lag_seconds": (traits.stats_lag_seconds, self.stats_lag_seconds),
@@ -53,7 +61,6 @@ class Standard(BaseModel):
 
     name: Annotated[str, Field(pattern=r"^certify-\d+\.\d+$")]
     examples: Annotated[int, Field(gt=0)]
-    mandatory: Mapping[AccessModel, tuple[Capability, ...]]
     ceilings: Ceilings
     requirements: frozenset[str]
 
@@ -61,13 +68,6 @@ class Standard(BaseModel):
     def version(self) -> tuple[int, ...]:
         """What versions are ordered by."""
         return version_of(self.name)
-
-    def missing(self, provider: DataStoreProvider) -> Iterator[str]:
-        """What a plugin has to support for the access models it serves, and does not, in words."""
-        for model in sorted(provider.access_models):
-            for capability in self.mandatory.get(model, ()):
-                if not provider.capabilities.get(capability):
-                    yield f"{capability} is not supported, and access model {model} needs it"
 
 
 def version_of(name: str) -> tuple[int, ...]:

@@ -68,12 +68,14 @@ def page(versions: Mapping[str, Standard], requirements: Sequence[str], note: st
     parts = ["# Profiles", note, _ABOUT]
     for standard in reversed(list(versions.values())):
         later = sorted(set(requirements) - standard.requirements)
-        mandatory = [f"{', '.join(needed)} for {model}" for model, needed in standard.mandatory.items() if needed]
-        ceilings = [f"`{name}` {seconds:.10g}" for name, seconds in standard.ceilings.model_dump().items()]
+        limits = standard.ceilings
+        ceilings = [
+            f"`{name}` {seconds:.10g}" for name, seconds in limits.model_dump(exclude={"completion_of"}).items()
+        ]
+        ceilings += [f"`completion_seconds` of {name} {seconds:.10g}" for name, seconds in limits.completion_of.items()]
         rows = [
             ("Requirements that count", str(len(standard.requirements))),
             ("New since", ", ".join(later) or "none"),
-            ("Mandatory capabilities", "; ".join(mandatory) or "none"),
             ("Ceilings in seconds", ", ".join(ceilings)),
             ("Inputs for each requirement", str(standard.examples)),
         ]

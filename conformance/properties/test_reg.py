@@ -40,14 +40,7 @@ def test_reg_003_every_instance_declares_the_same(subject: RunningSubject) -> No
 
 
 @requirement("REG-004", rests_on=["REG-001"])
-def test_reg_004_what_is_mandatory_is_supported(subject: RunningSubject) -> None:
-    """A plugin MUST support what the profile makes mandatory for each access model that it serves."""
-    standard = subject.profile.standard
-    expect_none(f"mandatory capability of {standard.name} missing", [*standard.missing(subject.declared)], PLUGIN)
-
-
-@requirement("REG-005", rests_on=["REG-001"])
-def test_reg_005_no_trait_is_above_its_ceiling(subject: RunningSubject) -> None:
+def test_reg_004_no_trait_is_above_its_ceiling(subject: RunningSubject) -> None:
     """The times that a plugin declares MUST stay below the ceilings of the profile."""
     standard = subject.profile.standard
     expect_none(

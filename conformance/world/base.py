@@ -72,7 +72,7 @@ class WorldBase:
         self.trace = Trace()
         self.is_simulated = subject.environment.file.array.kind == "simulated"
         operations = Operations(KitClock(simulated=self.is_simulated))
-        self.watch = Watch(self.trace, operations, subject.profile.completion_ceiling, subject.hung, subject.threads)
+        self.watch = Watch(self.trace, operations, subject.profile.ceiling_of, subject.hung, subject.threads)
         self._locks = Locks()
         self._undo: list[tuple[str, Callable[[], object]]] = []
         self._hosts: dict[str, Host] = {}

@@ -41,7 +41,7 @@ CHOSEN: Final = {
     "hang": "OPS-001 asking what is used never ends",
     "exit": "OPS-003 ends the process",
     "sequence": "OPS-010 a volume with a host and QoS of its own is not listed",
-    "declaration": "REG-005 a call may take a minute",
+    "declaration": "REG-004 a call may take a minute",
     "secret": "SEC-001 logs the password",
     "qos": "QOS-002 setting QoS does nothing",
 }

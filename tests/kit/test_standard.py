@@ -9,7 +9,7 @@ import pytest
 
 from conformance.asked import Asked
 from conformance.catalogue import catalogue
-from conformance.contract import AccessModel, Capability, DataStoreProvider, Supported, Unsupported
+from conformance.contract import DataStoreProvider
 from conformance.profile import PROFILES, Profile
 from conformance.report import as_counterexample, as_json, as_junit, as_text
 from conformance.requirement import Requirement
@@ -52,7 +52,7 @@ def test_only_a_certificate_has_a_frozen_set() -> None:
     assert PROFILES["smoke"].seen(REQUIREMENTS) is REQUIREMENTS
 
 
-# --- mandatory capabilities and ceilings -----------------------------------------------------------------------------
+# --- ceilings -----------------------------------------------------------------------------
 
 
 def declaring(**changed: Any) -> DataStoreProvider:
@@ -61,35 +61,7 @@ def declaring(**changed: Any) -> DataStoreProvider:
     return cast("DataStoreProvider", made)
 
 
-def without(*left_out: Capability) -> dict[Capability, object]:
-    return {each: Unsupported("sold separately") if each in left_out else Supported() for each in Capability}
-
-
-@pytest.mark.parametrize(
-    ("models", "left_out", "missing"),
-    [
-        ({AccessModel.DEDICATED}, [], []),
-        ({AccessModel.DEDICATED}, [Capability.QOS], []),
-        ({AccessModel.DIRECT}, [Capability.THIN], ["thin is not supported, and access model direct needs it"]),
-        (
-            {AccessModel.DIRECT, AccessModel.DEDICATED, AccessModel.SHARED},
-            [Capability.THIN],
-            [
-                "thin is not supported, and access model dedicated needs it",
-                "thin is not supported, and access model direct needs it",
-            ],
-        ),
-        ({AccessModel.SHARED}, [Capability.THIN], []),
-    ],
-)
-def test_what_is_mandatory_depends_on_the_access_models(
-    models: set[AccessModel], left_out: list[Capability], missing: list[str]
-) -> None:
-    subject = declaring(access_models=frozenset(models), capabilities=without(*left_out))
-    assert list(standards()["certify-0.1"].missing(subject)) == missing
-
-
-CEILINGS = Ceilings(completion_seconds=30, stats_lag_seconds=300, trash_seconds=1000)
+CEILINGS = Ceilings(completion_seconds=30, completion_of={"clone": 3600}, stats_lag_seconds=300, trash_seconds=1000)
 
 
 @pytest.mark.parametrize(
@@ -98,6 +70,8 @@ CEILINGS = Ceilings(completion_seconds=30, stats_lag_seconds=300, trash_seconds=
         ({"default_completion_seconds": 30.0, "stats_lag_seconds": 300.0, "trash_seconds": 1000}, []),
         ({"default_completion_seconds": 30.5}, ["default_completion_seconds is 30.5 s, the ceiling is 30 s"]),
         ({"completion_seconds": {"a": 1.0, "b": 31.0}}, ["completion_seconds of b is 31 s, the ceiling is 30 s"]),
+        ({"completion_seconds": {"clone": 3600.0}}, []),
+        ({"completion_seconds": {"clone": 3601.0}}, ["completion_seconds of clone is 3601 s, the ceiling is 3600 s"]),
         ({"stats_lag_seconds": 301.0}, ["stats_lag_seconds is 301 s, the ceiling is 300 s"]),
         ({"trash_seconds": 1001}, ["trash_seconds is 1001 s, the ceiling is 1000 s"]),
     ],
@@ -109,9 +83,8 @@ def test_declared_times_have_ceilings(changed: dict[str, Any], above: list[str])
 @pytest.mark.parametrize(
     ("fault", "told"),
     [
-        ("REG-004 thin volumes are left out", "thin is not supported, and access model dedicated needs it"),
-        ("REG-005 the trash is emptied once a year", "trash_seconds is 31536000 s, the ceiling is 604800 s"),
-        ("REG-005 a delete may take an hour", "completion_seconds of delete is 3600 s, the ceiling is 30 s"),
+        ("REG-004 the trash is emptied once a year", "trash_seconds is 31536000 s, the ceiling is 604800 s"),
+        ("REG-004 a delete may take an hour", "completion_seconds of delete is 3600 s, the ceiling is 30 s"),
     ],
 )
 def test_a_declaration_that_the_profile_does_not_take_is_a_failure_that_names_it(fault: str, told: str) -> None:

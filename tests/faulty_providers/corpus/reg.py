@@ -6,7 +6,7 @@ import dataclasses
 import itertools
 from typing import Any
 
-from conformance.contract import ArrayUnreachable, Capability, Unsupported
+from conformance.contract import ArrayUnreachable, Capability
 from tests.faulty_providers.fault import Call, Change, Fault, Kind, Provider
 from tests.faulty_providers.operators import alter_result, fail
 
@@ -54,14 +54,8 @@ FAULTS = (
     ),
     Fault("REG-003", "each object has a version of its own", Provider.version, another_each, Kind.IDENTITY),
     Fault("REG-003", "each object has limits of its own", Provider.limits, lun_limit, Kind.IDENTITY),
-    Fault(
-        "REG-004",
-        "thin volumes are left out",
-        Provider.capabilities,
-        alter_result(lambda answers: {**answers, Capability.THIN: Unsupported("every volume takes its space at once")}),
-    ),
-    Fault("REG-005", "a call may take a minute", Provider.traits, declaring(default_completion_seconds=60.0)),
-    Fault("REG-005", "a delete may take an hour", Provider.traits, declaring(completion_seconds={"delete": 3600.0})),
-    Fault("REG-005", "usage is of yesterday", Provider.traits, declaring(stats_lag_seconds=86400.0)),
-    Fault("REG-005", "the trash is emptied once a year", Provider.traits, declaring(trash_seconds=365 * 86400)),
+    Fault("REG-004", "a call may take a minute", Provider.traits, declaring(default_completion_seconds=60.0)),
+    Fault("REG-004", "a delete may take an hour", Provider.traits, declaring(completion_seconds={"delete": 3600.0})),
+    Fault("REG-004", "usage is of yesterday", Provider.traits, declaring(stats_lag_seconds=86400.0)),
+    Fault("REG-004", "the trash is emptied once a year", Provider.traits, declaring(trash_seconds=365 * 86400)),
 )

@@ -273,6 +273,7 @@ def test_dst_013_a_vm_finds_its_disk_wherever_it_starts(subject: RunningSubject,
         world.cloud.move("web", second)
         world.cloud.stop("web")
         world.cloud.start("web", third)
+        world.cloud.attach_is_refused(volume, "another")
         agrees(world, volume, 1)
         expect_bytes("the disk", world.cloud.read(volume, 0, len(pattern.content)), pattern.content, HYPERVISOR)
 

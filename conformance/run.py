@@ -19,6 +19,7 @@ from conformance.contract import AccessMechanism, BridgeError, Capability, Probe
 from conformance.errors import KitError, SafetyError
 from conformance.gating import Ground, gate
 from conformance.inputs import no_local_constants
+from conformance.messages import Message, last_messages
 from conformance.orchestrator.errors import BrokenPromise, OperationRefused
 from conformance.profile import Profile
 from conformance.requirement import Requirement
@@ -291,10 +292,12 @@ def _finding(
 ) -> Finding:
     steps: tuple[str, ...] = ()
     wire: tuple[str, ...] = ()
+    told: tuple[Message, ...] = ()
     masked = violation
     for world in watched.worlds:
         steps += world.trace.steps(cleaning=cleaning)
         wire += world.trace.wire(cleaning=cleaning)
+        told += last_messages(world.trace, world.trace.told(cleaning=cleaning))
         masked = replace(
             masked,
             expected=world.trace.masked(masked.expected),
@@ -310,6 +313,7 @@ def _finding(
         wire=wire[-8:],
         declared=_declared(attempts.requirement, attempts.subject),
         found_by=attempts.requirement.id,
+        messages=told,
     )
 
 

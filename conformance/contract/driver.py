@@ -162,9 +162,12 @@ class RevertDriver(Protocol):
     """Capability REVERT."""
 
     def revert(self, store: DataStore, volume: Volume, snapshot: Snapshot) -> None:
-        """Put the volume's bytes back; newer snapshots go as `traits.revert_scope` declares.
+        """Put the volume's bytes back, every one; newer snapshots go as `traits.revert_scope` declares.
 
-        The volume has the snapshot's size again. A host still has access: `InUse`.
+        The volume has the snapshot's size again, or on an array that cannot make LUNs smaller the size it had, with
+        zeros beyond the snapshot's end; `connection` tells. QoS, owner, identity and access stay. The caller has
+        revoked every host before; a host that has access, or only one that is logged in, is `InUse`. A snapshot that
+        is gone is `ObjectNotFound`, one of another volume `InvalidRequest`.
         """
         ...
 

@@ -35,7 +35,7 @@ from conformance.judgements.chap import (
     wrong_secret,
 )
 from conformance.judgements.costs import cost_of_a_life, cost_stays, snapshots_cost
-from conformance.judgements.hosts import agrees, whole_or_nothing
+from conformance.judgements.hosts import agrees, let_in, whole_or_nothing
 from conformance.judgements.limits import (
     many,
     many_volumes,
@@ -101,6 +101,7 @@ __all__ = [
     "largest_asked_of_bridge",
     "largest_works",
     "late_repeat",
+    "let_in",
     "listed",
     "listener_of",
     "locked_out",

@@ -45,9 +45,9 @@ def after_revert(world: WithSnapshots, made: Made, taken: Taken) -> None:
     lun = glance.lun(made, "REV-001")
     if lun is not None:
         made.lun_bytes = lun.size_bytes
-        # A volume that has grown since may be as large as the snapshot again: the array knows.
-        if world.subject.hookup is Hookup.FRAMEWORK:
-            made.volume = replace(made.volume, size_bytes=lun.size_bytes)
+        # A volume that has grown since is as large as the snapshot again, unless the array cannot do that.
+        if taken.seen is not None and lun.size_bytes == taken.seen.size_bytes:
+            made.volume = replace(made.volume, size_bytes=taken.snapshot.size_bytes)
     glance.check_qos(made, "REV-007")
     glance.check_hosts(made, missing="REV-007", extra="REV-007")
     glance.check_others(made, "REV-003")

@@ -55,7 +55,9 @@ def test_a_run_prints_lines_and_the_score_and_writes_reports(fake: str, capsys: 
     told = capsys.readouterr().out
     assert told.splitlines()[0].split()[:3] == ["[1/5]", "PASSED", "REG-001"]
     assert "\n5 of 5 requirements passed: solidfire " in told
-    assert told.endswith("Reports: conformance-report/report.json, conformance-report/junit.xml\n")
+    assert told.endswith(
+        "Reports: conformance-report/report.json, conformance-report/junit.xml, conformance-report/report.html\n"
+    )
     record = json.loads(Path("conformance-report/report.json").read_text(encoding="utf-8"))
     assert [each["id"] for each in record["requirements"]] == ["REG-001", "REG-002", "REG-003", "REG-004"]
     assert here() == ["conformance-report"]

@@ -42,6 +42,11 @@ class OwnSnapshots(OwnCalls):
             kept = snapshots._take(element, store, lun, request, {})
         return Snapshot(request, source.uuid, str(lun.lun_id), kept.external_id, kept.size_bytes)
 
+    def has(self, store: DataStore, uuid: str) -> bool:
+        """Whether there is a snapshot by that uuid."""
+        kept = snapshots.of_store(self.element(store), store.request.uuid)
+        return any(each.owner_uuid == f"{_OWN}{uuid}" for each in kept)
+
     def dropped(self, store: DataStore, is_meant: Callable[[LunSnapshot], bool]) -> None:
         """Remove those that are meant."""
         for each in snapshots.of_store(self.element(store), store.request.uuid):
@@ -100,11 +105,18 @@ def templates_as_snapshots(connect: Any) -> Variant:
 
     def cloned(method: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         store, request, placement, source = arguments
-        if isinstance(source, CachedTemplate) and not _is_there(own, store, request):
-            source = own.taken(store, source, source.uuid)
-        elif isinstance(source, CachedTemplate):
-            source = Snapshot(SnapshotRequest(f"{_OWN}{source.uuid}", "kept"), source.uuid, "", None, source.size_bytes)
-        return method(store, request, placement, source)
+        if not isinstance(source, CachedTemplate):
+            return method(*arguments)
+        if _is_there(own, store, request):
+            kept = SnapshotRequest(f"{_OWN}{source.uuid}", "kept")
+            return method(store, request, placement, Snapshot(kept, source.uuid, "", None, source.size_bytes))
+        was_there = own.has(store, source.uuid)
+        try:
+            return method(store, request, placement, own.taken(store, source, source.uuid))
+        except ProviderError:
+            if not was_there:
+                own.dropped(store, lambda each: each.owner_uuid == f"{_OWN}{source.uuid}")
+            raise
 
     def deleted(method: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         store, cached = arguments

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from conformance.contract import (
     DataStore,
@@ -30,8 +30,15 @@ from reference_providers.solidfire.objects import Lun
 from tests.variants.own_calls import OwnCalls
 from tests.variants.wrapping import Around, Variant
 
-_PARKED = "parked-"
+_PARKED: Final = "parked-"
 """Before the owner of a LUN that is deleted for the cloud and kept for its dependents."""
+
+
+_DROPPED: Final = "dropped"
+
+
+def _dropped(lun: Lun) -> list[str]:
+    return str(lun.attributes.get(_DROPPED, "")).split()
 
 
 class Dependents(OwnCalls):
@@ -54,8 +61,26 @@ class Dependents(OwnCalls):
         noted = {**lun.attributes, "owner": f"{_PARKED}{lun.owner_uuid}", "tenant": tenant.uuid}
         self.element(store).set_lun_qos(lun.lun_id, qos_params(lun.qos), noted)
 
+    def drop_later(self, store: DataStore, uuid: str) -> None:
+        """Delete a snapshot for the cloud only: that is noted with its LUN."""
+        element = self.element(store)
+        for each in snapshots.of_store(element, store.request.uuid):
+            lun = element.find_lun(each.lun_id) if each.owner_uuid == uuid else None
+            if lun is not None:
+                noted = {**lun.attributes, _DROPPED: " ".join({*_dropped(lun), uuid})}
+                element.set_lun_qos(lun.lun_id, qos_params(lun.qos), noted)
+
+    def dropped(self, store: DataStore) -> set[str]:
+        """Uuids of the snapshots that the cloud deleted and that are there."""
+        return {uuid for each in self.luns_of(store) for uuid in _dropped(each)}
+
     def sweep(self, store: DataStore) -> None:
-        """Remove what is parked and has nothing any more that needs it; that may free another."""
+        """Remove what is dropped or parked and has nothing any more that needs it; that may free another."""
+        copies = self.element(store).copies
+        free_snapshots = {uuid for uuid in self.dropped(store) if not self.clones_of(store, "snapshot", uuid)}
+        for each in snapshots.of_store(self.element(store), store.request.uuid) if free_snapshots else ():
+            if each.owner_uuid in free_snapshots:
+                copies.delete_snapshot(each.snapshot_id)
         while free := [each for each in self.parked(store) if not self._is_needed(store, each)]:
             for lun in free:
                 luns.remove(self.element(store), lun)
@@ -117,7 +142,7 @@ def cascading(connect: Any) -> Variant:
 
 
 def deferring(connect: Any) -> Variant:
-    """A volume with snapshots or clones is gone for the cloud, and on the array when the last of them is."""
+    """What has snapshots or clones is gone for the cloud, and on the array when the last of them is."""
 
     def around(dependents: Dependents) -> dict[str, Around]:
         def deleted(method: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
@@ -130,10 +155,18 @@ def deferring(connect: Any) -> Variant:
             dependents.sweep(store)
 
         def snapshot_deleted(method: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-            method(*arguments)
-            dependents.sweep(arguments[0])
+            store, snapshot = arguments
+            if dependents.clones_of(store, "snapshot", snapshot.uuid):
+                dependents.drop_later(store, snapshot.uuid)
+            else:
+                method(*arguments)
+            dependents.sweep(store)
 
-        return {"delete": deleted, "delete_snapshot": snapshot_deleted, "list_objects": _without_parked}
+        def told(method: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+            dropped = dependents.dropped(arguments[0])
+            return [each for each in _without_parked(method, arguments) if each.owner_uuid not in dropped]
+
+        return {"delete": deleted, "delete_snapshot": snapshot_deleted, "list_objects": told}
 
     deferred = DeleteWithDependents.DEFERRED
     return _made(connect, "deferring", around, delete_with_snapshots=deferred, source_delete_with_clones=deferred)

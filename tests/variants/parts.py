@@ -6,7 +6,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
-from conformance.contract import Capability, InUse, StoreUpdate, Supported, Unsupported, Usage, ZoneAttachment
+from conformance.contract import (
+    Capability,
+    CapabilityNotSupported,
+    InUse,
+    Snapshot,
+    StoreUpdate,
+    Supported,
+    Unsupported,
+    Usage,
+    ZoneAttachment,
+)
 from conformance.registration import NEEDS, PROTOCOLS, TRAITS
 from conformance.signatures import methods_of
 from reference_providers import solidfire
@@ -80,7 +90,16 @@ def without_revert(connect: Any) -> Variant:
 def clones_of_snapshots_only(connect: Any) -> Variant:
     """Clones snapshots, and no volumes."""
     plugin = solidfire.PROVIDER(connect=connect)
-    return without(plugin, "clones-of-snapshots-only", Capability.VOLUME_FROM_VOLUME, Capability.TEMPLATE_CACHE)
+    asked = Capability.VOLUME_FROM_VOLUME
+
+    def cloned(method: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        if not isinstance(arguments[3], Snapshot):
+            raise CapabilityNotSupported(asked, "snapshots are cloned, nothing else")
+        return method(*arguments)
+
+    made = without(plugin, "clones-of-snapshots-only", asked, Capability.TEMPLATE_CACHE)
+    made.driver = Wrapped(made.driver, {"clone": cloned})
+    return made
 
 
 def clones_of_volumes_only(connect: Any) -> Variant:
@@ -100,7 +119,7 @@ def without_update(connect: Any) -> Variant:
 
 def only_at_rest(connect: Any) -> Variant:
     """Grows volumes, and changes their QoS, only while no host has them."""
-    plugin = solidfire.PROVIDER(connect=connect)
+    plugin: Any = solidfire.PROVIDER(connect=connect)
 
     def at_rest(method: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         store, volume, *_ = arguments

@@ -153,7 +153,8 @@ class SnapshotDriver(Protocol):
     def delete_snapshot(self, store: DataStore, snapshot: Snapshot) -> None:
         """Remove the snapshot, and only it; absent is success.
 
-        With `external_id=None` it is found by its request's uuid: a request whose reply was lost.
+        While there are clones of it: what `traits.source_delete_with_clones` declares. With `external_id=None` it is
+        found by its request's uuid: a request whose reply was lost.
         """
         ...
 

@@ -206,9 +206,9 @@ class _Follower:
         self._keep(number, made, store, written)
 
     def _is_needed(self, source: Made | Taken) -> bool:
-        """Whether it cannot be deleted before what was made from it."""
-        refused = DeleteWithDependents.REFUSED
-        if self.world.subject.declared.traits.source_delete_with_clones is not refused:
+        """Whether it does not go before what was made from it."""
+        declared = self.world.subject.declared.traits.source_delete_with_clones
+        if declared not in {DeleteWithDependents.REFUSED, DeleteWithDependents.DEFERRED}:
             return False
         return any(self._clones.get(each) is source for each in self.made.values())
 

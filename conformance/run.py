@@ -19,6 +19,7 @@ from conformance.contract import AccessMechanism, BridgeError, Capability, Probe
 from conformance.errors import KitError, SafetyError
 from conformance.gating import Ground, gate
 from conformance.inputs import no_local_constants
+from conformance.messages import Message, last_messages
 from conformance.orchestrator.errors import BrokenPromise, OperationRefused
 from conformance.profile import Profile
 from conformance.requirement import Requirement
@@ -96,7 +97,7 @@ def run_example(
 def inputs_digest(requirement: Requirement, profile: Profile, seed: int) -> str:
     """The digest of what a requirement is asked with, whatever becomes of it: nothing is run."""
     digest = hashlib.sha256()
-    for pinned in _fixed(requirement):
+    for pinned in _fixed(requirement, profile):
         digest.update(_key(_abstract(pinned)).encode())
     if requirement.strategies:
         _drawn(requirement, profile, seed, lambda given: digest.update(_key(_abstract(given)).encode()))()
@@ -127,14 +128,14 @@ def _judged(
     return outcome.became(outcome.verdict, examples=attempts.examples, seconds=time.perf_counter() - began)
 
 
-def _fixed(requirement: Requirement) -> tuple[Mapping[str, object], ...]:
+def _fixed(requirement: Requirement, profile: Profile) -> tuple[Mapping[str, object], ...]:
     """Examples that are not drawn."""
-    return requirement.pinned if requirement.strategies else ({},)
+    return requirement.pinned[: profile.most_pinned] if requirement.strategies else ({},)
 
 
 def _try_all(attempts: _Attempts, seed: int, *, shrink: bool) -> None:
     requirement, profile = attempts.requirement, attempts.subject.profile
-    for arguments in _fixed(requirement):
+    for arguments in _fixed(requirement, profile):
         if not _succeeds(attempts, arguments):
             if shrink:
                 _confirm(attempts, arguments)
@@ -291,10 +292,12 @@ def _finding(
 ) -> Finding:
     steps: tuple[str, ...] = ()
     wire: tuple[str, ...] = ()
+    told: tuple[Message, ...] = ()
     masked = violation
     for world in watched.worlds:
         steps += world.trace.steps(cleaning=cleaning)
         wire += world.trace.wire(cleaning=cleaning)
+        told += last_messages(world.trace, world.trace.told(cleaning=cleaning))
         masked = replace(
             masked,
             expected=world.trace.masked(masked.expected),
@@ -310,6 +313,7 @@ def _finding(
         wire=wire[-8:],
         declared=_declared(attempts.requirement, attempts.subject),
         found_by=attempts.requirement.id,
+        messages=told,
     )
 
 

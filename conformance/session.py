@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final, Protocol, cast
 
 from conformance.catalogue import depth, foundations, from_the_ground
+from conformance.chronicle import Story, Timing
 from conformance.contract import DataStoreProvider, Hookup
 from conformance.errors import WiringError
 from conformance.gating import Ground, gate
@@ -18,6 +19,7 @@ from conformance.requirement import Owner, Requirement
 from conformance.run import run_requirement
 from conformance.settle import ranking, settle
 from conformance.subject import RunningSubject
+from conformance.surroundings import Surroundings, surroundings
 from conformance.verdict import NOT_TRIED, Certainty, Outcome, Verdict
 from conformance.waivers import Waivers, applied
 
@@ -62,6 +64,9 @@ class Result:
     seconds: float
     was_interrupted: bool = False
     declared: Mapping[str, str] = field(default_factory=dict)
+    surroundings: Surroundings | None = None
+    stories: Sequence[Story] = ()
+    timings: Sequence[Timing] = ()
     transport: str = ""
     declarations: Mapping[str, object] = field(default_factory=dict)
     waivers: Waivers = field(default_factory=dict)
@@ -207,6 +212,9 @@ def run_session(
         seconds=time.perf_counter() - began,
         was_interrupted=interrupted,
         declared=_declared(subject),
+        surroundings=surroundings(subject),
+        stories=subject.chronicle.stories(),
+        timings=subject.chronicle.timings(),
         transport=str(subject.environment.transport),
         declarations=declarations(subject.declared),
         waivers=waivers,
@@ -231,6 +239,6 @@ def _declared(subject: RunningSubject) -> dict[str, str]:
     return {
         "hookup": str(subject.hookup),
         "access model": str(subject.access_model),
-        "access": f"{traits.access_mechanism}, {traits.access_granularity}",
+        "access": f"by {traits.access_mechanism}, for each {traits.access_granularity}",
         "capabilities": ", ".join(str(each) for each, answer in subject.declared.capabilities.items() if answer),
     }

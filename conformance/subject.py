@@ -12,6 +12,7 @@ from typing import Self, cast
 
 from conformance import registration
 from conformance.calls import CallHung, CallThreads, StrayExit, Threads, run_with_deadline
+from conformance.chronicle import Chronicle
 from conformance.contract import (
     AccessModel,
     ArrayWitness,
@@ -86,6 +87,7 @@ class RunningSubject:
         self._memory = MemoryNetwork()
         # Methods that did not come back once: no later world waits as long for them again.
         self.hung: set[str] = set()
+        self.chronicle = Chronicle()
         self.threads = threads or CallThreads()
         self._proxies: ProxyServer | None = None
         self._numbers = itertools.count(1)

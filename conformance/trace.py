@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 
 from conformance.calls import CallHung, StrayExit
-from conformance.contract import Secret
+from conformance.shown import MASK as MASK
+from conformance.shown import short as short
 
-MASK = "***"
 _SHOWN = 240
 # Secrets that the plugin has told nobody yet, by the names that APIs give them.
 _SECRETS = re.compile(r'("[^"]*(?:secret|password|token)[^"]*"\s*:\s*)"(?:[^"\\]|\\.)*"', re.IGNORECASE)
@@ -28,6 +26,9 @@ class Exchange:
     status: int = 0
     response: bytes = b""
     fault: str = ""
+    verb: str = "POST"
+    began: float = 0.0
+    ended: float | None = None
 
     @property
     def bodies(self) -> tuple[bytes, bytes]:
@@ -36,8 +37,22 @@ class Exchange:
 
 
 @dataclass(slots=True)
+class HostCall:
+    """One remote call of a bridge to a hypervisor. What it carried is not kept: it may hold secrets."""
+
+    name: str
+    host: str
+    began: float
+    ended: float | None = None
+    error: BaseException | None = None
+
+
+@dataclass(slots=True)
 class Call:
-    """One call from one party to another; times are seconds since the trace began."""
+    """One call from one party to another; times are seconds since the trace began.
+
+    `parent` is the caller's own call that was in progress: a user operation, or a call of the plugin.
+    """
 
     number: int
     caller: str
@@ -51,6 +66,8 @@ class Call:
     answer: object = None
     error: BaseException | None = None
     exchanges: list[Exchange] = field(default_factory=list)
+    host_calls: list[HostCall] = field(default_factory=list)
+    parent: Call | None = field(default=None, compare=False, repr=False)
 
     def text(self) -> str:
         """One line: party.name(arguments) -> answer."""
@@ -92,6 +109,7 @@ class Trace:
         """Note that a call begins."""
         with self._lock:
             call = Call(len(self.calls) + 1, caller, party, name, tuple(arguments), keywords, operation, self._now())
+            call.parent = self._latest(caller)
             self.calls.append(call)
             self._current.append(call)
         return call
@@ -103,15 +121,35 @@ class Trace:
             if call in self._current:
                 self._current.remove(call)
 
-    def exchange(self, path: str, request: bytes) -> Exchange:
-        """Note a request to the array under the call that is in progress."""
-        one = Exchange(request, path)
+    def exchange(self, path: str, request: bytes, verb: str = "POST") -> Exchange:
+        """Note a request to the array under the plugin's call that is in progress."""
+        one = Exchange(request, path, verb=verb)
         with self._lock:
-            for call in reversed(self._current):
-                if call.party == "plugin":
-                    call.exchanges.append(one)
-                    break
+            one.began = self._now()
+            call = self._latest("plugin")
+            if call is not None:
+                call.exchanges.append(one)
         return one
+
+    def answered(self, one: Exchange, status: int, response: bytes) -> None:
+        """Note the array's answer."""
+        one.status, one.response, one.ended = status, response, self._now()
+
+    def host_call(self, name: str, host: str) -> HostCall:
+        """Note a remote call to a hypervisor under the bridge's call that is in progress."""
+        with self._lock:
+            one = HostCall(name, host, self._now())
+            call = self._latest("bridge")
+            if call is not None:
+                call.host_calls.append(one)
+        return one
+
+    def host_answered(self, one: HostCall, error: BaseException | None = None) -> None:
+        """Note how it ended."""
+        one.ended, one.error = self._now(), error
+
+    def _latest(self, party: str) -> Call | None:
+        return next((each for each in reversed(self._current) if each.party == party), None)
 
     def begin_cleaning(self) -> None:
         """Note that what follows only cleans up."""
@@ -119,14 +157,15 @@ class Trace:
 
     def steps(self, *, cleaning: bool) -> tuple[str, ...]:
         """Every call of the cloud and of the plugin as a line, secrets masked; with the cleaning up only if asked."""
-        return tuple(self.masked(f"{each.number}. {each.text()}") for each in self._told(cleaning=cleaning))
+        return tuple(self.masked(f"{each.number}. {each.text()}") for each in self.told(cleaning=cleaning))
 
-    def _told(self, *, cleaning: bool) -> list[Call]:
+    def told(self, *, cleaning: bool) -> list[Call]:
+        """Every call; with the cleaning up only if asked."""
         return self.calls if cleaning else self.calls[: self._cleaning_from]
 
     def wire(self, last: int = 8, *, cleaning: bool) -> tuple[str, ...]:
         """The last exchanges with the array, secrets masked."""
-        every = [(call, each) for call in self._told(cleaning=cleaning) for each in call.exchanges]
+        every = [(call, each) for call in self.told(cleaning=cleaning) for each in call.exchanges]
         return tuple(_wire_line(call, each, self.masked) for call, each in every[-last:])
 
     def masked(self, text: str) -> str:
@@ -143,52 +182,9 @@ def _wire_line(call: Call, one: Exchange, masked: Callable[[str], str]) -> str:
     sent, got = (masked(_SECRETS.sub(r"\1" + f'"{MASK}"', each.decode("utf-8", "replace"))) for each in one.bodies)
     marked = f" [injected: {one.fault}]" if one.fault else ""
     answered = f"{one.status} {_cut(got)}" if one.status else "no answer"
-    return f"during {call.name}: POST {one.path} {_cut(sent)} -> {answered}{marked}"
+    return f"during {call.name}: {one.verb} {one.path} {_cut(sent)} -> {answered}{marked}"
 
 
 def _cut(text: str) -> str:
     """The beginning, up to the end of a word; where something is left out, it says so."""
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN].rpartition(' ')[0] or text[:_SHOWN]} …"
-
-
-def short(value: object) -> str:
-    """A value in a few words: what a reader of a counterexample wants to see."""
-    if isinstance(value, Secret):
-        return MASK
-    if isinstance(value, Enum):
-        return str(value.value)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return _short_dataclass(value)
-    if isinstance(value, (list, tuple, frozenset)):
-        return _short_list(list(value))
-    text = repr(value)
-    return text if len(text) <= 120 else f"{text[:117]}..."
-
-
-_HIDDEN = frozenset({"parameters", "secrets", "details", "scope", "tags", "tenant", "provisioning", "hypervisor"})
-
-
-def _short_dataclass(value: object) -> str:
-    fields = dataclasses.fields(value)  # type: ignore[arg-type]
-    shown = [
-        f"{each.name}={short(content)}"
-        for each in fields
-        if each.name not in _HIDDEN and (content := getattr(value, each.name)) not in (None, (), "")
-    ]
-    name = type(value).__name__
-    if name in {"DataStore", "StoreRequest", "Host", "Cluster", "Placement"}:
-        return f"{name}({getattr(value, 'name', '') or _inner_name(value)})"
-    if name == "Volume":
-        return f"Volume({_inner_name(value)}, id {value.external_id}, {value.size_bytes} bytes)"  # type: ignore[attr-defined]
-    return f"{name}({', '.join(shown)})"
-
-
-def _inner_name(value: object) -> str:
-    inner = getattr(value, "request", None) or getattr(value, "cluster", None)
-    return str(getattr(inner, "name", ""))
-
-
-def _short_list(values: Iterable[object]) -> str:
-    every = list(values)
-    shown = ", ".join(short(each) for each in every[:4])
-    return f"[{shown}{', …' if len(every) > 4 else ''}]"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from conformance.messages import Message
 from conformance.requirement import Requirement
 
 NOT_TRIED: Final = "not tried"
@@ -74,6 +75,7 @@ class Finding:
     declared: tuple[str, ...]
     intermittent: bool = False
     found_by: str = ""
+    messages: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from typing import Final
 
 from conformance.asked import Asked
 from conformance.catalogue import catalogue, foundations
+from conformance.chronicle import Chronicle
 from conformance.errors import KitError
 from conformance.opening import opened
 from conformance.requirement import Requirement
@@ -47,7 +48,8 @@ def work(connection: Connection, asked: Asked) -> None:
                 task: Task = connection.recv()
                 one = requirements[task.identifier]
                 outcome = run_requirement(one, subject, ground=ground, seed=task.seed, shrink=task.shrink)
-                connection.send(replace(outcome, requirement=None))  # type: ignore[arg-type]  # no function is sent
+                bare = replace(outcome, requirement=None)  # type: ignore[arg-type]  # no function is sent
+                connection.send((bare, subject.chronicle.taken()))
 
 
 class _Worker:
@@ -64,13 +66,13 @@ class _Worker:
         with suppress(BrokenPipeError):  # that it is gone is seen when its answer is waited for
             self.connection.send(task)
 
-    def answer(self) -> Outcome:
+    def answer(self) -> tuple[Outcome, Chronicle]:
         try:
-            outcome: Outcome = self.connection.recv()
+            answer: tuple[Outcome, Chronicle] = self.connection.recv()
         except (EOFError, ConnectionError):
             what = self.task.identifier if self.task else "starting"
             raise KitError(f"a worker died while it was at {what}; --workers 1 tries it in this process") from None
-        return outcome
+        return answer
 
     def leave(self) -> None:
         self.connection.close()
@@ -117,7 +119,7 @@ class _Line:
         task: Callable[[Requirement], Task],
     ) -> None:
         self._waiting, self._requirements, self._task = list(order), requirements, task
-        self._ground = subject.ground()
+        self._ground, self._chronicle = subject.ground(), subject.chronicle
         self._failed: set[str] = set()
 
     def judged(self, workers: Sequence[_Worker]) -> Iterator[Outcome]:
@@ -144,7 +146,8 @@ class _Line:
         by_connection: dict[object, _Worker] = {each.connection: each for each in busy}
         for ready in wait([each.connection for each in busy]) if busy else ():
             worker = by_connection[ready]
-            outcome, task = worker.answer(), worker.task
+            (outcome, seen), task = worker.answer(), worker.task
+            self._chronicle.take_in(seen)
             worker.task = None
             if task is not None:
                 outcome = replace(outcome, requirement=self._requirements[task.identifier])

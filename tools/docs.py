@@ -20,7 +20,7 @@ from conformance.cli.app import app
 from conformance.report import as_catalogue
 from conformance.requirement import Requirement
 from conformance.standard import standards
-from tools import profiles
+from tools import diagrams, profiles, record_page
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 FAULTS: Final = "tests.faulty_providers.corpus"
@@ -49,6 +49,8 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "contract.md": contract_page(),
         ROOT / "docs" / "profiles.md": profiles.page(standards(), list(requirements), _NOTE),
         ROOT / "conformance" / as_catalogue.FILE: as_catalogue.text(requirements, known),
+        ROOT / "docs" / "report-json.md": record_page.page(_NOTE),
+        **diagrams.pages(ROOT / "docs", _NOTE),
     }
 
 
@@ -169,7 +171,7 @@ def _text(thing: object) -> str:
 def write() -> None:
     """Write every page."""
     for path, content in pages().items():
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
         print(f"wrote {path.relative_to(ROOT)}")
 

@@ -11,7 +11,7 @@ from typing import Annotated, Final, TextIO
 
 import typer
 
-from conformance.cli import listing, new, replay, run, simulate, upkeep
+from conformance.cli import listing, new, replay, report, run, simulate, upkeep
 from conformance.errors import KitError
 from conformance.report.version import kit_version
 from conformance.session import EXIT_COULD_NOT_RUN
@@ -60,6 +60,7 @@ _COMMANDS: Final[Mapping[str, Callable[..., None]]] = {
     "replay": replay.replay,
     "list": listing.list_requirements,
     "explain": listing.explain,
+    "report": report.report,
     "new": new.new,
     "simulate": simulate.simulate,
     "doctor": upkeep.doctor,

@@ -153,7 +153,8 @@ class SnapshotDriver(Protocol):
     def delete_snapshot(self, store: DataStore, snapshot: Snapshot) -> None:
         """Remove the snapshot, and only it; absent is success.
 
-        With `external_id=None` it is found by its request's uuid: a request whose reply was lost.
+        While there are clones of it: what `traits.source_delete_with_clones` declares. With `external_id=None` it is
+        found by its request's uuid: a request whose reply was lost.
         """
         ...
 
@@ -162,9 +163,12 @@ class RevertDriver(Protocol):
     """Capability REVERT."""
 
     def revert(self, store: DataStore, volume: Volume, snapshot: Snapshot) -> None:
-        """Put the volume's bytes back; newer snapshots go as `traits.revert_scope` declares.
+        """Put the volume's bytes back, every one; newer snapshots go as `traits.revert_scope` declares.
 
-        The volume has the snapshot's size again. A host still has access: `InUse`.
+        The volume has the snapshot's size again, or on an array that cannot make LUNs smaller the size it had, with
+        zeros beyond the snapshot's end; `connection` tells. QoS, owner, identity and access stay. The caller has
+        revoked every host before; a host that has access, or only one that is logged in, is `InUse`. A snapshot that
+        is gone is `ObjectNotFound`, one of another volume `InvalidRequest`.
         """
         ...
 

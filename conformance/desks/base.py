@@ -25,6 +25,7 @@ from conformance.guard import TracedBridge
 from conformance.orchestrator import Orchestrator
 from conformance.orchestrator.calls import DirectCalls
 from conformance.orchestrator.errors import BrokenPromise, OperationRefused
+from conformance.traced_cloud import TracedCloud
 from conformance.verdict import Broken, Certainty, Violation
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class DeskBase:
         self._is_ready = False
         inner = world.open_bridge()
         self._bridge = cast("HypervisorBridge", TracedBridge(world.trace, inner, "cloud", world.bridge_breaks))
-        self._orchestrator = Orchestrator(
+        orchestrator = Orchestrator(
             database=None,
             provider=world.plugin.as_provider,
             bridges=lambda _cluster: self._bridge,
@@ -52,7 +53,8 @@ class DeskBase:
             clock=world.watch.operations.clock,
             told=lambda request: world.instance.localised_request(request),
         )
-        world.defer("close", self._orchestrator.close)
+        self._orchestrator = cast("Orchestrator", TracedCloud(world.trace, orchestrator))
+        world.defer("close", orchestrator.close)
         self._request = world.store_request()
 
     def serve(self, model: AccessModel) -> None:

@@ -35,7 +35,7 @@ from conformance.judgements.chap import (
     wrong_secret,
 )
 from conformance.judgements.costs import cost_of_a_life, cost_stays, snapshots_cost
-from conformance.judgements.hosts import agrees, whole_or_nothing
+from conformance.judgements.hosts import agrees, let_in, whole_or_nothing
 from conformance.judgements.limits import (
     many,
     many_volumes,
@@ -71,6 +71,7 @@ from conformance.judgements.snapshots import (
     deleted_with_snapshot,
     ids_of,
     listed,
+    snapshot_deleted_with_clone,
     snapshot_holds,
     snapshots_survive,
     volume_holds,
@@ -103,6 +104,7 @@ __all__ = [
     "largest_asked_of_bridge",
     "largest_works",
     "late_repeat",
+    "let_in",
     "listed",
     "listener_of",
     "locked_out",
@@ -130,6 +132,7 @@ __all__ = [
     "set_where_supported",
     "size_answer_is_true",
     "size_is_true",
+    "snapshot_deleted_with_clone",
     "snapshot_holds",
     "snapshot_limit_is_said",
     "snapshots_cost",

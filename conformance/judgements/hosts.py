@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from conformance.contract import AccessGranularity, Host
 from conformance.expect import ARRAY, HYPERVISOR, expect, expect_equal, expect_none
 from conformance.world import World
 
@@ -22,3 +25,12 @@ def agrees(world: World, uuid: str, size_bytes: int) -> None:
     expect_equal("hosts that see the datastore", world.cloud.hosts_seeing(uuid), names, HYPERVISOR)
     seen = world.cloud.disk_sizes(uuid)
     expect(min(seen) >= size_bytes, f"a disk of {size_bytes} bytes", f"{seen}", HYPERVISOR)
+
+
+def let_in(world: World, uuid: str, hosts: Sequence[Host]) -> None:
+    """Of the cluster's hosts the array lets in just these, where it tells them apart."""
+    if world.subject.declared.traits.access_granularity is AccessGranularity.CLUSTER:
+        return
+    known = {iqn for each in world.cloud.hosts() for iqn in each.iqns}
+    wanted = {iqn for each in hosts for iqn in each.iqns}
+    expect_equal("hosts let in", sorted(world.cloud.lun(uuid).visible_to & known), sorted(wanted), ARRAY)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from conformance.contract import Host, LimitReached
+from conformance.contract import AccessGranularity, Host, LimitReached
 from conformance.expect import ARRAY, expect_done, expect_equal, expect_refusal
 from conformance.judgements.array import facts, nothing_changes
 from conformance.world import Made, World
@@ -23,9 +23,12 @@ def many(world: World, count: int) -> int:
 
 
 def more_hosts(world: World, made: Made) -> int:
-    """How many more hosts can be granted this volume, where each has a group of its own."""
-    most = min(world.subject.declared.limits.groups_per_lun or _MOST_HOSTS, _MOST_HOSTS)
-    return many(world, most) - len(made.granted)
+    """How many more hosts can be granted this volume: each has a group of its own, or a cluster's are in one."""
+    limits = world.subject.declared.limits
+    by_cluster = world.subject.declared.traits.access_granularity is AccessGranularity.CLUSTER
+    most = limits.initiators_per_group if by_cluster else limits.groups_per_lun
+    there = sum(len(each.iqns) for each in world.hosts_of(world.cluster)) if by_cluster else len(made.granted)
+    return max(0, many(world, min(most or _MOST_HOSTS, _MOST_HOSTS)) - there)
 
 
 def one_more_host(world: World, made: Made, host: Host) -> None:

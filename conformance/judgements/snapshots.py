@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from conformance.contract import DeleteWithDependents, InUse, ObjectKind, RevertScope
 from conformance.errors import KitError
@@ -67,6 +68,22 @@ def deleted_with_clone(world: World, source: Made, clone: Made, content: bytes) 
         expect_done("delete of a clone's source", lambda: world.driver.delete(world.store, source.volume))
         world.forget(source)
     volume_holds(world, clone, 0, content, what="the clone")
+
+
+def snapshot_deleted_with_clone(world: World, taken: Taken) -> None:
+    """A delete of a snapshot that has clones does what the trait source_delete_with_clones declares."""
+    declared = world.subject.declared.traits.source_delete_with_clones
+    call = partial(world.copier.delete_snapshot, world.store, taken.snapshot)
+    if declared is DeleteWithDependents.REFUSED:
+        with nothing_changes(world):
+            expect_refusal(InUse, "delete of a snapshot with clones", call)
+    elif declared is DeleteWithDependents.DEFERRED:
+        # The array may keep it for the clones' sake; that it goes with the last of them is seen at the end.
+        expect_done("delete of a snapshot with clones", call)
+        world.forget_snapshots(taken)
+        expect_equal("snapshots listed", listed(world, ObjectKind.SNAPSHOT), [], PLUGIN)
+    else:
+        world.delete_snapshot(taken)
 
 
 def _refused(world: World, made: Made) -> None:

@@ -137,10 +137,10 @@ class VolumeTable:
         return tuple(str(each[0]) for each in rows)
 
     def uuids_cloned_from(self, source_uuid: str) -> tuple[str, ...]:
-        """Uuids of volumes that were cloned from a volume, which are in its store; copies in others are not."""
+        """Uuids of volumes that were cloned from a volume or snapshot, in its store; copies in others are not."""
         query = (
-            "SELECT uuid FROM volumes WHERE source = ?"
-            " AND store_uuid = (SELECT store_uuid FROM volumes WHERE uuid = ?) ORDER BY rowid"
+            "SELECT uuid FROM volumes WHERE source = ? AND store_uuid ="
+            " COALESCE((SELECT store_uuid FROM volumes WHERE uuid = ?), store_uuid) ORDER BY rowid"
         )
         return tuple(str(each[0]) for each in self._database.rows(query, source_uuid, source_uuid))
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from conformance.contract import AccessModel, WitnessPower
 from conformance.expect import HOST, expect_bytes, expect_done
-from conformance.machines.operations import LONG_PROGRAM, Step, programs
+from conformance.judgements import let_in
+from conformance.machines.operations import Step, programs
 from conformance.machines.sequential import follow
-from conformance.requirement import Need, given, pinned, requirement
+from conformance.machines.tours import tours
+from conformance.requirement import CLOUD, Need, given, pinned, requirement
 from conformance.strategies.data import Pattern, patterns
 from conformance.subject import RunningSubject
 
@@ -29,10 +31,36 @@ def test_dir_001_several_hosts_may_have_a_lun(subject: RunningSubject, pattern: 
 @requirement(
     "DIR-002", needs=[Need.DIRECT, WitnessPower.ACCESS, Need.PROBE], rests_on=["DIR-001", "OPS-010"], examples=0.5
 )
-@pinned(program=list(LONG_PROGRAM))
+@pinned(program=list(tours()[0]))
 @given(program=programs())
 def test_dir_002_any_sequence_ends_as_the_model_says(subject: RunningSubject, program: list[Step]) -> None:
     """In access model DIRECT any sequence of operations MUST end as expected on the array, on hosts and in the data."""
     with subject.world() as world:
         world.use(world.store_request(model=AccessModel.DIRECT))
         follow(world, program)
+
+
+@requirement(
+    "DIR-003",
+    subject=CLOUD,
+    needs=[Need.DIRECT, Need.HYPERVISOR, WitnessPower.ACCESS],
+    rests_on=["DIR-001", "ACC-004"],
+)
+def test_dir_003_only_the_host_of_the_vm_has_access(subject: RunningSubject) -> None:
+    """In access model DIRECT only the host that a VM runs on MUST have access: from its start, through moves, to its
+    stop.
+    """
+    with subject.world(hypervisor=True) as world:
+        world.cloud.serve(AccessModel.DIRECT)
+        first, second = world.cloud.hosts()[:2]
+        volume = world.cloud.create_volume()
+        world.cloud.assign(volume, "web")
+        let_in(world, volume, [])
+        world.cloud.start("web", first)
+        let_in(world, volume, [first])
+        world.cloud.move("web", second)
+        let_in(world, volume, [second])
+        world.cloud.stop("web")
+        let_in(world, volume, [])
+        world.cloud.start("web", second)
+        let_in(world, volume, [second])

@@ -217,3 +217,85 @@ def test_dst_010_a_delete_broken_off_can_be_repeated(subject: RunningSubject, si
         expect_equal("LUNs", len(world.new_luns()), 1, "the array")
         expect_equal("what the hosts hold", world.cloud.inventory(), before, HYPERVISOR)
         agrees(world, neighbour, 1)
+
+
+@requirement(
+    "DST-011",
+    subject=CLOUD,
+    needs=[Capability.REVERT, Need.HYPERVISOR],
+    rests_on=["DST-001", "REV-001"],
+    examples=0.5,
+    hooked_up=True,
+)
+@given(pattern=patterns())
+def test_dst_011_a_reverted_disk_is_the_snapshots(subject: RunningSubject, pattern: Pattern) -> None:
+    """After a revert every host MUST see the volume's datastore again, with the snapshot's bytes on the disk."""
+    with subject.world(hypervisor=True) as world:
+        volume = world.cloud.create_volume()
+        world.cloud.write(volume, 0, pattern.content)
+        snapshot = world.cloud.take_snapshot(volume)
+        world.cloud.write(volume, 0, bytes(len(pattern.content)))
+        world.cloud.revert(volume, snapshot)
+        agrees(world, volume, 1)
+        expect_bytes("the disk", world.cloud.read(volume, 0, len(pattern.content)), pattern.content, HYPERVISOR)
+
+
+@requirement(
+    "DST-012",
+    subject=CLOUD,
+    needs=[Capability.VOLUME_FROM_SNAPSHOT, Need.HYPERVISOR],
+    rests_on=["DST-001", "CLN-001"],
+    examples=0.5,
+    hooked_up=True,
+)
+@given(pattern=patterns())
+def test_dst_012_a_disk_made_from_a_snapshot_is_its_own(subject: RunningSubject, pattern: Pattern) -> None:
+    """A disk made from a snapshot MUST have its bytes, in a datastore of its own that every host sees."""
+    with subject.world(hypervisor=True) as world:
+        volume = world.cloud.create_volume()
+        world.cloud.write(volume, 0, pattern.content)
+        clone = world.cloud.clone(world.cloud.take_snapshot(volume))
+        agrees(world, clone, 1)
+        expect_bytes("the clone", world.cloud.read(clone, 0, len(pattern.content)), pattern.content, HYPERVISOR)
+        world.cloud.write(clone, 0, bytes(len(pattern.content)))
+        expect_bytes("its source", world.cloud.read(volume, 0, len(pattern.content)), pattern.content, HYPERVISOR)
+        world.cloud.delete_volume(clone)
+        agrees(world, volume, 1)
+
+
+@requirement("DST-013", subject=BRIDGE, needs=[Need.HYPERVISOR], rests_on=["DST-004"], examples=0.5, hooked_up=True)
+@given(pattern=patterns())
+def test_dst_013_a_vm_finds_its_disk_wherever_it_starts(subject: RunningSubject, pattern: Pattern) -> None:
+    """A VM that is stopped, started elsewhere and moved MUST find its disk, with its data, each time."""
+    with subject.world(hypervisor=True) as world:
+        volume = world.cloud.create_volume()
+        first, second, third = world.cloud.hosts()[:3]
+        world.cloud.write(volume, 0, pattern.content)
+        world.cloud.assign(volume, "web")
+        world.cloud.start("web", first)
+        world.cloud.move("web", second)
+        world.cloud.stop("web")
+        world.cloud.start("web", third)
+        world.cloud.attach_is_refused(volume, "another")
+        agrees(world, volume, 1)
+        expect_bytes("the disk", world.cloud.read(volume, 0, len(pattern.content)), pattern.content, HYPERVISOR)
+
+
+@requirement(
+    "DST-014",
+    subject=CLOUD,
+    needs=[Capability.CHAP_ROTATION, Need.HYPERVISOR],
+    rests_on=["DST-001", "CHP-006"],
+    examples=0.5,
+    hooked_up=True,
+)
+@given(pattern=patterns())
+def test_dst_014_hosts_stay_connected_through_a_rotation(subject: RunningSubject, pattern: Pattern) -> None:
+    """After a rotation of CHAP secrets every host MUST see the datastore, with its data, hosts that come included."""
+    with subject.world(hypervisor=True) as world:
+        volume = world.cloud.create_volume()
+        world.cloud.write(volume, 0, pattern.content)
+        world.cloud.rotate_chap(volume)
+        world.cloud.add_host()
+        agrees(world, volume, 1)
+        expect_bytes("the disk", world.cloud.read(volume, 0, len(pattern.content)), pattern.content, HYPERVISOR)

@@ -6,7 +6,7 @@ from functools import partial
 
 from conformance.contract import HostListener, WitnessPower
 from conformance.expect import ARRAY, HOST, HYPERVISOR, expect_bytes, expect_done, expect_equal, expect_none
-from conformance.judgements import access_left, facts, listener_of, nothing_changes, objects_of
+from conformance.judgements import access_left, agrees, facts, listener_of, nothing_changes, objects_of
 from conformance.requirement import CLOUD, Need, given, requirement
 from conformance.strategies.data import Pattern, patterns
 from conformance.subject import RunningSubject
@@ -191,3 +191,25 @@ def test_hst_010_a_revoked_host_holds_nothing(subject: RunningSubject) -> None:
             world.revoke(made, host)
             mine = [each for each in held.inventory().items if each.host_uuid == host.uuid]
             expect_none("storage left on the host", mine, HYPERVISOR)
+
+
+@requirement(
+    "HST-012", subject=CLOUD, needs=[Need.HYPERVISOR], rests_on=["HST-001", "DST-001"], examples=0.5, hooked_up=True
+)
+@given(pattern=patterns())
+def test_hst_012_a_host_that_was_away_catches_up(subject: RunningSubject, pattern: Pattern) -> None:
+    """A host that was away or in maintenance while a volume was made MUST see its datastore, with its data, once it is
+    back.
+    """
+    with subject.world(hypervisor=True) as world:
+        world.cloud.ready()
+        away, gone = world.cloud.hosts()[1:3]
+        world.cloud.maintain_host(away)
+        world.cloud.disconnect_host(gone)
+        volume = world.cloud.create_volume()
+        world.cloud.write(volume, 0, pattern.content)
+        world.cloud.cancel_maintain_host(away)
+        world.cloud.connect_host(gone)
+        agrees(world, volume, 1)
+        found = world.cloud.read_from(away, volume, 0, len(pattern.content))
+        expect_bytes("data from the host that was away", found, pattern.content, HYPERVISOR)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any
 
 from conformance.grouping import causes
+from conformance.messages import Message
 from conformance.report.as_text import Replay
+from conformance.report.record import SCHEMA_VERSION
 from conformance.report.version import kit_version
 from conformance.requirement import Requirement
 from conformance.session import Result
+from conformance.surroundings import Surroundings, place_of
 from conformance.verdict import Certainty, Finding, Outcome, Verdict, Violation
 from conformance.waivers import Waiver
-
-SCHEMA_VERSION: Final = 1
 
 
 def report(result: Result, replay: Replay, started: str) -> dict[str, object]:
@@ -40,7 +42,10 @@ def report(result: Result, replay: Replay, started: str) -> dict[str, object]:
         "causes": [asdict(each) for each in causes(result.ranked, result.outcomes)],
         "uncounted": sorted(result.uncounted),
         "waivers": {name: _waiver(each) for name, each in result.waivers.items()},
-        "requirements": [_requirement(each, replay) for each in result.outcomes.values()],
+        "requirements": [_requirement(each, replay, result.surroundings) for each in result.outcomes.values()],
+        "environment": asdict(result.surroundings) if result.surroundings else None,
+        "operations": [asdict(each) for each in result.stories],
+        "timings": [asdict(each) for each in result.timings],
     }
 
 
@@ -53,7 +58,7 @@ def _waiver(waiver: Waiver) -> dict[str, object]:
     return {"reason": waiver.reason, "owner": waiver.owner, "until": str(waiver.until), "digest": waiver.digest or None}
 
 
-def _requirement(outcome: Outcome, replay: Replay) -> dict[str, object]:
+def _requirement(outcome: Outcome, replay: Replay, around: Surroundings | None) -> dict[str, object]:
     requirement = outcome.requirement
     finding = outcome.finding
     told = None
@@ -63,6 +68,7 @@ def _requirement(outcome: Outcome, replay: Replay) -> dict[str, object]:
         "id": requirement.id,
         "strength": requirement.strength,
         "area": requirement.area,
+        "area_title": _first_line(inspect.getmodule(requirement.body)),
         "subject": str(requirement.subject),
         "sentence": requirement.sentence,
         "verdict": str(outcome.verdict),
@@ -71,8 +77,14 @@ def _requirement(outcome: Outcome, replay: Replay) -> dict[str, object]:
         "examples": outcome.examples,
         "seconds": round(outcome.seconds, 3),
         "inputs_digest": outcome.inputs_digest,
+        "place": asdict(place_of(requirement, around)) if around else {},
         "finding": told,
     }
+
+
+def _first_line(module: object) -> str:
+    """What a module says it is about: the title of the area whose properties it holds."""
+    return (inspect.getdoc(module) or "").split("\n")[0].rstrip(".")
 
 
 def finding_record(finding: Finding) -> dict[str, object]:
@@ -92,6 +104,7 @@ def finding_record(finding: Finding) -> dict[str, object]:
         "unwritten": violation.unwritten,
         "intermittent": finding.intermittent,
         "found_by": finding.found_by,
+        "messages": [asdict(each) for each in finding.messages],
     }
 
 
@@ -145,4 +158,5 @@ def _finding_from(record: Mapping[str, Any]) -> Finding:
         tuple(record["declared"]),
         intermittent=record["intermittent"],
         found_by=record["found_by"],
+        messages=tuple(Message(**each) for each in record["messages"]),
     )

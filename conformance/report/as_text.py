@@ -20,7 +20,7 @@ from conformance.waivers import digest_of, template
 
 Replay = Callable[[Finding], str]
 SHORT_STEPS: Final = 3
-_MOVES: Final = {
+MOVES: Final = {
     "plugin": "plugin: it did not do what the contract asks for",
     "environment": "environment: what the run was wired to is not as it should be; the plugin is not to blame",
     "kit": "kit: this is a bug in the kit; please report it with this text",
@@ -118,15 +118,15 @@ def _seen(finding: Finding) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _calls(finding: Finding) -> tuple[str, ...]:
-    given = [line for name, value in finding.arguments.items() for line in _given(name, value)]
+    given = [line for name, value in finding.arguments.items() for line in given_lines(name, value)]
     return (*given, *finding.steps) or ("none were made",)
 
 
-def _given(name: str, value: object) -> list[str]:
+def given_lines(name: str, value: object) -> list[str]:
     """An argument; a program step by step."""
     if isinstance(value, list):
-        return [f"with {name} =", *(f"   {_plain(each)}" for each in value)]
-    return [f"with {name} = {_plain(value)}"]
+        return [f"with {name} =", *(f"   {as_argument(each)}" for each in value)]
+    return [f"with {name} = {as_argument(value)}"]
 
 
 def _last_calls(finding: Finding) -> tuple[str, ...]:
@@ -135,19 +135,19 @@ def _last_calls(finding: Finding) -> tuple[str, ...]:
     return (*before, *finding.steps[-SHORT_STEPS:]) or ("none were made",)
 
 
-def _plain(value: object) -> str:
+def as_argument(value: object) -> str:
     """``Granules(count=3)`` for ``{"Granules": {"count": 3}}``."""
     if isinstance(value, Mapping) and len(value) == 1:
         [(kind, fields)] = value.items()
         if isinstance(fields, Mapping):
-            return f"{kind}({', '.join(f'{name}={_plain(each)}' for name, each in fields.items())})"
+            return f"{kind}({', '.join(f'{name}={as_argument(each)}' for name, each in fields.items())})"
     if isinstance(value, list):
-        return f"[{', '.join(_plain(each) for each in value)}]"
+        return f"[{', '.join(as_argument(each) for each in value)}]"
     return json.dumps(value, ensure_ascii=False, default=repr)
 
 
 def _move(finding: Finding) -> str:
-    return _MOVES.get(finding.violation.move, finding.violation.move)
+    return MOVES.get(finding.violation.move, finding.violation.move)
 
 
 def _company(cause: Cause, result: Result) -> str:

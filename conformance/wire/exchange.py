@@ -53,11 +53,11 @@ class Recorder:
         if self._is_closed:
             raise ConnectionRefusedError("this endpoint is closed")
         self.count += 1
-        note = self._trace.exchange(request.path, request.body)
+        note = self._trace.exchange(request.path, request.body, request.method)
         try:
             response = self.passage(request, self._handler)
         except ConnectionError as error:
             note.fault = str(error)
             raise
-        note.status, note.response = response.status, response.body
+        self._trace.answered(note, response.status, response.body)
         return response

@@ -43,6 +43,7 @@ from conformance.ledger import MemoryLedger
 from conformance.probe_bridge import ProbeAwareBridge, no_bridge
 from conformance.trace import Trace
 from conformance.verdict import Broken, Certainty, Violation
+from conformance.watched_connections import watched
 from conformance.world import strangers
 from conformance.world.strangers import Strangers
 
@@ -243,6 +244,7 @@ class WorldBase:
             if entry is None:
                 raise KitError(f"no hypervisor in this environment: {self.subject.environment.missing_cluster}")
             self._cluster_world = entry.open_world(self.array.dial)
+            self.subject.chronicle.saw_hosts(self._cluster_world.hosts())
             self._first_inventory = self.open_bridge().inventory()
         return self._cluster_world
 
@@ -269,4 +271,4 @@ class WorldBase:
         if factory is None:
             raise KitError(f"no bridge: {self.subject.environment.missing_cluster}")
         world = self.cluster_world
-        return factory(world.cluster, world.connections, self.ledger)
+        return factory(world.cluster, watched(world.connections, self.trace), self.ledger)

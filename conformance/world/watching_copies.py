@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -47,20 +47,21 @@ def after_delete_snapshot(world: WithSnapshots, taken: Taken) -> None:
         _check_volume(glance, taken.of, "SNP-005")
 
 
-def after_revert(world: WithSnapshots, made: Made, taken: Taken) -> None:
+def after_revert(world: WithSnapshots, made: Made, taken: Taken, before: Set[str]) -> None:
     """The volume is there, nobody was let in, and of its snapshots only newer ones may be gone, where declared."""
     glance = Glance(world)
     if world.subject.declared.traits.revert_scope is RevertScope.DISCARDS_NEWER:
         mine = [each for each in world.snapshots if each.of is made]
         world.forget_snapshots(*mine[mine.index(taken) + 1 :])
     _check_snapshots(world, glance, "REV-002")
-    _check_no_more(world, glance, made)
+    if more := _ids(world, glance) - before:
+        broken("REV-002", "no snapshot that nobody asked for", f"{len(more)} more")
     lun = glance.lun(made, "REV-001")
     if lun is not None:
         made.lun_bytes = lun.size_bytes
-        # A volume that has grown since may be as large as the snapshot again: the array knows.
-        if world.subject.hookup is Hookup.FRAMEWORK:
-            made.volume = replace(made.volume, size_bytes=lun.size_bytes)
+        # A volume that has grown since is as large as the snapshot again, unless the array cannot do that.
+        if taken.seen is not None and lun.size_bytes == taken.seen.size_bytes:
+            made.volume = replace(made.volume, size_bytes=taken.snapshot.size_bytes)
     glance.check_qos(made, "REV-007")
     glance.check_hosts(made, missing="REV-007", extra="REV-007")
     glance.check_others(made, "REV-003")
@@ -98,11 +99,9 @@ def _check_snapshots(world: WithSnapshots, glance: Glance, home: str, snapshots:
             broken(home, f"snapshot {each.seen.name} to stay", "it is gone")
 
 
-def _check_no_more(world: WithSnapshots, glance: Glance, made: Made) -> None:
-    known = {each.seen.external_id for each in world.snapshots if each.seen is not None}
-    for each in glance.view.snapshots if made.lun is not None and glance.sees(WitnessPower.SNAPSHOTS) else ():
-        if made.lun is not None and each.lun_external_id == made.lun.external_id and each.external_id not in known:
-            broken("REV-002", "no snapshot that nobody asked for", f"{each.name}")
+def snapshots_there(world: WithSnapshots) -> set[str]:
+    """Ids of the snapshots on the array, others' included."""
+    return _ids(world, Glance(world))
 
 
 def _ids(world: WithSnapshots, glance: Glance) -> set[str]:

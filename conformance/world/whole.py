@@ -86,6 +86,7 @@ class World(WithSnapshots):
                 self._cluster_world.close()
             self.array.close()
             self._overheard.__exit__(None, None, None)
+            self.subject.chronicle.note(self.trace)
 
     def _clean_up(self, *, went_well: bool) -> None:
         self.trace.begin_cleaning()

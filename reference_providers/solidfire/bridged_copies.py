@@ -32,7 +32,7 @@ from conformance.contract import (
 )
 
 from . import limits, names
-from .hooking import Hooking, check, cluster_marks, disk_of, only_disk, ref_of
+from .hooking import Hooking, check, cluster_marks, only_disk, ref_of
 from .objects import Lun
 
 _DISK_BYTES = "disk_bytes"
@@ -73,14 +73,10 @@ class BridgedCopies(Hooking):
         hosts = self._hosts_of(store, lun)
         _take_off(bridge, lun, hosts)
         try:
-            lun_bytes = bridge.lun_bytes_for(volume.size_bytes)
-            self._array.revert_lun(store, volume, snapshot, lun_bytes, despite_grants=True)
+            self._array.revert_lun(store, volume, snapshot, despite_grants=True)
         finally:
             if hosts:
                 bridge.attach_datastore(ref_of(bridge, lun), self._connections(store, volume, lun))
-        if hosts:
-            at = self._connections(store, volume, lun)
-            _grown(bridge, disk_of(bridge, lun), at, volume.size_bytes)
 
     def _introduce(
         self,

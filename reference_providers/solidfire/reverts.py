@@ -1,9 +1,7 @@
 """Putting a volume's bytes back to what a snapshot kept.
 
 `RollbackToSnapshot` replaces what the LUN holds; the snapshot itself, older and newer ones stay
-(`revert_scope` only this). The LUN also gets the size that it had then. The cloud has not asked for a smaller
-volume, so a LUN that had grown since is grown again, and a call that broke off in between is put right by its
-repetition: the cloud tells the size with the volume.
+(`revert_scope` only this). The LUN also gets the size that it had then.
 
 A host that has the LUN in use would go on with what it remembers of it and destroy both states. Whoever is
 granted may log in at any moment, so a granted LUN is in use whether or not there is a session.
@@ -13,7 +11,7 @@ from __future__ import annotations
 
 from conformance.contract import DataStore, InUse, InvalidRequest, Snapshot, Volume
 
-from . import access, limits, luns, snapshots
+from . import access, luns, snapshots
 from .arrays import OnArrays
 from .element import Element
 from .objects import Lun
@@ -24,14 +22,11 @@ class RevertMethods(OnArrays):
     """`RevertDriver`."""
 
     def revert(self, store: DataStore, volume: Volume, snapshot: Snapshot) -> None:
-        self.revert_lun(store, volume, snapshot, volume.size_bytes, despite_grants=False)
+        self.revert_lun(store, volume, snapshot, despite_grants=False)
 
     @resumable
-    def revert_lun(
-        self, store: DataStore, volume: Volume, snapshot: Snapshot, least_bytes: int, *, despite_grants: bool
-    ) -> None:
-        """Put the LUN's bytes back, and see to it that it has `least_bytes` and no less than before."""
-        least_bytes = limits.lun_bytes_of_new(least_bytes)
+    def revert_lun(self, store: DataStore, volume: Volume, snapshot: Snapshot, *, despite_grants: bool) -> None:
+        """Put the LUN's bytes back."""
         element = self._arrays.of(store.request)
         with self._arrays.lock_of_volume(volume.uuid):
             lun = luns.get(element, store, volume)
@@ -42,16 +37,9 @@ class RevertMethods(OnArrays):
                 access.check_not_granted(element, lun)
             _check_no_session(element, lun)
             element.copies.roll_back(lun.lun_id, kept.snapshot_id)
-            _grow_again(element, lun, max(lun.size_bytes, least_bytes))
 
 
 def _check_no_session(element: Element, lun: Lun) -> None:
     users = {each.initiator_iqn for each in element.sessions() if each.lun_id == lun.lun_id}
     if users:
         raise InUse(lun.external_id, tuple(sorted(users)))
-
-
-def _grow_again(element: Element, lun: Lun, size_bytes: int) -> None:
-    now = element.find_lun(lun.lun_id)
-    if now is not None and now.size_bytes < size_bytes:
-        element.grow_lun(lun.lun_id, size_bytes)

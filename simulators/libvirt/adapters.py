@@ -50,6 +50,9 @@ class SimulatedConnections:
     name from its configuration, and opens LUNs with an initiator library as that host. The bridge cannot tell.
     """
 
+    # Libvirt answers these out of the object at hand, without asking the host.
+    local_calls = frozenset({"UUIDString", "key", "name", "usageID", "usageType"})
+
     def __init__(self, cluster: Cluster, hosts: Hosts, dial: Dial, *, parallel_hosts: int) -> None:
         self._cluster, self._simulated, self._dial = cluster, hosts, dial
         self._parallel_hosts = parallel_hosts

@@ -26,6 +26,7 @@ from tests.kit_quality.tally import Tally, differences, tried
 from tests.variants import all_variants
 
 _FAULT_SECONDS: Final = 60.0
+_VARIANT_SECONDS: Final = 300.0
 
 
 def chosen(faults: Sequence[Fault], only: Sequence[str]) -> list[Fault]:
@@ -64,7 +65,9 @@ class Campaign:
         jobs = [self._job(each, self._requirements(each)) for each in self._faults.values()]
         # The long ones first, so that no worker is left alone with one at the end.
         jobs.sort(key=lambda each: -len(each.only))
-        variants = [Job("variant", name) for name, _ in all_variants()] if self._is_whole else []
+        variants = (
+            [Job("variant", name, seconds=_VARIANT_SECONDS) for name, _ in all_variants()] if self._is_whole else []
+        )
         self._pool.run([*variants, *jobs], self._done)
         self._pool.run([replace(each, with_threads=True) for each in self._hung], self._done)
         # Nothing left out, and each call on a thread of its own: the same must come of it.

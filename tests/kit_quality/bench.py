@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import random
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -57,8 +58,8 @@ def needs_sockets(fault: Fault) -> bool:
 class Bench:
     """One worker's environments and what it can do with them. Use it as a context manager."""
 
-    def __init__(self, seed: int, asked: Sequence[str] = ()) -> None:
-        self._seed = seed
+    def __init__(self, seed: int, asked: Sequence[str] = (), *, is_shuffled: bool = False) -> None:
+        self._seed, self._is_shuffled = seed, is_shuffled
         self._asked = list(asked) or list(catalogue())
         self._stack = ExitStack()
         self._environments: dict[Transport, Environment] = {}
@@ -115,7 +116,9 @@ class Bench:
         requirements = catalogue()
         # With members missing nothing else is asked, as in any run.
         ids = [_MEMBERS] if subject.mismatches else only
-        order = from_the_ground((requirements[each] for each in ids), requirements)
+        order = list(from_the_ground((requirements[each] for each in ids), requirements))
+        if self._is_shuffled:
+            random.Random(self._seed).shuffle(order)
         outcomes: list[Outcome] = []
         touched: dict[str, frozenset[Site]] = {}
         for outcome in attempts(subject, order, requirements, seed=self._seed, shrink=False):

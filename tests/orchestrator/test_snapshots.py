@@ -262,6 +262,18 @@ def test_a_volume_with_clones_stays_where_the_plugin_declares_so() -> None:
     world.assert_empty()
 
 
+def test_a_snapshot_with_clones_stays_where_the_plugin_declares_so() -> None:
+    world, _ = with_snapshot()
+    world.traits = {"source_delete_with_clones": DeleteWithDependents.REFUSED}
+    cloud = world.cloud()
+    clone(cloud)
+    refused(world, HasDependents, lambda: cloud.delete_snapshot(SNAPSHOT.uuid))
+    cloud.delete_volume(CLONE.uuid)
+    cloud.delete_snapshot(SNAPSHOT.uuid)
+    cloud.delete_volume(VOLUME.uuid)
+    world.assert_empty()
+
+
 # -- reverts
 
 OFFLINE = ["bridge.detach_datastore"] * 2 + ["plugin.revoke_access"] * 2

@@ -9,7 +9,7 @@ import pytest
 
 from conformance.catalogue import catalogue
 from conformance.report import as_catalogue
-from tools import docs
+from tools import docs, record_page
 
 
 @pytest.fixture
@@ -49,6 +49,17 @@ def test_every_option_of_every_command_is_on_the_page() -> None:
     page = docs.command_page()
     for part in ("## storage-conformance run\n", "| `--only ID\\|AREA` |", "## storage-conformance clean\n"):
         assert part in page
+
+
+def test_every_field_of_the_record_is_on_the_page() -> None:
+    page = record_page.page("note")
+    for part in (
+        "## record\n",
+        "| `ranked` | list of text | damaged |",
+        "| `finding` | [finding](#finding) or null | `None` |",
+    ):
+        assert part in page
+    assert "| `took_ms` | number or null | `None` |" in page
 
 
 def test_every_method_of_the_driver_is_on_the_page() -> None:

@@ -10,15 +10,11 @@ from typing import Any, Final
 
 from conformance.contract import (
     AccessGranularity,
-    Capability,
     Cluster,
     Host,
     HypervisorType,
     Limits,
     ProviderContext,
-    Supported,
-    Unsupported,
-    Usage,
     VolumeRequest,
 )
 from reference_providers import solidfire
@@ -26,30 +22,48 @@ from tests.reference_providers.minimal_over import minimal_over
 from tests.variants.wrapping import Around, Variant
 
 GIB: Final = 1 << 30
+_GROUPS_PER_LUN: Final = 64
+_NAMING: Final = frozenset({"CreateVolume", "CloneVolume", "ListVolumes"})
 
 
 def coarse(connect: Any) -> Variant:
     """Makes LUNs of whole gibibytes only."""
-    plugin = solidfire.PROVIDER(connect=connect)
-    limits: Limits = replace(plugin.limits, granularity_bytes=GIB, smallest_lun_bytes=GIB, largest_lun_bytes=7000 * GIB)
+    return _in_steps(solidfire.PROVIDER(connect=connect), "coarse", GIB)
 
-    def created(method: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-        store, request, placement = arguments
-        return method(store, _rounded(request, limits), placement)
 
-    def resized(method: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-        store, volume, size_bytes = arguments
+def coarse_over_a_bridge(connect: Any) -> Variant:
+    """The same, and it makes the datastores itself: a disk is smaller than its LUN."""
+    return _in_steps(solidfire.PLUGIN_HOOKUP(connect=connect), "coarse-over-a-bridge", GIB)
+
+
+def steps_of_16_mib(connect: Any) -> Variant:
+    """Rounds sizes up to whole 16 MiB."""
+    return _in_steps(solidfire.PROVIDER(connect=connect), "steps-of-16-mib", 16 << 20)
+
+
+def _in_steps(plugin: Any, name: str, step: int) -> Variant:
+    smallest = -(-plugin.limits.smallest_lun_bytes // step) * step
+    limits: Limits = replace(
+        plugin.limits, granularity_bytes=step, smallest_lun_bytes=smallest, largest_lun_bytes=7000 * GIB
+    )
+
+    def made(method: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        return method(*(_rounded(each, limits) if isinstance(each, VolumeRequest) else each for each in arguments))
+
+    def grown(method: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        *others, size_bytes = arguments
         within = 0 < size_bytes <= limits.largest_lun_bytes
-        return method(store, volume, limits.rounded_up(size_bytes) if within else max(size_bytes, 0) and 2**60)
+        return method(*others, limits.rounded_up(size_bytes) if within else max(size_bytes, 0) and 2**60)
 
-    around: dict[str, Around] = {"create": created, "resize": resized}
-    return Variant(plugin, {"name": "coarse", "limits": limits}, driver=around)
+    around: dict[str, Around] = {"create": made, "clone": made, "resize": grown, "seed_template": grown}
+    return Variant(plugin, {"name": name, "limits": limits}, driver=around)
 
 
 def _rounded(request: VolumeRequest, limits: Limits) -> VolumeRequest:
     if request.size_bytes > limits.largest_lun_bytes:
         return replace(request, size_bytes=2**60)
-    return replace(request, size_bytes=limits.rounded_up(request.size_bytes)) if request.size_bytes > 0 else request
+    wanted = max(limits.rounded_up(request.size_bytes), limits.smallest_lun_bytes)
+    return replace(request, size_bytes=wanted) if request.size_bytes > 0 else request
 
 
 def hashed_names(connect: Any) -> Variant:
@@ -74,7 +88,7 @@ class _Renaming:
     ) -> tuple[int, bytes]:
         asked = json.loads(body)
         for key in ("name", "volumeName"):
-            if key in asked["params"] and asked["method"] in {"CreateVolume", "ListVolumes"}:
+            if key in asked["params"] and asked["method"] in _NAMING:
                 asked["params"][key] = f"v{hashlib.sha1(asked['params'][key].encode()).hexdigest()}"
         answer: tuple[int, bytes] = self._connection.request(method, path, headers, json.dumps(asked).encode(), timeout)
         return answer
@@ -122,38 +136,7 @@ def cluster_wide_with_listener(connect: Any) -> Variant:
 def _for_clusters(plugin: Any, name: str, context: Callable[[], ProviderContext]) -> Variant:
     wide = _ClusterWide(context)
     traits = replace(plugin.traits, access_granularity=AccessGranularity.CLUSTER)
+    # Each of a cluster's initiators is in a group of its own here.
+    limits = replace(plugin.limits, groups_per_lun=None, initiators_per_group=_GROUPS_PER_LUN)
     around: dict[str, Around] = {"grant_access": wide.granted, "revoke_access": wide.revoked}
-    return Variant(plugin, {"name": name, "traits": traits}, driver=around)
-
-
-def plain(connect: Any) -> Variant:
-    """Does not grow volumes, has no QoS, and knows nothing of hosts beforehand."""
-    no = Unsupported("left out")
-    plugin = solidfire.PROVIDER(connect=connect)
-    kept = {Capability.CHAP, Capability.THIN, Capability.UNMAP}
-    capabilities = {each: Supported() if each in kept else no for each in Capability}
-    limits = replace(plugin.limits, qos_smallest=None, qos_largest=None)
-    declared = {"name": "plain", "capabilities": capabilities, "limits": limits, "host_listener": None}
-    return _Plain(plugin, declared)
-
-
-class _Plain(Variant):
-    """Without the methods of what it does not support."""
-
-    def __init__(self, target: Any, declared: Mapping[str, Any]) -> None:
-        super().__init__(target, declared)
-        self.driver, self.host_listener = _Core(target.driver), None
-
-
-class _Core:
-    """The mandatory methods of a driver."""
-
-    def __init__(self, driver: Any) -> None:
-        self.create, self.delete = driver.create, driver.delete
-        self.grant_access, self.revoke_access = driver.grant_access, driver.revoke_access
-        self.connection, self.fence = driver.connection, driver.fence
-        self.list_objects = driver.list_objects
-
-    def used(self, store: Any) -> Usage:
-        """Nothing is known of it."""
-        return Usage(None, None)
+    return Variant(plugin, {"name": name, "traits": traits, "limits": limits}, driver=around)

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Final
+
+from conformance.contract import DataStoreDriver
+from conformance.signatures import methods_of
 
 Around = Callable[[Callable[..., Any], tuple[Any, ...]], Any]
-"""Called with the right method and its arguments; answers in its place."""
+"""Called with the right method, which has its keyword arguments already, and its arguments; answers in its place."""
 
 
 class Wrapped:
-    """One object of a plugin, with something around some of its methods. All else is the object's own."""
+    """One object of a plugin, with something around some of its methods and `without` others. All else is its own."""
 
-    def __init__(self, target: Any, around: Mapping[str, Around]) -> None:
-        self._target, self._around = target, around
+    def __init__(self, target: Any, around: Mapping[str, Around], without: Collection[str] = ()) -> None:
+        self._target, self._around, self._without = target, around, without
 
     def __getattr__(self, name: str) -> Any:
+        if name in self._without:
+            raise AttributeError(name)
         value = getattr(self._target, name)
         around = self._around.get(name)
         if around is None:
@@ -25,8 +30,8 @@ class Wrapped:
 
         # Registration looks at signatures.
         @functools.wraps(value)
-        def otherwise(*arguments: Any) -> Any:
-            return around(value, arguments)
+        def otherwise(*arguments: Any, **keywords: Any) -> Any:
+            return around(functools.partial(value, **keywords), arguments)
 
         return otherwise
 
@@ -41,13 +46,12 @@ class Variant:
         *,
         driver: Mapping[str, Around] | None = None,
         lifecycle: Mapping[str, Around] | None = None,
-        host_listener: Mapping[str, Around] | None = None,
+        without: Collection[str] = (),
     ) -> None:
         self._target, self._declared = target, declared
-        self.driver: Any = Wrapped(target.driver, driver or {})
-        self.lifecycle = Wrapped(target.lifecycle, lifecycle or {})
-        listener = target.host_listener
-        self.host_listener: Any = None if listener is None else Wrapped(listener, host_listener or {})
+        self.driver: Any = Wrapped(target.driver, driver or {}, without)
+        self.lifecycle = Wrapped(target.lifecycle, lifecycle or {}, without)
+        self.host_listener: Any = target.host_listener
 
     def __getattr__(self, name: str) -> Any:
         return self._declared[name] if name in self._declared else getattr(self._target, name)
@@ -64,16 +68,13 @@ def every_nth(number: int) -> Callable[[], bool]:
     return lambda: next(counted) % number == 0
 
 
-DRIVER_METHODS = (
-    "create",
-    "delete",
-    "grant_access",
-    "revoke_access",
-    "connection",
-    "fence",
-    "list_objects",
-    "used",
-    "resize",
-    "set_qos",
+CORE_METHODS: Final = tuple(methods_of(DataStoreDriver))
+COPY_METHODS: Final = ("take_snapshot", "delete_snapshot", "revert", "clone", "seed_template", "delete_template")
+DRIVER_METHODS: Final = (
+    *CORE_METHODS,
+    *COPY_METHODS,
+    *("resize", "set_qos", "rotate_chap", "volume_stats", "begin_migration", "end_migration"),
 )
-LIFECYCLE_METHODS = ("initialize", "attach_cluster", "detach_cluster", "delete_datastore")
+LIFECYCLE_METHODS: Final = ("initialize", "attach_cluster", "detach_cluster", "delete_datastore")
+MAKING: Final = ("create", "clone", "take_snapshot", "seed_template")
+"""What answers with `Created`."""

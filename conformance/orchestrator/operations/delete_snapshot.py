@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from conformance.contract import DeleteWithDependents
 from conformance.orchestrator.cloud import Cloud
-from conformance.orchestrator.errors import ObjectBusy
+from conformance.orchestrator.errors import HasDependents, ObjectBusy
 from conformance.orchestrator.states import SnapshotState
 from conformance.orchestrator.steps import Step
 
@@ -30,11 +31,18 @@ class DeleteSnapshot(SnapshotOperation):
 
     def begin(self) -> Sequence[str]:
         self.cloud.refuse_store(self.record.store_uuid, self.kind)
+        self._refuse_clones()
         # Of two operations that meet, one wins.
         deletable = [SnapshotState.READY, SnapshotState.EXPUNGING]
         if not self.cloud.snapshots.swap_state(self.object_uuid, deletable, SnapshotState.DESTROYING):
             raise ObjectBusy(self.record.uuid)
         return self.claims()
+
+    def _refuse_clones(self) -> None:
+        if self.cloud.provider.traits.source_delete_with_clones is DeleteWithDependents.REFUSED:
+            clones = self.cloud.volumes.uuids_cloned_from(self.object_uuid)
+            if clones:
+                raise HasDependents(self.object_uuid, tuple(clones))
 
     def steps(self) -> Sequence[Step]:
         return [self.delete_snapshot()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -39,12 +40,18 @@ class Release:
     @property
     def api_versions(self) -> tuple[str, ...]:
         """All versions of the API that are served, which is at once."""
-        return tuple(
-            f"{major}.{minor}"
-            for major in range(1, self.major + 1)
-            for minor in _MINOR_VERSIONS.get(major, (0,))
-            if (major, minor) <= (self.major, self.minor)
-        )
+        return _versions_until(self.major, self.minor)
+
+
+@cache
+def _versions_until(last_major: int, last_minor: int) -> tuple[str, ...]:
+    # Every request asks for them.
+    return tuple(
+        f"{major}.{minor}"
+        for major in range(1, last_major + 1)
+        for minor in _MINOR_VERSIONS.get(major, (0,))
+        if (major, minor) <= (last_major, last_minor)
+    )
 
 
 LATEST: Final = Release(12, 3, "12.3.0.958", Limits())

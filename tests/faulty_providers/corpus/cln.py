@@ -283,7 +283,7 @@ FAULTS = (
         Wire.ListVolumes,
         alter_result(all_filled),
         Kind.DATA,
-        also=("CLN-001",),
+        also=("CLN-001", "TPL-002"),
     ),
     Fault("CLN-003", "a clone of a clone is of the first source", Driver.clone, of_the_first_source, Kind.DATA),
     Fault("CLN-003", "clones follow their source", Driver.grant_access, do_first(copied_anew), Kind.DATA),

@@ -160,7 +160,7 @@ def test_ops_009_two_instances_serve_one_store(subject: RunningSubject) -> None:
     ],
     examples=1.5,
 )
-@pinned_all(*({"program": list(each)} for each in tours()), quick=3)
+@pinned_all(*({"program": list(each)} for each in tours()), quick=2)
 @given(program=programs())
 def test_ops_010_any_sequence_ends_as_the_model_says(subject: RunningSubject, program: list[Step]) -> None:
     """After any sequence of operations on several volumes and hosts the array, the hosts and the data MUST be as

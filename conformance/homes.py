@@ -26,6 +26,8 @@ STEP: Final[Mapping[str, str]] = {
     "delete_snapshot": "SNP-005",
     "revert": "REV-001",
     "clone": "CLN-001",
+    "clone of a volume": "CLN-002",
+    "clone of a template": "TPL-002",
     "rotate_chap": "CHP-006",
     "seed_template": "TPL-001",
     "delete_template": "TPL-003",

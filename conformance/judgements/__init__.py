@@ -48,6 +48,7 @@ from conformance.judgements.lives import error_names, everything_fails, whole_li
 from conformance.judgements.qos import (
     another_qos,
     fitted,
+    is_slower,
     merged,
     parts_of,
     qos_is,
@@ -99,6 +100,7 @@ __all__ = [
     "identity_is_true",
     "ids_of",
     "is_gone",
+    "is_slower",
     "largest_asked_of_bridge",
     "largest_works",
     "late_repeat",

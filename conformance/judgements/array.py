@@ -63,9 +63,9 @@ def facts(view: ArrayView) -> Facts:
 @contextmanager
 def nothing_changes(world: World) -> Iterator[None]:
     """Expect the LUNs of the array to be the same afterwards."""
-    before = facts(world.view())
+    before = facts(world.own_view())
     yield
-    after = facts(world.view())
+    after = facts(world.own_view())
     if before != after:
         broken("nothing to change on the array", _changes(before, after), ARRAY)
 
@@ -76,7 +76,7 @@ def others_unchanged(world: World, *except_for: Made) -> Iterator[None]:
     ids = {each.lun.external_id for each in except_for if each.lun is not None}
 
     def of_others() -> Facts:
-        return frozenset(each for each in facts(world.view()) if each[0] not in ids)
+        return frozenset(each for each in facts(world.own_view()) if each[0] not in ids)
 
     before = of_others()
     yield
@@ -87,16 +87,27 @@ def others_unchanged(world: World, *except_for: Made) -> Iterator[None]:
 
 def _changes(before: Facts, after: Facts) -> str:
     """What is not as it was, LUN by LUN."""
-    was, now = ({each[0]: _described(each) for each in facts} for facts in (before, after))
-    told = [f"LUN {one} is new: {now[one]}" for one in sorted(now.keys() - was.keys())]
-    told += [f"LUN {one} is gone: {was[one]}" for one in sorted(was.keys() - now.keys())]
+    was, now = ({_named(each): _described(each) for each in facts} for facts in (before, after))
+    told = [f"{one} is new: {now[one]}" for one in sorted(now.keys() - was.keys())]
+    told += [f"{one} is gone: {was[one]}" for one in sorted(was.keys() - now.keys())]
     both = sorted(was.keys() & now.keys())
-    told += [f"LUN {one} was {was[one]}, and is {now[one]}" for one in both if was[one] != now[one]]
+    told += [f"{one} was {was[one]}, and is {now[one]}" for one in both if was[one] != now[one]]
     return "; ".join(told)
+
+
+def _named(fact: Fact) -> str:
+    return f"{_snapshot(fact)} of LUN {fact[0]}" if _snapshot(fact) else f"LUN {fact[0]}"
+
+
+def _snapshot(fact: Fact) -> str:
+    """Which snapshot this is about; empty when it is about a LUN."""
+    return next((each for each in fact[3] if isinstance(each, str) and each.startswith("snapshot ")), "")
 
 
 def _described(fact: Fact) -> str:
     _, size_bytes, qos, visible_to, in_trash = fact
+    if _snapshot(fact):
+        return f"{size_bytes} bytes"
     speed = f"QoS {qos.min_iops}/{qos.max_iops}/{qos.burst_iops}" if qos else "no QoS"
     hosts = f"open to {', '.join(sorted(map(str, visible_to)))}" if visible_to else "open to nobody"
     return f"{size_bytes} bytes, {speed}, {hosts}{', in the trash' if in_trash else ''}"

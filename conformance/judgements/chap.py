@@ -7,6 +7,7 @@ from conformance.contract import (
     ChapCredentials,
     ChapScope,
     Host,
+    HostProbe,
     IscsiPath,
     ProbeSession,
     Secret,
@@ -66,9 +67,9 @@ def rotated(world: World, made: Made, host: Host) -> None:
         world.copier.rotate_chap(world.store, made.volume, host)
 
 
-def old_secret_refused(world: World, host: Host, connection: BlockConnection, old: ChapCredentials) -> None:
+def old_secret_refused(probe: HostProbe, connection: BlockConnection, old: ChapCredentials) -> None:
     """A login with the secret that was replaced is refused."""
-    got_in = logs_in(lambda: world.probe(host).open(connection, old))
+    got_in = logs_in(lambda: probe.open(connection, old))
     expect(not got_in, "the old secret to be refused", "it was accepted", HOST)
 
 

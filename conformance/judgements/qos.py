@@ -62,6 +62,12 @@ def merged(start: QosPolicy, part: QosPolicy) -> QosPolicy:
     )
 
 
+def is_slower(before: QosPolicy | None, now: QosPolicy | None) -> bool:
+    """Whether any value that both tell has become less."""
+    pairs = [(getattr(before, name, None), getattr(now, name, None)) for name in ("min_iops", "max_iops", "burst_iops")]
+    return any(was is not None and found is not None and found < was for was, found in pairs)
+
+
 def set_where_supported(world: World, made: Made, policy: QosAt) -> QosPolicy:
     """Set this QoS where the plugin knows any; answers what the volume must have from now on."""
     if not world.subject.supports(Capability.QOS):

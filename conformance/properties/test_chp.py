@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from conformance.contract import AccessNotGranted, Capability, ProbeRefused, Refusal
-from conformance.expect import HOST, PLUGIN, expect, expect_bytes, expect_equal, expect_refusal
+from conformance.expect import HOST, PLUGIN, expect, expect_bytes, expect_done, expect_equal, expect_refusal
 from conformance.judgements import (
     chap_of,
     foreign_credentials_refused,
@@ -82,15 +84,16 @@ def test_chp_005_the_target_proves_itself(subject: RunningSubject) -> None:
 def test_chp_006_a_rotated_secret_is_another(subject: RunningSubject) -> None:
     """After `rotate_chap` the old secret MUST be refused, and `connection` tell a new one that works."""
     with subject.world() as world:
-        made, host = world.create(), world.host()
+        made, host = world.create(), world.host("two", initiators=2)
         world.grant(made, host)
         old = chap_of(world.connection(made, host))
         for _ in range(2):
             rotated(world, made, host)
             connection = world.connection(made, host)
             expect(chap_of(connection).secret != old.secret, "another secret", "the same", PLUGIN)
-            old_secret_refused(world, host, connection, old)
-            world.login(made, host).close()
+            for probe in (world.probe(host), world.second_probe(host)):
+                old_secret_refused(probe, connection, old)
+                expect_done("login with the new secret", partial(probe.open, connection)).close()
             old = chap_of(connection)
 
 

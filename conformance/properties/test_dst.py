@@ -207,12 +207,15 @@ def test_dst_009_a_resize_broken_off_can_be_repeated(
 def test_dst_010_a_delete_broken_off_can_be_repeated(subject: RunningSubject, silence: Silence) -> None:
     """A delete repeated after a host failed MUST leave nothing of the volume, and its neighbour whole."""
     with subject.world(hypervisor=True) as world:
-        volume, neighbour = world.cloud.create_volume(), world.cloud.create_volume()
-        world.cloud.lun(volume)
+        world.cloud.ready()
+        neighbour = world.cloud.create_volume()
+        before = world.cloud.inventory()
+        volume = world.cloud.create_volume()
         with world.cloud.failing_host(silence):
             world.cloud.delete_volume(volume)
         expect_done("the repeated delete", lambda: world.cloud.delete_volume(volume))
         expect_equal("LUNs", len(world.new_luns()), 1, "the array")
+        expect_equal("what the hosts hold", world.cloud.inventory(), before, HYPERVISOR)
         agrees(world, neighbour, 1)
 
 

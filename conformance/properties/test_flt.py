@@ -115,6 +115,7 @@ def test_flt_006_a_resize_broken_off_can_be_repeated(subject: RunningSubject, cu
     "FLT-007",
     needs=[Capability.SNAPSHOT, Need.ENDPOINT, WitnessPower.SNAPSHOTS],
     rests_on=["SNP-002", "SNP-006"],
+    examples=2,
 )
 @given(cut=cuts())
 def test_flt_007_a_snapshot_broken_off_can_be_repeated(subject: RunningSubject, cut: Cut) -> None:
@@ -128,7 +129,8 @@ def test_flt_007_a_snapshot_broken_off_can_be_repeated(subject: RunningSubject, 
         taken = world.keep_snapshot(made, request, answer, before)
         with world.broken_off(cut):
             world.copier.delete_snapshot(world.store, taken.snapshot)
-        expect_done("the repeated delete", lambda: world.delete_snapshot(taken))
+        expect_done("the repeated delete", lambda: world.copier.delete_snapshot(world.store, taken.snapshot))
+        world.forget_snapshots(taken)
         left = [each.name for each in world.new_snapshots()]
         expect_none("snapshot left", left, ARRAY)
 
@@ -137,6 +139,7 @@ def test_flt_007_a_snapshot_broken_off_can_be_repeated(subject: RunningSubject, 
     "FLT-008",
     needs=[Capability.VOLUME_FROM_VOLUME, Need.ENDPOINT, WitnessPower.SIZE],
     rests_on=["CLN-006"],
+    examples=2,
 )
 @given(cut=cuts())
 def test_flt_008_a_clone_broken_off_can_be_repeated(subject: RunningSubject, cut: Cut) -> None:
@@ -153,7 +156,8 @@ def test_flt_008_a_clone_broken_off_can_be_repeated(subject: RunningSubject, cut
 @requirement(
     "FLT-009",
     needs=[Capability.VOLUME_FROM_VOLUME, Need.ENDPOINT, WitnessPower.LUNS],
-    rests_on=["CLN-006", "DEL-003"],
+    rests_on=["CLN-006", "CLN-009", "DEL-003"],
+    examples=2,
 )
 @given(cut=cuts())
 def test_flt_009_a_clone_broken_off_can_be_undone(subject: RunningSubject, cut: Cut) -> None:
@@ -168,7 +172,9 @@ def test_flt_009_a_clone_broken_off_can_be_undone(subject: RunningSubject, cut: 
         expect_equal("LUNs", [each.external_id for each in world.new_luns()], [world.lun(source).external_id], ARRAY)
 
 
-@requirement("FLT-010", needs=[Capability.REVERT, Need.ENDPOINT, Need.PROBE], rests_on=["REV-001"])
+@requirement(
+    "FLT-010", needs=[Capability.REVERT, Need.ENDPOINT, Need.PROBE], rests_on=["REV-002", "REV-008"], examples=2
+)
 @given(cut=cuts(), pattern=patterns())
 def test_flt_010_a_revert_broken_off_can_be_repeated(subject: RunningSubject, cut: Cut, pattern: Pattern) -> None:
     """`revert` repeated after a request or reply was lost MUST succeed with the snapshot's bytes."""

@@ -80,10 +80,10 @@ def test_hst_004_host_added_can_be_repeated(subject: RunningSubject) -> None:
         made = world.create()
         host = world.host()
         listener: HostListener = listener_of(world)
-        before = facts(world.view())
+        before = facts(world.own_view())
         objects = world.view().objects
         expect_done("a repeated host_added", lambda: listener.host_added(host, [world.store]))
-        expect_equal("LUNs and who sees them", facts(world.view()), before, ARRAY)
+        expect_equal("LUNs and who sees them", facts(world.own_view()), before, ARRAY)
         expect_equal("objects on the array", world.view().objects, objects, ARRAY)
         expect_none("initiator of the new host let in", world.lun(made).visible_to & set(host.iqns), ARRAY)
 

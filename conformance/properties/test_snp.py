@@ -13,20 +13,22 @@ from conformance.contract import (
     Snapshot,
     WitnessPower,
 )
-from conformance.expect import ARRAY, HOST, PLUGIN, expect_bytes, expect_done, expect_equal, expect_refusal
+from conformance.expect import ARRAY, HOST, PLUGIN, expect_bytes, expect_done, expect_equal, expect_none, expect_refusal
 from conformance.judgements import (
     deleted_with_snapshot,
     ids_of,
     listed,
     most_snapshots,
     nothing_changes,
+    set_where_supported,
     snapshot_holds,
     snapshot_limit_is_said,
     volume_holds,
 )
-from conformance.requirement import Need, given, requirement
+from conformance.requirement import Need, given, pinned, requirement
 from conformance.strategies.data import Pattern, Place, patterns, places
-from conformance.strategies.names import Name, names
+from conformance.strategies.names import Name, NameOfLength, NameWith, SameName, names
+from conformance.strategies.qos import QosAt, policies
 from conformance.strategies.sizes import Growth, Size, growths, sizes
 from conformance.subject import RunningSubject
 from conformance.world import World
@@ -59,6 +61,7 @@ def test_snp_002_a_repeated_request_takes_no_second(subject: RunningSubject) -> 
     needs=[Capability.SNAPSHOT, WitnessPower.SNAPSHOTS, WitnessPower.BYTES, Need.PROBE],
     rests_on=["SNP-001", "ACC-013"],
 )
+@pinned(before=Pattern(1), after=Pattern(2), place=Place(0))
 @given(before=patterns(), after=patterns(), place=places())
 def test_snp_003_later_writes_are_not_in_it(
     subject: RunningSubject, before: Pattern, after: Pattern, place: Place
@@ -77,11 +80,12 @@ def test_snp_003_later_writes_are_not_in_it(
 
 
 @requirement("SNP-004", needs=[Capability.SNAPSHOT, Need.PROBE], rests_on=["SNP-001", "ACC-001"])
-@given(pattern=patterns())
-def test_snp_004_the_volume_works_on(subject: RunningSubject, pattern: Pattern) -> None:
+@given(pattern=patterns(), policy=policies())
+def test_snp_004_the_volume_works_on(subject: RunningSubject, pattern: Pattern, policy: QosAt) -> None:
     """`take_snapshot` MUST leave the volume, its hosts and sessions, its data and its other snapshots as they are."""
     with subject.world() as world:
         made = world.create()
+        set_where_supported(world, made, policy)
         _, session = world.access(made)
         session.write(0, pattern.content)
         world.snapshot(made)
@@ -199,7 +203,7 @@ def test_snp_012_the_limit_of_snapshots_is_true(subject: RunningSubject) -> None
 )
 @given(growth=growths())
 def test_snp_013_each_snapshot_has_the_size_of_its_moment(subject: RunningSubject, growth: Growth) -> None:
-    """`take_snapshot` MUST answer the size the volume has then, whatever size it has later."""
+    """`take_snapshot` MUST answer the size the volume has then, and `resize` leave the snapshots there are alone."""
     with subject.world() as world:
         made = world.create()
         small = world.snapshot(made)
@@ -217,15 +221,23 @@ def test_snp_014_any_instance_knows_the_snapshots(subject: RunningSubject) -> No
         taken = world.snapshot(world.create())
         world.restart_plugin()
         expect_equal("snapshots listed", listed(world, ObjectKind.SNAPSHOT), ids_of([taken]), PLUGIN)
-        expect_done("delete by a new instance", lambda: world.delete_snapshot(taken))
+        snapshot = taken.snapshot
+        expect_done("delete by a new instance", lambda: world.copier.delete_snapshot(world.store, snapshot))
+        left = [each.name for each in world.new_snapshots()]
+        world.forget_snapshots(taken)
+        expect_none("snapshot left", left, ARRAY)
 
 
 @requirement("SNP-015", needs=[Capability.SNAPSHOT, WitnessPower.SNAPSHOTS], rests_on=["SNP-001"])
+@pinned(first=SameName(), second=SameName())
+@pinned(first=NameOfLength(255), second=NameOfLength(255))
+@pinned(first=NameWith("名前"), second=NameWith("a/b"))
 @given(first=names(), second=names())
 def test_snp_015_names_of_snapshots_do_not_matter(subject: RunningSubject, first: Name, second: Name) -> None:
     """Two snapshots MUST be two, whatever their names: long, alike, equal or full of odd characters."""
     with subject.world() as world:
         made = world.create()
+        world.act()
         taken = [world.snapshot(made, world.snapshot_request(each)) for each in (first, second, first)]
         expect_equal("ids", len({each.snapshot.external_id for each in taken}), len(taken), PLUGIN)
         world.delete_snapshot(taken[0])

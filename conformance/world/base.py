@@ -96,6 +96,16 @@ class WorldBase:
         """The array as the witness sees it now."""
         return self.witness.observe()
 
+    def own_view(self) -> ArrayView:
+        """The same without what was planted for others, which is looked at by itself when the world closes."""
+        view = self.view()
+        theirs = {each.external_id for each, _ in self._strangers.luns} if self._strangers else set()
+        return replace(
+            view,
+            luns=tuple(each for each in view.luns if each.external_id not in theirs),
+            snapshots=tuple(each for each in view.snapshots if each.lun_external_id not in theirs),
+        )
+
     def new_luns(self) -> list[WitnessedLun]:
         """LUNs that were made in this world and are not in the trash."""
         known = {each.external_id for each in self._first_view.luns} if self._first_view else set()

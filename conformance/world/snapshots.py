@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from conformance.contract import (
@@ -74,6 +75,16 @@ class WithSnapshots(WithHosts):
         """The snapshots that are there, oldest first."""
         return list(self._taken.values())
 
+    def resize(self, made: Made, size_bytes: int) -> int:
+        """Grow a volume that a property needs grown; answers the new size in bytes."""
+        answer = super().resize(made, size_bytes)
+        watching_copies.after_growth(self)
+        return answer
+
+    def _after_delete(self, made: Made) -> None:
+        super()._after_delete(made)
+        watching_copies.after_delete(self, made)
+
     # --- snapshots ---------------------------------------------------------------------------------------------------
 
     def snapshot_request(self, name: Name | None = None) -> SnapshotRequest:
@@ -128,8 +139,9 @@ class WithSnapshots(WithHosts):
     def revert(self, made: Made, taken: Taken) -> None:
         """Put a volume's bytes back while no host has it; the hosts that had it are granted again."""
         with self.released(made):
+            before = watching_copies.snapshots_there(self)
             self._step("revert", lambda: self.copier.revert(self._at(made), made.volume, taken.snapshot))
-            watching_copies.after_revert(self, made, taken)
+            watching_copies.after_revert(self, made, taken, before)
 
     @contextmanager
     def released(self, made: Made) -> Iterator[None]:
@@ -147,8 +159,11 @@ class WithSnapshots(WithHosts):
         """Clone what a property needs cloned; failing is charged to the requirement on that."""
         request = request or self.clone_request(source)
         before = self.view() if self.witness.powers else None
-        answer = self._step("clone", lambda: self.driver_clone(source, request))
-        return self.keep(request, answer, before, self._at(_volume_of(source)), watch=watching_copies.after_clone)
+        step = _cloning(source)
+        answer = self._step(step, lambda: self.driver_clone(source, request))
+        size_home = "TPL-002" if isinstance(source, Seeded) else "CLN-004"
+        watch = partial(watching_copies.after_clone, size_home=size_home)
+        return self.keep(request, answer, before, self._at(_volume_of(source)), watch=watch, step=step)
 
     def clone_request(self, source: Source, more: Size | None = None) -> VolumeRequest:
         """A request for a volume as large as the source, or that much larger."""
@@ -172,7 +187,7 @@ class WithSnapshots(WithHosts):
         template = Template("memory:template", "raw", request.size_bytes, hashlib.sha256(content).hexdigest())
         before = self.view() if self.witness.powers else None
         answer = self._step("seed_template", lambda: self.driver_seed(request, template))
-        made = self.keep(request, answer, before, None, watch=watching_copies.after_seed)
+        made = self.keep(request, answer, before, None, watch=watching_copies.after_seed, step="seed_template")
         self._made.pop(made.uuid)
         cached = CachedTemplate(
             request.uuid, template, answer.external_id, answer.size_bytes, answer.identity, answer.details
@@ -250,6 +265,12 @@ def _snapshot(request: SnapshotRequest, made: Made, answer: Created | None) -> S
         answer.size_bytes if answer else volume.size_bytes,
         answer.details if answer else {},
     )
+
+
+def _cloning(source: Source) -> str:
+    if isinstance(source, Taken):
+        return "clone"
+    return "clone of a volume" if isinstance(source, Made) else "clone of a template"
 
 
 def _volume_of(source: Source) -> Made:

@@ -41,6 +41,7 @@ class Made:
     qos: QosPolicy
     fenced: dict[Host, None] = field(default_factory=dict)
     granted: dict[Host, None] = field(default_factory=dict)
+    has_grown: bool = False
 
     @property
     def uuid(self) -> str:
@@ -129,8 +130,9 @@ class WithVolumes(WithStores):
         before: ArrayView | None,
         store: DataStore | None,
         watch: Callable[[WithVolumes, Made], None] = watching.after_create,
+        step: str = "create",
     ) -> Made:
-        """Keep what a call answered, with the LUN that came to the array; `watch` looks at what it promises."""
+        """Keep what a step answered, with the LUN that came to the array; `watch` looks at what it promises."""
         volume = Volume(
             request,
             answer.external_id,
@@ -140,7 +142,7 @@ class WithVolumes(WithStores):
             self.placement,
             answer.details,
         )
-        lun = self._new_lun(before) if before is not None else None
+        lun = self._new_lun(before, step) if before is not None else None
         at = (store or self.store).request.uuid
         lun_bytes = lun.size_bytes if lun else answer.size_bytes
         made = Made(volume, lun, at, lun_bytes, request.qos, granted=dict.fromkeys(self.placement.hosts))
@@ -150,12 +152,12 @@ class WithVolumes(WithStores):
             self._plant_strangers(lun.name)
         return made
 
-    def _new_lun(self, before: ArrayView) -> WitnessedLun:
+    def _new_lun(self, before: ArrayView, step: str) -> WitnessedLun:
         known = {each.external_id for each in before.live}
         new = [each for each in self.view().live if each.external_id not in known]
         if len(new) != 1:
             seen = f"{len(new)} new LUNs on the array"
-            raise Broken(Violation("create to make exactly one LUN", seen, "the array", self.home("create")))
+            raise Broken(Violation(f"{step} to make exactly one LUN", seen, "the array", self.home(step)))
         return new[0]
 
     def lun(self, made: Made) -> WitnessedLun:
@@ -182,7 +184,7 @@ class WithVolumes(WithStores):
         self.driver.delete(store, volume)
         self._made.pop(uuid, None)
         if made:
-            watching.after_delete(self, made)
+            self._after_delete(made)
         self.subject.journal.gone(uuid)
 
     def delete(self, made: Made) -> None:
@@ -190,6 +192,9 @@ class WithVolumes(WithStores):
         self._step("delete", lambda: self.driver.delete(self._at(made), made.volume))
         self._forgotten.add(made.uuid)
         self._made.pop(made.uuid, None)
+        self._after_delete(made)
+
+    def _after_delete(self, made: Made) -> None:
         watching.after_delete(self, made)
 
     def _at(self, made: Made) -> DataStore:
@@ -214,6 +219,7 @@ class WithVolumes(WithStores):
         """Grow a volume that a property needs grown; answers the new size in bytes."""
         resizer = self.plugin.driver
         answer = self._step("resize", lambda: resizer.resize(self._at(made), made.volume, size_bytes))  # type: ignore[attr-defined]
+        made.has_grown = made.has_grown or answer.size_bytes > made.volume.size_bytes
         made.volume = replace(made.volume, size_bytes=answer.size_bytes)
         if made.lun is not None:
             made.lun_bytes = self.lun(made).size_bytes

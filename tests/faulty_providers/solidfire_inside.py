@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.contract import Volume, VolumeRequest
+from conformance.contract import ObjectKind, Volume, VolumeRequest
 from reference_providers.solidfire.errors import Interrupted
 from tests.faulty_providers.fault import Call
 
@@ -48,4 +48,51 @@ def all_of_store(call: Call) -> list[Volume]:
     return [
         Volume(VolumeRequest(each.owner_uuid, each.owner_uuid, each.size_bytes), each.external_id, each.size_bytes)
         for each in listed
+        if each.kind is ObjectKind.VOLUME
     ]
+
+
+def lun_of(call: Call, target: Any) -> dict[str, Any]:
+    """What the array tells of the LUN of a volume or template; empty when there is none."""
+    if target.external_id is None:
+        return {}
+    named = {"startVolumeID": int(target.external_id), "limit": 1}  # by number, it would be refused when it is gone
+    found = ask(call, "ListVolumes", **named)["volumes"]
+    return dict(found[0]) if found and found[0]["volumeID"] == int(target.external_id) else {}
+
+
+def source_of(call: Call, target: Any) -> str:
+    """What a volume was cloned from, as kind and uuid; empty when it is no clone."""
+    return str(lun_of(call, target).get("attributes", {}).get("source", ""))
+
+
+def snapshots_on(call: Call, lun_id: object) -> list[dict[str, Any]]:
+    """The array's snapshots of one LUN, oldest first."""
+    found = ask(call, "ListSnapshots")["snapshots"]
+    return sorted((each for each in found if each["volumeID"] == int(str(lun_id))), key=lambda each: each["snapshotID"])
+
+
+def drop_snapshots(call: Call, snapshots: list[dict[str, Any]]) -> None:
+    """Remove snapshots from the array, whoever's they are."""
+    for each in snapshots:
+        ask(call, "DeleteSnapshot", snapshotID=each["snapshotID"])
+
+
+def roll_back(call: Call, snapshot: dict[str, Any], lun_id: object = None) -> None:
+    """Put a LUN back to what a snapshot holds."""
+    lun = snapshot["volumeID"] if lun_id is None else int(str(lun_id))
+    ask(call, "RollbackToSnapshot", volumeID=lun, snapshotID=snapshot["snapshotID"], saveCurrentState=False)
+
+
+def end_sessions(call: Call, lun_id: object) -> None:
+    """Let nobody in to a LUN for a moment."""
+    for access in ("locked", "readWrite"):
+        ask(call, "ModifyVolume", volumeID=int(str(lun_id)), access=access)
+
+
+def shut_out_all(call: Call, lun_id: object) -> None:
+    """Take a LUN out of every group."""
+    for group in ask(call, "ListVolumeAccessGroups")["volumeAccessGroups"]:
+        if int(str(lun_id)) in group["volumes"]:
+            number = group["volumeAccessGroupID"]
+            ask(call, "RemoveVolumesFromVolumeAccessGroup", volumeAccessGroupID=number, volumes=[int(str(lun_id))])

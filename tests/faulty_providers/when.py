@@ -99,10 +99,14 @@ def key_repeated(key: Callable[[Call], Any]) -> When:
 
 def owner_uuid(call: Call) -> str:
     """The uuid of the object that a call is about."""
-    for name in ("request", "volume", "target", "host", "store"):
-        value = call.arguments.get(name)
-        if value is not None:
-            uuid = getattr(value, "uuid", None) or getattr(getattr(value, "request", None), "uuid", None)
-            if uuid:
-                return str(uuid)
+    for name in ("request", "uuid", "volume", "target", "snapshot", "cached", "source", "host", "store"):
+        uuid = _uuid_of(call.arguments.get(name))
+        if uuid:
+            return uuid
     return ""
+
+
+def _uuid_of(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return str(getattr(value, "uuid", None) or getattr(getattr(value, "request", None), "uuid", None) or "")

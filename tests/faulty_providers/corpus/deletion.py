@@ -8,7 +8,13 @@ from typing import Any
 from conformance.contract import Conflict, DeleteWhileGranted, InUse, ObjectNotFound
 from tests.faulty_providers.fault import Call, Driver, Fault, Kind, Provider, Wire
 from tests.faulty_providers.operators import alter_result, do_also, fail, skip, swap_error
-from tests.faulty_providers.solidfire_inside import all_of_store, ask, others_of_store, store_of
+from tests.faulty_providers.solidfire_inside import (
+    all_of_store,
+    ask,
+    drop_snapshots,
+    others_of_store,
+    store_of,
+)
 from tests.faulty_providers.when import argument, both, repeated
 
 lost = argument("volume", lambda volume: volume.external_id is None)
@@ -44,6 +50,12 @@ def close_neighbours(call: Call) -> None:
                     volumeAccessGroupID=group["volumeAccessGroupID"],
                     volumes=[int(str(volume.external_id))],
                 )
+
+
+def all_snapshots(call: Call) -> None:
+    """Delete the snapshots of all volumes of the store."""
+    found = ask(call, "ListSnapshots")["snapshots"]
+    drop_snapshots(call, [each for each in found if each["attributes"].get("store") == store_of(call).request.uuid])
 
 
 def unknown(call: Call) -> bool:
@@ -139,4 +151,5 @@ FAULTS = (
         Kind.CONTRACT,
         both(lost, unknown),
     ),
+    Fault("DEL-004", "the snapshots of other volumes are deleted", Driver.delete, do_also(all_snapshots), Kind.DATA),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from conformance.contract import Capability, CapabilityNotSupported, InvalidRequest, QosPolicy
+from conformance.contract import Capability, CapabilityNotSupported, CapacityExhausted, InvalidRequest, QosPolicy
 from tests.faulty_providers.corpus.ext import drop_sessions
 from tests.faulty_providers.fault import Call, Driver, Fault, Kind, Wire
 from tests.faulty_providers.operators import (
@@ -61,6 +61,22 @@ def grow_too(call: Call) -> None:
     call.others["driver"].resize(store_of(call), volume, volume.size_bytes + 2**20)
 
 
+def without_budget(store: Any) -> Any:
+    """A store that was promised any number of IOPS."""
+    return dataclasses.replace(store, request=dataclasses.replace(store.request, capacity_iops=None))
+
+
+def never_given_back(call: Call) -> Any:
+    """Count what deleted volumes were promised."""
+    request, most = call.arguments["request"], store_of(call).request.capacity_iops
+    promised = call.memory.shared.setdefault("promised", {})
+    others = sum(iops for uuid, iops in promised.items() if uuid != request.uuid)
+    if most is not None and others + (request.qos.min_iops or 0) > most:
+        raise CapacityExhausted(request.qos.min_iops or 0, max(0, most - others))
+    promised[request.uuid] = request.qos.min_iops or 0
+    return call.proceed()
+
+
 has_qos = argument("qos", lambda sent: bool(sent))
 
 FAULTS = (
@@ -100,4 +116,16 @@ FAULTS = (
     Fault("QOS-006", "setting QoS ends all sessions", Wire.ModifyVolume, do_also(drop_sessions), Kind.LIFE, has_qos),
     Fault("QOS-005", "all volumes of the store get the QoS", Driver.set_qos, do_also(neighbours_too), Kind.ISOLATION),
     Fault("QOS-005", "setting QoS makes the volume larger", Driver.set_qos, do_also(grow_too), Kind.DATA),
+    Fault("QOS-007", "a store promises any number of IOPS", Driver.create, alter_argument("store", without_budget)),
+    Fault(
+        "QOS-007",
+        "one volume too many is an invalid request",
+        Driver.create,
+        swap_error(CapacityExhausted, lambda error: InvalidRequest("qos", "min_iops", str(error))),
+        Kind.CONTRACT,
+        argument("store", lambda store: store.request.capacity_iops is not None),
+    ),
+    Fault(
+        "QOS-007", "what a deleted volume was promised is not free again", Driver.create, never_given_back, Kind.LEAK
+    ),
 )

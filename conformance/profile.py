@@ -25,6 +25,7 @@ class Profile:
     is_random: bool = False
     is_certifying: bool = False
     goes_to_limits: bool = True
+    most_pinned: int | None = None
     standard: Standard = field(default_factory=newest)
 
     def ceiling_of(self, method: str) -> float:
@@ -53,7 +54,9 @@ def _certifying(standard: Standard) -> Profile:
 
 
 PROFILES: Final[Mapping[str, Profile]] = {
-    "smoke": Profile("smoke", examples=2, shrink_seconds=2.0, completion_ceiling=5.0, goes_to_limits=False),
+    "smoke": Profile(
+        "smoke", examples=2, shrink_seconds=2.0, completion_ceiling=5.0, goes_to_limits=False, most_pinned=6
+    ),
     "certify": _certifying(newest()),
     **{name: _certifying(each) for name, each in standards().items()},
     "soak": Profile("soak", examples=200, shrink_seconds=30.0, completion_ceiling=60.0, is_random=True),

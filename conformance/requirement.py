@@ -111,6 +111,16 @@ def pinned(**arguments: object) -> Callable[[Property], Property]:
     return keep
 
 
+def pinned_all(*examples: Mapping[str, object]) -> Callable[[Property], Property]:
+    """Pin several examples, the one that shows most first; a quick run tries only the first ones."""
+
+    def keep(function: Property) -> Property:
+        function.pinned = (*examples, *getattr(function, "pinned", ()))  # type: ignore[attr-defined]
+        return function
+
+    return keep
+
+
 def requirement(
     identifier: str,
     *,

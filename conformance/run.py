@@ -97,7 +97,7 @@ def run_example(
 def inputs_digest(requirement: Requirement, profile: Profile, seed: int) -> str:
     """The digest of what a requirement is asked with, whatever becomes of it: nothing is run."""
     digest = hashlib.sha256()
-    for pinned in _fixed(requirement):
+    for pinned in _fixed(requirement, profile):
         digest.update(_key(_abstract(pinned)).encode())
     if requirement.strategies:
         _drawn(requirement, profile, seed, lambda given: digest.update(_key(_abstract(given)).encode()))()
@@ -128,14 +128,14 @@ def _judged(
     return outcome.became(outcome.verdict, examples=attempts.examples, seconds=time.perf_counter() - began)
 
 
-def _fixed(requirement: Requirement) -> tuple[Mapping[str, object], ...]:
+def _fixed(requirement: Requirement, profile: Profile) -> tuple[Mapping[str, object], ...]:
     """Examples that are not drawn."""
-    return requirement.pinned if requirement.strategies else ({},)
+    return requirement.pinned[: profile.most_pinned] if requirement.strategies else ({},)
 
 
 def _try_all(attempts: _Attempts, seed: int, *, shrink: bool) -> None:
     requirement, profile = attempts.requirement, attempts.subject.profile
-    for arguments in _fixed(requirement):
+    for arguments in _fixed(requirement, profile):
         if not _succeeds(attempts, arguments):
             if shrink:
                 _confirm(attempts, arguments)

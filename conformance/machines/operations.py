@@ -12,7 +12,7 @@ from hypothesis.strategies import SearchStrategy
 
 from conformance.strategies.data import Pattern, Place, patterns, places
 from conformance.strategies.qos import QosAt, policies
-from conformance.strategies.sizes import Granules, Growth, Size, growths, sizes
+from conformance.strategies.sizes import Growth, Size, growths, sizes
 
 VOLUMES: Final = 3
 HOSTS: Final = 3
@@ -48,6 +48,14 @@ class GrantHost:
 @dataclass(frozen=True, slots=True)
 class RevokeHost:
     """Revoke a host; if it is not granted, all the same."""
+
+    volume: int
+    host: int
+
+
+@dataclass(frozen=True, slots=True)
+class FenceHost:
+    """Cut a granted host off."""
 
     volume: int
     host: int
@@ -103,18 +111,71 @@ class RevertVolume:
 
 @dataclass(frozen=True, slots=True)
 class CloneSnapshot:
-    """Make a volume from a snapshot."""
+    """Make a volume from a snapshot, so many granules larger; if it is there, repeat its request."""
 
     snapshot: int
     volume: int
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class CloneVolume:
-    """Make a volume from another."""
+    """Make a volume from another, so many granules larger; if it is there, repeat its request."""
 
     source: int
     volume: int
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SeedTemplate:
+    """Keep a template in the first store; there is one at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class CloneTemplate:
+    """Make a volume from the template; if it is there, repeat its request."""
+
+    volume: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteTemplate:
+    """Delete the template."""
+
+
+@dataclass(frozen=True, slots=True)
+class BeginMigration:
+    """Lift a volume's QoS."""
+
+    volume: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndMigration:
+    """Give a volume its QoS back; also one that is in no migration."""
+
+    volume: int
+
+
+@dataclass(frozen=True, slots=True)
+class RotateChap:
+    """Replace a granted host's secret."""
+
+    volume: int
+    host: int
+
+
+@dataclass(frozen=True, slots=True)
+class InitializeAgain:
+    """Initialise the first store once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectHost:
+    """Tell of a host once more that it is connected and enabled."""
+
+    host: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +188,7 @@ Step = (
     | DeleteVolume
     | GrantHost
     | RevokeHost
+    | FenceHost
     | WriteData
     | GrowVolume
     | ChangeQos
@@ -135,51 +197,17 @@ Step = (
     | RevertVolume
     | CloneSnapshot
     | CloneVolume
+    | SeedTemplate
+    | CloneTemplate
+    | DeleteTemplate
+    | BeginMigration
+    | EndMigration
+    | RotateChap
+    | InitializeAgain
+    | ConnectHost
     | RestartPlugin
 )
 KINDS: Final[tuple[type, ...]] = get_args(Step)
-
-
-LONG_PROGRAM: Final[tuple[Step, ...]] = (
-    CreateVolume(0, Granules(0)),
-    CreateVolume(1, Granules(3, 512), store=1),
-    GrantHost(0, 0),
-    WriteData(0, 0, Pattern(1), Place(0)),
-    GrantHost(1, 1),
-    WriteData(1, 1, Pattern(2, 3), Place(-1)),
-    ChangeQos(0, QosAt(500, 500, 500)),
-    GrowVolume(0, Growth(2)),
-    GrantHost(0, 1),
-    WriteData(0, 1, Pattern(3), Place(7)),
-    TakeSnapshot(0, 0),
-    RestartPlugin(),
-    RevokeHost(0, 0),
-    ChangeQos(1, QosAt(200, 300, 400)),
-    GrowVolume(1, Growth(1, 512)),
-    WriteData(0, 1, Pattern(6), Place(0)),
-    CloneSnapshot(0, 2),
-    ChangeQos(0, QosAt(0, 0, 0)),
-    GrantHost(0, 0),
-    RevokeHost(1, 1),
-    GrantHost(2, 2),
-    WriteData(2, 2, Pattern(7), Place(7)),
-    TakeSnapshot(1, 0),
-    DeleteVolume(1),
-    DeleteVolume(1),
-    WriteData(0, 0, Pattern(4), Place(100)),
-    RevertVolume(0),
-    CreateVolume(1, Granules(1), store=1),
-    GrantHost(1, 0),
-    RestartPlugin(),
-    WriteData(1, 0, Pattern(5), Place(0)),
-    DeleteSnapshot(0),
-    GrowVolume(0, Growth(1)),
-    DeleteVolume(2),
-    CloneVolume(1, 2),
-    WriteData(1, 0, Pattern(8), Place(0)),
-    DeleteVolume(0),
-)
-"""Every kind of step after most other kinds: tried first, wherever programs are drawn."""
 
 
 def programs() -> SearchStrategy[list[Step]]:
@@ -196,9 +224,18 @@ def programs() -> SearchStrategy[list[Step]]:
         st.builds(ChangeQos, volume, policies()),
         st.builds(TakeSnapshot, snapshot, volume),
         st.builds(RevertVolume, snapshot),
-        st.builds(CloneSnapshot, snapshot, volume),
-        st.builds(CloneVolume, volume, volume),
+        st.builds(CloneSnapshot, snapshot, volume, st.integers(0, 2)),
+        st.builds(CloneVolume, volume, volume, st.integers(0, 2)),
         st.builds(DeleteSnapshot, snapshot),
+        st.builds(FenceHost, volume, host),
+        st.builds(SeedTemplate),
+        st.builds(CloneTemplate, volume),
+        st.builds(DeleteTemplate),
+        st.builds(BeginMigration, volume),
+        st.builds(EndMigration, volume),
+        st.builds(RotateChap, volume, host),
+        st.builds(InitializeAgain),
+        st.builds(ConnectHost, host),
         st.builds(RestartPlugin),
     )
     first: SearchStrategy[Step] = st.builds(CreateVolume, st.just(0), sizes())

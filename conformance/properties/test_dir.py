@@ -5,8 +5,9 @@ from __future__ import annotations
 from conformance.contract import AccessModel, WitnessPower
 from conformance.expect import HOST, expect_bytes, expect_done
 from conformance.judgements import let_in
-from conformance.machines.operations import LONG_PROGRAM, Step, programs
+from conformance.machines.operations import Step, programs
 from conformance.machines.sequential import follow
+from conformance.machines.tours import tours
 from conformance.requirement import CLOUD, Need, given, pinned, requirement
 from conformance.strategies.data import Pattern, patterns
 from conformance.subject import RunningSubject
@@ -30,7 +31,7 @@ def test_dir_001_several_hosts_may_have_a_lun(subject: RunningSubject, pattern: 
 @requirement(
     "DIR-002", needs=[Need.DIRECT, WitnessPower.ACCESS, Need.PROBE], rests_on=["DIR-001", "OPS-010"], examples=0.5
 )
-@pinned(program=list(LONG_PROGRAM))
+@pinned(program=list(tours()[0]))
 @given(program=programs())
 def test_dir_002_any_sequence_ends_as_the_model_says(subject: RunningSubject, program: list[Step]) -> None:
     """In access model DIRECT any sequence of operations MUST end as expected on the array, on hosts and in the data."""

@@ -8,9 +8,10 @@ from typing import Any
 from conformance.contract import Capability, ObjectNotFound, WitnessPower
 from conformance.expect import ARRAY, HOST, PLUGIN, expect_bytes, expect_done, expect_equal, expect_none, expect_refusal
 from conformance.judgements import facts, nothing_changes, whole_life
-from conformance.machines.operations import LONG_PROGRAM, Step, programs
+from conformance.machines.operations import Step, programs
 from conformance.machines.sequential import follow
-from conformance.requirement import Need, given, pinned, requirement
+from conformance.machines.tours import tours
+from conformance.requirement import Need, given, pinned_all, requirement
 from conformance.strategies.data import Pattern, patterns
 from conformance.subject import RunningSubject
 
@@ -149,7 +150,7 @@ def test_ops_009_two_instances_serve_one_store(subject: RunningSubject) -> None:
     ],
     examples=1.5,
 )
-@pinned(program=list(LONG_PROGRAM))
+@pinned_all(*({"program": list(each)} for each in tours()))
 @given(program=programs())
 def test_ops_010_any_sequence_ends_as_the_model_says(subject: RunningSubject, program: list[Step]) -> None:
     """After any sequence of operations on several volumes and hosts the array, the hosts and the data MUST be as

@@ -12,6 +12,7 @@ from conformance.contract import (
     ArrayView,
     CachedTemplate,
     Created,
+    DataStore,
     Snapshot,
     SnapshotRequest,
     Template,
@@ -93,13 +94,17 @@ class WithSnapshots(WithHosts):
     def driver_snapshot(self, made: Made, request: SnapshotRequest) -> Created:
         """Call `take_snapshot` as the cloud would; what it makes is removed at the end."""
         at = self._at(made)
+        if request.uuid not in self._taken:
+            self._will_take(made, request, at)
+        answer: Created = self.copier.take_snapshot(at, made.volume, request, quiesced=False)
+        return answer
+
+    def _will_take(self, made: Made, request: SnapshotRequest, at: DataStore) -> None:
         note = {"store": at.request.uuid, "name": request.name, "volume": made.uuid}
         self.subject.journal.intend("snapshot", request.uuid, note)
         unknown = _snapshot(request, made, None)
         self._forgotten.discard(request.uuid)
         self._undo.append(("delete_snapshot", lambda: self._delete_taken(unknown, made.store_uuid)))
-        answer: Created = self.copier.take_snapshot(at, made.volume, request, quiesced=False)
-        return answer
 
     def keep_snapshot(self, made: Made, request: SnapshotRequest, answer: Created, before: ArrayView | None) -> Taken:
         """Keep what `take_snapshot` answered, with what came to the array."""

@@ -100,7 +100,12 @@ class WithVolumes(WithStores):
         return self.driver.create(at, request, self.placement)
 
     def _will_make(self, request: VolumeRequest, at: DataStore) -> None:
-        """Note, before the call, what it may make; whatever that is is removed at the end."""
+        """Note, before the call, what it may make; whatever that is is removed at the end.
+
+        A request that is repeated makes nothing, and what was made by it goes when its turn comes.
+        """
+        if request.uuid in self._made:
+            return
         self._stay_within_budget(request.size_bytes)
         store_uuid = at.request.uuid
         self.subject.journal.intend("volume", request.uuid, {"store": store_uuid, "name": request.name})

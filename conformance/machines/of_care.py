@@ -44,7 +44,7 @@ class OfCare(Bookkeeping):
         expect_done("rotate_chap", lambda: self.world.copier.rotate_chap(at, made.volume, host))
         connection = self.world.connection(made, host)
         expect(chap_of(connection).secret != old.secret, "another secret", "the same", PLUGIN)
-        old_secret_refused(self.world, host, connection, old)
+        old_secret_refused(self.world.probe(host), connection, old)
 
     def initialize_again(self, step: InitializeAgain) -> None:
         request = self.store(0).request

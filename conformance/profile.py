@@ -14,8 +14,9 @@ from conformance.standard import Standard, counted_only, newest, standards
 class Profile:
     """Examples per requirement, seconds to shrink after a failure, and a ceiling on completion times.
 
-    `goes_to_limits`: declared limits are tried to their end, not only approached. Without a
-    `completion_ceiling` of its own a profile has that of its `standard`: what counts, and what may be declared at most.
+    `goes_to_limits`: declared limits are tried to their end, not only approached. `is_quick`: of long lists of pinned
+    examples only the first are tried. Without a `completion_ceiling` of its own a profile has that of its `standard`:
+    what counts, and what may be declared at most.
     """
 
     name: str
@@ -25,7 +26,7 @@ class Profile:
     is_random: bool = False
     is_certifying: bool = False
     goes_to_limits: bool = True
-    most_pinned: int | None = None
+    is_quick: bool = False
     standard: Standard = field(default_factory=newest)
 
     def ceiling_of(self, method: str) -> float:
@@ -55,7 +56,7 @@ def _certifying(standard: Standard) -> Profile:
 
 PROFILES: Final[Mapping[str, Profile]] = {
     "smoke": Profile(
-        "smoke", examples=2, shrink_seconds=2.0, completion_ceiling=5.0, goes_to_limits=False, most_pinned=6
+        "smoke", examples=2, shrink_seconds=2.0, completion_ceiling=5.0, goes_to_limits=False, is_quick=True
     ),
     "certify": _certifying(newest()),
     **{name: _certifying(each) for name, each in standards().items()},

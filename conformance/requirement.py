@@ -80,6 +80,7 @@ class Requirement:
     examples: float = 1.0
     not_testable: str | None = None
     watches: bool = False
+    quick_pinned: int | None = None
 
     @property
     def area(self) -> str:
@@ -111,11 +112,12 @@ def pinned(**arguments: object) -> Callable[[Property], Property]:
     return keep
 
 
-def pinned_all(*examples: Mapping[str, object]) -> Callable[[Property], Property]:
-    """Pin several examples, the one that shows most first; a quick run tries only the first ones."""
+def pinned_all(*examples: Mapping[str, object], quick: int) -> Callable[[Property], Property]:
+    """Pin many examples, the one that shows most first; a quick run tries only the first `quick` ones."""
 
     def keep(function: Property) -> Property:
         function.pinned = (*examples, *getattr(function, "pinned", ()))  # type: ignore[attr-defined]
+        function.quick_pinned = quick  # type: ignore[attr-defined]
         return function
 
     return keep
@@ -163,6 +165,7 @@ def requirement(
             examples=examples,
             not_testable=not_testable,
             watches=watches,
+            quick_pinned=getattr(function, "quick_pinned", None),
         )
         return function
 

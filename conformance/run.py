@@ -130,7 +130,9 @@ def _judged(
 
 def _fixed(requirement: Requirement, profile: Profile) -> tuple[Mapping[str, object], ...]:
     """Examples that are not drawn."""
-    return requirement.pinned[: profile.most_pinned] if requirement.strategies else ({},)
+    if not requirement.strategies:
+        return ({},)
+    return requirement.pinned[: requirement.quick_pinned] if profile.is_quick else requirement.pinned
 
 
 def _try_all(attempts: _Attempts, seed: int, *, shrink: bool) -> None:

@@ -20,7 +20,7 @@ from conformance.cli.app import app
 from conformance.report import as_catalogue
 from conformance.requirement import Requirement
 from conformance.standard import standards
-from tools import diagrams, profiles, record_page
+from tools import bug_patterns, diagrams, profiles, record_page
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 FAULTS: Final = "tests.faulty_providers.corpus"
@@ -49,6 +49,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "contract.md": contract_page(),
         ROOT / "docs" / "profiles.md": profiles.page(standards(), list(requirements), _NOTE),
         ROOT / "conformance" / as_catalogue.FILE: as_catalogue.text(requirements, known),
+        ROOT / "docs" / "bug-patterns.md": bug_patterns.page(bug_patterns.read(), _NOTE),
         ROOT / "docs" / "report-json.md": record_page.page(_NOTE),
         **diagrams.pages(ROOT / "docs", _NOTE),
     }
@@ -185,6 +186,12 @@ def differing() -> list[str]:
     ]
 
 
+def wrong() -> list[str]:
+    """What people wrote of requirements and faults that are not there."""
+    names = {f"{key} {title}" for key, titles in faults().items() for title in titles}
+    return list(bug_patterns.wrong(bug_patterns.read(), catalogue(), names))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check unless told to write."""
     parser = argparse.ArgumentParser(prog="python -m tools.docs", description=__doc__)
@@ -194,10 +201,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if parser.parse_args(arguments).write:
         write()
         return 0
-    stale = differing()
-    if stale:
-        print(f"docs: {', '.join(stale)} not in step with the code: run python -m tools.docs --write", file=sys.stderr)
-    return 1 if stale else 0
+    found = wrong()
+    if stale := differing():
+        found.append(f"{', '.join(stale)} not in step with the code: run python -m tools.docs --write")
+    for each in found:
+        print(f"docs: {each}", file=sys.stderr)
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

@@ -42,9 +42,11 @@ from conformance.strategies.data import Pattern, Place
 from conformance.strategies.qos import QosAt
 from conformance.strategies.sizes import Granules, Growth
 
-LENGTH: Final = 36
+LENGTH: Final = 48
+_REPEATS: Final = 0.4
+_WRITES: Final = 0.5
 _POLICIES: Final = (QosAt(200, 300, 400), QosAt(500, 500, 500), QosAt(100, 700, 900), QosAt(0, 0, 0))
-_PLACES: Final = (0, 7, -1, 100)
+_PLACES: Final = (0, 7, -1)
 
 
 @dataclass(slots=True)
@@ -137,8 +139,8 @@ def _qos(walk: _Walk) -> Step | None:
 
 def _take(walk: _Walk) -> Step | None:
     free = next((each for each in range(2) if each not in walk.snapshots), None)
-    if walk.volume not in walk.volumes or free is None:
-        known = walk.snapshot()
+    known = walk.snapshot()
+    if walk.volume not in walk.volumes or free is None or (known is not None and walk.chance.random() < _REPEATS):
         return None if known is None else TakeSnapshot(known, walk.snapshots[known])
     walk.snapshots[free] = walk.volume
     return TakeSnapshot(free, walk.volume)
@@ -174,7 +176,7 @@ def _clone_template(walk: _Walk) -> Step | None:
 def _cloned(walk: _Walk, source: str, step: Callable[[int], Step]) -> Step | None:
     again = [each for each, known in walk.clones.items() if known == source]
     number = walk.new()
-    if number is None or (again and walk.chance.random() < 0.3):
+    if number is None or (again and walk.chance.random() < _REPEATS):
         return step(again[0]) if again else None
     walk.volumes.add(number)
     walk.clones[number] = source
@@ -243,6 +245,14 @@ def tours() -> Sequence[Sequence[Step]]:
     return tuple(found)
 
 
+def _written_on(walk: _Walk) -> list[Step]:
+    """Users write all the time: what was kept must not change, and what is kept later must."""
+    if walk.volume not in walk.volumes or walk.chance.random() > _WRITES:
+        return []
+    granted = [] if walk.host() is not None else [_grant(walk)]
+    return [each for each in (*granted, _write(walk)) if each is not None]
+
+
 def _tour(chance: random.Random, done: set[tuple[str, str]]) -> Sequence[Step] | None:
     walk, before, is_new = _Walk(chance), "_create", False
     steps: list[Step] = [each for each in (_create(walk), _grant(walk), _write(walk)) if each is not None]
@@ -256,7 +266,7 @@ def _tour(chance: random.Random, done: set[tuple[str, str]]) -> Sequence[Step] |
             if step is not None:
                 is_new |= (before, name) not in done
                 done.add((before, name))
-                steps.append(step)
+                steps += [step, *_written_on(walk)]
                 before = name
                 break
     return steps if is_new else None

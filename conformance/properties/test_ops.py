@@ -147,15 +147,20 @@ def test_ops_009_two_instances_serve_one_store(subject: RunningSubject) -> None:
         "OPS-006",
         "LEK-002",
         "ACC-012",
+        "ACC-011",
+        "QOS-002",
         "SNP-004",
         "SNP-014",
         "REV-008",
         "CLN-010",
         "CLN-016",
+        "TPL-003",
+        "MIG-002",
+        "CHP-006",
     ],
     examples=1.5,
 )
-@pinned_all(*({"program": list(each)} for each in tours()))
+@pinned_all(*({"program": list(each)} for each in tours()), quick=2)
 @given(program=programs())
 def test_ops_010_any_sequence_ends_as_the_model_says(subject: RunningSubject, program: list[Step]) -> None:
     """After any sequence of operations on several volumes and hosts the array, the hosts and the data MUST be as

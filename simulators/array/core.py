@@ -34,12 +34,13 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class ArraySize:
-    """How large an array is, how long its clones take, and of which release it is."""
+    """How large an array is, how long its clones take, of which release it is, and how it numbers LUNs."""
 
     capacity_bytes: int = DEFAULT_CAPACITY_BYTES
     limits: Limits = field(default_factory=Limits)
     clone_time: CloneTime = field(default_factory=CloneTime)
     release: Release = LATEST
+    lun_numbers_from: int | None = None
 
 
 class ArrayCore:
@@ -57,7 +58,7 @@ class ArrayCore:
             capacity_bytes=size.capacity_bytes,
             clone_time=size.clone_time,
         )
-        self.fabric = ArrayFabric(self.model, self.lock)
+        self.fabric = ArrayFabric(self.model, self.lock, size.lun_numbers_from)
         self.transcript = Transcript(MonotonicClock(), TRANSCRIPT_LINES)
 
     def management(self, addresses: Addresses, sessions: Callable[[], Sequence[SessionInfo]]) -> ElementApi:

@@ -1,4 +1,7 @@
-"""What the iSCSI target sees of the array: one target per volume, with the volume at LUN number 0."""
+"""What the iSCSI target sees of the array: one target per volume, with the volume at LUN number 0.
+
+Other arrays number otherwise. With `lun_numbers_from` a volume's number is that and its id, above 255 as well.
+"""
 
 from __future__ import annotations
 
@@ -89,9 +92,12 @@ class VolumeUnit:
 class ArrayFabric:
     """The access rule of `admission`, in the target's words."""
 
-    def __init__(self, model: ArrayModel, lock: AbstractContextManager[object]) -> None:
+    def __init__(
+        self, model: ArrayModel, lock: AbstractContextManager[object], lun_numbers_from: int | None = None
+    ) -> None:
         self._model = model
         self._lock = lock
+        self._lun_numbers_from = lun_numbers_from
 
     @property
     def revision(self) -> int:
@@ -115,7 +121,11 @@ class ArrayFabric:
     def units(self, initiator_iqn: str, target_iqn: str) -> Mapping[int, LogicalUnit]:
         with self._lock:
             volume = self._model.volumes.find_target(target_iqn)
-            return {} if volume is None else {0: VolumeUnit(self._model, volume, self._lock)}
+            if volume is None:
+                return {}
+            start = self._lun_numbers_from
+            number = 0 if start is None else start + volume.volume_id
+            return {number: VolumeUnit(self._model, volume, self._lock)}
 
     def still_admitted(self, initiator_iqn: str, target_iqn: str, chap_username: str | None) -> bool:
         with self._lock:

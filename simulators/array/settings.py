@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 KNOWN: Final = (
-    "capacity_bytes", "clone_calls", "clone_milliseconds", "limits", "management_port", "password", "port",
-    "release", "username", "witness_port",
+    "capacity_bytes", "clone_calls", "clone_milliseconds", "limits", "lun_numbers_from", "management_port",
+    "password", "port", "release", "username", "witness_port",
 )  # fmt: skip
 
 
@@ -49,6 +49,7 @@ def read_settings(settings: Mapping[str, object]) -> ArraySettings:
                 timedelta(milliseconds=_number(settings, "clone_milliseconds", 0, 0, 1 << 31)),
             ),
             release,
+            _number(settings, "lun_numbers_from", 0, 0, 8191) if "lun_numbers_from" in settings else None,
         ),
         administrator=Administrator(
             _text(settings, "username", "admin"), _text(settings, "password", secrets.token_urlsafe(16))

@@ -20,7 +20,7 @@ from conformance.contract import Hookup
 from conformance.counterexample import Counterexample, InjectedFault, example_of, read
 from conformance.counterexample_source import load
 from conformance.errors import WiringError
-from conformance.machines.operations import LONG_PROGRAM
+from conformance.machines.tours import tours
 from conformance.report import as_counterexample, as_json, folder
 from conformance.session import Result
 from conformance.strategies.faults import Cut
@@ -178,8 +178,8 @@ def test_what_cannot_be_run_here_is_refused_with_the_reason(content: object, tol
 
 @pytest.mark.parametrize("spoil", [lambda steps: [*steps, 7], lambda steps: {"0": steps}, lambda steps: "create"])
 def test_a_program_is_a_list_of_steps(spoil: Callable[[object], object]) -> None:
-    content = written(outcome("OPS-010", program=list(LONG_PROGRAM)))
-    assert example_of(read(content, "x.json"), REQUIREMENTS).arguments == {"program": list(LONG_PROGRAM)}
+    content = written(outcome("OPS-010", program=list(tours()[0])))
+    assert example_of(read(content, "x.json"), REQUIREMENTS).arguments == {"program": list(tours()[0])}
     content["arguments"]["program"] = spoil(content["arguments"]["program"])
     with pytest.raises(WiringError, match="argument program of OPS-010"):
         example_of(read(content, "x.json"), REQUIREMENTS)

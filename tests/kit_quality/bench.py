@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Final, Self
 
@@ -27,7 +28,7 @@ from tests.faulty_providers.fault import Fault, Site
 from tests.faulty_providers.faulty import FaultySteps, Injector, faulty_bridge_factory, plan_for_fault
 from tests.kit_quality import reach
 from tests.kit_quality.at_once import AtOnce
-from tests.variants import all_variants
+from tests.variants import ENVIRONMENTS, all_variants
 
 _MEMBERS: Final = "REG-001"
 _SMOKE: Final = replace(PROFILES["smoke"], goes_to_limits=True)
@@ -62,7 +63,7 @@ class Bench:
         self._seed, self._is_shuffled = seed, is_shuffled
         self._asked = list(asked) or list(catalogue())
         self._stack = ExitStack()
-        self._environments: dict[Transport, Environment] = {}
+        self._environments: dict[tuple[Transport, Path | None], Environment] = {}
         self._bridges: dict[Transport, BridgeFactory | None] = {}
         self.faults = {each.name: each for each in all_faults()}
         self._variants = dict(all_variants())
@@ -97,7 +98,7 @@ class Bench:
 
     def variant(self, name: str) -> Run:
         """Try everything against a plugin that is unusual and right."""
-        environment = self._environment(Transport.MEMORY)
+        environment = self._environment(Transport.MEMORY, ENVIRONMENTS.get(name))
         environment.bridge_factory = self._bridges[Transport.MEMORY]
         plan = self._variants[name]
         with RunningSubject(plan, environment, _SMOKE, hooks=StepHooks(), threads=AtOnce()) as subject:
@@ -140,12 +141,12 @@ class Bench:
             cpu_seconds=time.process_time() - cpu,
         )
 
-    def _environment(self, transport: Transport) -> Environment:
-        if transport not in self._environments:
-            opened = self._stack.enter_context(open_environment(None, transport))
-            self._environments[transport] = opened
+    def _environment(self, transport: Transport, path: Path | None = None) -> Environment:
+        if (transport, path) not in self._environments:
+            opened = self._stack.enter_context(open_environment(path, transport))
+            self._environments[transport, path] = opened
             self._bridges[transport] = opened.bridge_factory
-        return self._environments[transport]
+        return self._environments[transport, path]
 
     def __enter__(self) -> Self:
         self._environment(Transport.MEMORY)

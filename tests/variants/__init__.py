@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from conformance.subject import SubjectPlan
@@ -17,6 +18,7 @@ MAKERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "localised-in-japanese": answers.localised_in_japanese,
     "other-ids": answers.other_ids,
     "full-of-details": answers.full_of_details,
+    "numbers-from-200": answers.numbers_from_200,
     "without-identity": answers.without_identity,
     "knowing-no-usage": answers.knowing_no_usage,
     "over-futures": lambda connect: answers.OverFutures(connect=connect),
@@ -45,6 +47,10 @@ MAKERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "one-account": credentials.one_account,
     "dropping-sessions": credentials.dropping_sessions,
 }
+
+
+ENVIRONMENTS: Final[Mapping[str, Path]] = {"numbers-from-200": Path(__file__).with_name("other-numbers.toml")}
+"""Where a variant needs another array than the usual one."""
 
 
 def all_variants() -> list[tuple[str, SubjectPlan]]:

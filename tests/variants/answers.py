@@ -45,6 +45,7 @@ from tests.variants.wrapping import (
 
 _DELAY_SECONDS: Final = 0.002
 _RETRY_SECONDS: Final = 0.5
+_FIRST_NUMBER: Final = 200
 _PREFIX: Final = "lun:"
 
 
@@ -150,6 +151,19 @@ def other_ids(connect: Any) -> Variant:
 
     plugin = solidfire.PROVIDER(connect=connect)
     return Variant(plugin, {"name": "other-ids"}, driver=everywhere(called, *DRIVER_METHODS))
+
+
+def numbers_from_200(connect: Any) -> Variant:
+    """For an array whose LUNs have numbers of their own; see other-numbers.toml."""
+    plugin: Any = solidfire.PROVIDER(connect=connect)
+
+    def connected(method: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        answer: BlockConnection = method(*arguments)
+        store, target, _ = arguments
+        number = _FIRST_NUMBER + plugin.driver.find_lun(store, target).lun_id
+        return replace(answer, paths=tuple(replace(each, lun_number=number) for each in answer.paths))
+
+    return Variant(plugin, {"name": "numbers-from-200"}, driver={"connection": connected})
 
 
 def full_of_details(connect: Any) -> Variant:

@@ -188,6 +188,7 @@ def test_runs_have_passwords_of_their_own_and_settings_are_taken() -> None:
         ({"clone_milliseconds": 0.5}, "'clone_milliseconds'"),
         ({"release": 8}, "use any of 8, 12"),
         ({"release": "9"}, "use any of 8, 12"),
+        ({"lun_numbers_from": -1}, "'lun_numbers_from'"),
         ({"limits": 5}, "'limits'"),
         ({"limits": {"volume": 5}}, "'volume' is unknown"),
         ({"limits": {"volumes": 0}}, "'volumes'"),

@@ -31,7 +31,8 @@ class WitnessedLun:
     """A LUN as the array has it.
 
     `in_trash`: deleted, kept until purged. `visible_to`: initiators that masking lets in. `needs_chap`: an
-    initiator has to authenticate as well, or instead.
+    initiator has to authenticate as well, or instead. `is_ready`: hosts can use it; a clone that the array is still
+    filling cannot be used. A witness that cannot tell says it is.
     """
 
     external_id: str
@@ -43,6 +44,7 @@ class WitnessedLun:
     written_bytes: int = 0
     visible_to: frozenset[Iqn] = frozenset()
     needs_chap: bool = False
+    is_ready: bool = True
     since = "0.1"
 
 

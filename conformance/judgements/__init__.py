@@ -12,6 +12,7 @@ from conformance.judgements.access import (
     listener_of,
     locked_out,
     out_of_reach,
+    still_reads,
 )
 from conformance.judgements.array import (
     facts,
@@ -134,6 +135,7 @@ __all__ = [
     "snapshots_cost",
     "snapshots_survive",
     "stats_are_true",
+    "still_reads",
     "unsupported_is_refused",
     "usage_is_true",
     "volume_holds",

@@ -29,6 +29,7 @@ from conformance.expect import (
     PLUGIN,
     broken,
     expect,
+    expect_bytes,
     expect_done,
     expect_refusal,
 )
@@ -73,6 +74,15 @@ def cannot_write(session: ProbeSession, host: Host) -> None:
     except (ProbeIoError, ProbeRefused):
         return
     broken(f"{host.name} not to be able to write", "its write succeeded", HOST)
+
+
+def still_reads(world: World, made: Made, host: Host, session: ProbeSession, content: bytes) -> None:
+    """A host that keeps its access reads on; if its session was ended it gets in again by itself, as initiators do."""
+    try:
+        found = session.read(0, len(content))
+    except ProbeIoError:
+        found = world.login(made, host).read(0, len(content))
+    expect_bytes(f"data of {host.name}, which keeps its access", found, content, HOST)
 
 
 def out_of_reach(world: World, host: Host, connection: BlockConnection) -> None:

@@ -54,8 +54,9 @@ def after_revert(world: WithSnapshots, made: Made, taken: Taken) -> None:
 
 
 def after_clone(world: WithVolumes, made: Made) -> None:
-    """It is a LUN as large as asked, with the QoS asked, that no host sees; the others are as they were."""
+    """It is a LUN as large as asked and ready, with the QoS asked, that no host sees; the others are as they were."""
     glance = Glance(world)
+    glance.check_ready(made, "CLN-001")
     glance.check_size(made, made.volume.request.size_bytes, "CLN-004")
     check_identity(made, made.volume.identity)
     glance.check_qos(made, "CLN-008")

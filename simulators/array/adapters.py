@@ -102,6 +102,7 @@ def _lun(model: ArrayModel, volume: Volume) -> WitnessedLun:
         written_bytes=volume.blocks.written_bytes,
         visible_to=frozenset(_let_in(model, volume)),
         needs_chap=account.lets_in_by_chap or _members_need_chap(model, volume),
+        is_ready=not volume.is_copying,
     )
 
 

@@ -117,9 +117,9 @@ class ArrayFabric:
             volume = self._model.volumes.find_target(target_iqn)
             return {} if volume is None else {0: VolumeUnit(self._model, volume, self._lock)}
 
-    def still_admitted(self, initiator_iqn: str, target_iqn: str, chap_username: str | None) -> bool:
+    def still_admitted(self, initiator_iqn: str, target_iqn: str, chap_username: str | None, since: int) -> bool:
         with self._lock:
-            return is_still_admitted(self._model, initiator_iqn, target_iqn, chap_username)
+            return is_still_admitted(self._model, initiator_iqn, target_iqn, chap_username, since)
 
 
 class EmptyFabric:
@@ -136,7 +136,7 @@ class EmptyFabric:
     def units(self, initiator_iqn: str, target_iqn: str) -> Mapping[int, LogicalUnit]:
         return {}
 
-    def still_admitted(self, initiator_iqn: str, target_iqn: str, chap_username: str | None) -> bool:
+    def still_admitted(self, initiator_iqn: str, target_iqn: str, chap_username: str | None, since: int) -> bool:
         return False
 
 

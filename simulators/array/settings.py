@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 KNOWN: Final = (
     "capacity_bytes", "clone_calls", "clone_milliseconds", "limits", "management_port", "password", "port",
-    "release", "username", "witness_port",
+    "release", "sessions_survive_regrouping", "username", "witness_port",
 )  # fmt: skip
 
 
@@ -49,6 +49,7 @@ def read_settings(settings: Mapping[str, object]) -> ArraySettings:
                 timedelta(milliseconds=_number(settings, "clone_milliseconds", 0, 0, 1 << 31)),
             ),
             release,
+            _flag(settings, "sessions_survive_regrouping"),
         ),
         administrator=Administrator(
             _text(settings, "username", "admin"), _text(settings, "password", secrets.token_urlsafe(16))
@@ -65,6 +66,13 @@ def _number(settings: Mapping[str, object], name: str, default: int, least: int,
     value = settings.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise ValueError(f"setting {name!r} is no whole number from {least} to {most}: correct it")
+    return value
+
+
+def _flag(settings: Mapping[str, object], name: str) -> bool:
+    value = settings.get(name, False)
+    if not isinstance(value, bool):
+        raise ValueError(f"setting {name!r} is neither true nor false: correct it or leave it out")
     return value
 
 

@@ -27,6 +27,7 @@ from conformance.judgements import (
     nothing_changes,
     nothing_is_left,
     one_more_host,
+    only_granted_are_let_in,
     others_unchanged,
     out_of_reach,
     still_reads,
@@ -353,3 +354,26 @@ def test_acc_022_a_host_can_have_many_volumes(subject: RunningSubject) -> None:
         for made in (volumes[0], volumes[-1]):
             session = world.login(made, host)
             expect_done("reading", partial(session.read, 0, BLOCK))
+
+
+@requirement("ACC-023", needs=[WitnessPower.ACCESS], rests_on=["ACC-004", "ACC-011"])
+def test_acc_023_a_revoke_lets_nobody_in(subject: RunningSubject) -> None:
+    """`revoke_access` MUST let nobody in: of `remaining_hosts` those that have access keep it, the others get none."""
+    with subject.world() as world:
+        made = world.create()
+        host, other = world.host(), world.stranger()
+        world.grant(made, host)
+        world.act()
+        with world.charged("revoke_access"):
+            world.driver.revoke_access(world.store, made.volume, host, [other])
+        made.granted.pop(host)
+        only_granted_are_let_in(world, made)
+        for each in (host, other):
+            world.grant(made, each)
+        with world.charged("fence"):
+            world.driver.fence(world.store, made.volume, [other])
+        world.was_fenced(made, other)
+        with world.charged("revoke_access"):
+            world.driver.revoke_access(world.store, made.volume, host, [other])
+        made.granted.pop(host)
+        expect_none("fenced initiator let in", world.lun(made).visible_to & set(other.iqns), ARRAY)

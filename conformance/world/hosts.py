@@ -76,6 +76,11 @@ class WithHosts(WithVolumes):
         """A probe host of another cluster: outside every granule of the first."""
         return self.host("stranger", self.separate_cluster)
 
+    def mates_of(self, host: Host) -> list[Host]:
+        """All other hosts of its cluster, those that nobody was granted anything for included."""
+        cluster = next(each for each in (self.cluster, self.other_cluster) if each.uuid == host.cluster_uuid)
+        return [each for each in self.hosts_of(cluster) if each != host]
+
     def second_probe(self, host: Host) -> HostProbe:
         """The second initiator of a host that has two."""
         entry = self.subject.environment.probe

@@ -24,6 +24,7 @@ class WitnessPower(StrEnum):
     SNAPSHOTS = "snapshots"
     FILL = "fill"
     PLANT = "plant"
+    NAMESAKES = "namesakes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,5 +134,12 @@ class ArrayWitness(Protocol):
         And a snapshot of it, and beside it an account, a group or whatever else the array has that carries names.
         What the array does not take in names is replaced. Answers the LUN's external_id. Power PLANT, simulated
         arrays only.
+        """
+        ...
+
+    def plant_namesake(self, name: str, initiator: Iqn, content: bytes) -> str:
+        """As `plant`, with exactly this name, also where somebody else has it already; accounts get another.
+
+        Power NAMESAKES: simulated arrays that let LUNs, snapshots and groups of several makers have one name.
         """
         ...

@@ -77,6 +77,12 @@ from conformance.judgements.snapshots import (
     snapshots_survive,
     volume_holds,
 )
+from conformance.judgements.strangers import (
+    granted_beside_or_refused,
+    joins_or_is_refused,
+    leaves,
+    strangers_untouched,
+)
 
 __all__ = [
     "access_left",
@@ -97,14 +103,17 @@ __all__ = [
     "fc_only_is_refused_or_served",
     "fitted",
     "foreign_credentials_refused",
+    "granted_beside_or_refused",
     "granule",
     "hosts_with_datastore",
     "identity_is_true",
     "ids_of",
     "is_gone",
+    "joins_or_is_refused",
     "largest_asked_of_bridge",
     "largest_works",
     "late_repeat",
+    "leaves",
     "let_in",
     "listed",
     "listener_of",
@@ -140,6 +149,7 @@ __all__ = [
     "snapshots_survive",
     "stats_are_true",
     "still_reads",
+    "strangers_untouched",
     "unsupported_is_refused",
     "usage_is_true",
     "volume_holds",

@@ -72,6 +72,10 @@ class TableWitness:
         with self._core.lock:
             return str(strangers.plant(self._core.model, name, str(initiator), content))
 
+    def plant_namesake(self, name: str, initiator: Iqn, content: bytes) -> str:
+        with self._core.lock:
+            return str(strangers.plant_namesake(self._core.model, name, str(initiator), content))
+
 
 def _bytes_of(content: Volume | Snapshot | None, kind: str, offset: int, length: int) -> bytes:
     if content is None:

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from conformance.contract import ObjectKind, Volume, VolumeRequest
+from reference_providers.solidfire import access, luns, names
+from reference_providers.solidfire.element import Element
 from tests.faulty_providers.fault import Call, Driver, Fault, Kind, Listener
-from tests.faulty_providers.operators import do_also, skip
+from tests.faulty_providers.operators import do_also, do_first, skip
 
 
 def volumes_of(call: Call, store: Any) -> list[Volume]:
@@ -50,6 +52,49 @@ def everything_of_the_store(call: Call) -> None:
             call.others["driver"].grant_access(store, each, host)
 
 
+def element_of(call: Call, request: Any) -> Element:
+    """The plugin's own way to the array."""
+    driver = call.others["driver"]
+    found: Element = getattr(driver, "_array", driver)._arrays.of(request)
+    return found
+
+
+def drop_initiators(element: Element, host: Any) -> None:
+    iqns = {str(each) for each in host.iqns}
+    taken = [each.initiator_id for each in element.initiators() if each.iqn in iqns]
+    if taken:
+        element.delete_initiators(taken)
+
+
+def free_initiators(call: Call) -> None:
+    """Whoever has the host's initiators loses them, but for the host's own group."""
+    element, host = element_of(call, call.arguments["store"].request), call.arguments["host"]
+    if access.group_of(element, host) is None:
+        drop_initiators(element, host)
+
+
+def initiators_forgotten(call: Call) -> None:
+    for store in call.arguments["stores"]:
+        drop_initiators(element_of(call, store.request), call.arguments["host"])
+
+
+def all_of_that_name_removed(call: Call) -> None:
+    element, name = element_of(call, call.arguments["store"].request), names.of_volume(call.arguments["volume"].uuid)
+    for each in element.luns_named(name):
+        if not names.is_ours(each.attributes):
+            luns.remove(element, each)
+
+
+def groups_of_that_name_removed(call: Call) -> None:
+    name = names.of_host(call.arguments["host"].uuid)
+    for store in call.arguments["stores"]:
+        element = element_of(call, store.request)
+        found = element._client.call("ListVolumeAccessGroups", {}, lambda result: result["volumeAccessGroups"])
+        for each in found:
+            if each["name"] == name:
+                element.delete_group(each["volumeAccessGroupID"])
+
+
 FAULTS: tuple[Fault, ...] = (
     Fault(
         "FLT-011",
@@ -81,5 +126,35 @@ FAULTS: tuple[Fault, ...] = (
         Listener.host_connected,
         do_also(everything_of_the_store),
         Kind.ISOLATION,
+    ),
+    Fault(
+        "ISO-004",
+        "a host that others let in is moved to the plugin's own group",
+        Driver.grant_access,
+        do_first(free_initiators),
+        Kind.ISOLATION,
+    ),
+    Fault(
+        "ISO-004",
+        "a host that leaves takes its initiators from everybody",
+        Listener.host_removed,
+        do_also(initiators_forgotten),
+        Kind.ISOLATION,
+    ),
+    Fault(
+        "DEL-004",
+        "a deleted volume takes all of its name with it",
+        Driver.delete,
+        do_first(all_of_that_name_removed),
+        Kind.ISOLATION,
+        also=("DEL-003", "ISO-001"),
+    ),
+    Fault(
+        "ISO-001",
+        "a host that leaves takes every group of its group's name",
+        Listener.host_about_to_be_removed,
+        do_first(groups_of_that_name_removed),
+        Kind.ISOLATION,
+        also=("ISO-003",),
     ),
 )

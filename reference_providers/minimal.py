@@ -23,7 +23,9 @@ Json = dict[str, Any]
 Send = Callable[[str, str, str | None, Mapping[str, str], bytes, float], tuple[int, bytes]]
 """method, url, ca_file (None: the system's certificates), headers, body, seconds -> HTTP status and body."""
 MADE_BY: Final = "storage-conformance-minimal"
-LIMITS: Final = c.Limits(10**9, 8_000_000_491_520, granularity_bytes=1 << 20, groups_per_lun=64)
+LIMITS: Final = c.Limits(
+    smallest_lun_bytes=10**9, largest_lun_bytes=8_000_000_491_520, granularity_bytes=1 << 20, groups_per_lun=64
+)
 
 
 def send_https(

@@ -24,6 +24,7 @@ class WitnessPower(StrEnum):
     SNAPSHOTS = "snapshots"
     FILL = "fill"
     PLANT = "plant"
+    NAMESAKES = "namesakes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class WitnessedLun:
     """A LUN as the array has it.
 
     `in_trash`: deleted, kept until purged. `visible_to`: initiators that masking lets in. `needs_chap`: an
-    initiator has to authenticate as well, or instead.
+    initiator has to authenticate as well, or instead. `is_ready`: hosts can use it; a clone that the array is still
+    filling cannot be used. A witness that cannot tell says it is.
     """
 
     external_id: str
@@ -43,6 +45,7 @@ class WitnessedLun:
     written_bytes: int = 0
     visible_to: frozenset[Iqn] = frozenset()
     needs_chap: bool = False
+    is_ready: bool = True
     since = "0.1"
 
 
@@ -131,5 +134,12 @@ class ArrayWitness(Protocol):
         And a snapshot of it, and beside it an account, a group or whatever else the array has that carries names.
         What the array does not take in names is replaced. Answers the LUN's external_id. Power PLANT, simulated
         arrays only.
+        """
+        ...
+
+    def plant_namesake(self, name: str, initiator: Iqn, content: bytes) -> str:
+        """As `plant`, with exactly this name, also where somebody else has it already; accounts get another.
+
+        Power NAMESAKES: simulated arrays that let LUNs, snapshots and groups of several makers have one name.
         """
         ...

@@ -48,6 +48,10 @@ class NoWitness:
         """Never on an array that is not simulated."""
         raise KitError("this array has no witness")
 
+    def plant_namesake(self, name: str, initiator: Iqn, content: bytes) -> str:
+        """Never on an array that is not simulated."""
+        raise KitError("this array has no witness")
+
     def fill(self, free_bytes: int) -> None:
         """Never on an array that is not simulated."""
         raise KitError("this array has no witness")

@@ -5,13 +5,16 @@ from __future__ import annotations
 from conformance.judgements.access import (
     access_left,
     cannot_write,
+    comes_back,
     deleted_while_granted,
     fc_only_is_refused_or_served,
     granule,
     hosts_with_datastore,
     listener_of,
     locked_out,
+    only_granted_are_let_in,
     out_of_reach,
+    still_reads,
 )
 from conformance.judgements.array import (
     facts,
@@ -76,6 +79,12 @@ from conformance.judgements.snapshots import (
     snapshots_survive,
     volume_holds,
 )
+from conformance.judgements.strangers import (
+    granted_beside_or_refused,
+    joins_or_is_refused,
+    leaves,
+    strangers_untouched,
+)
 
 __all__ = [
     "access_left",
@@ -84,6 +93,7 @@ __all__ = [
     "below_smallest",
     "cannot_write",
     "chap_of",
+    "comes_back",
     "cost_of_a_life",
     "cost_stays",
     "deleted_while_granted",
@@ -95,15 +105,18 @@ __all__ = [
     "fc_only_is_refused_or_served",
     "fitted",
     "foreign_credentials_refused",
+    "granted_beside_or_refused",
     "granule",
     "hosts_with_datastore",
     "identity_is_true",
     "ids_of",
     "is_gone",
     "is_slower",
+    "joins_or_is_refused",
     "largest_asked_of_bridge",
     "largest_works",
     "late_repeat",
+    "leaves",
     "let_in",
     "listed",
     "listener_of",
@@ -120,6 +133,7 @@ __all__ = [
     "objects_of",
     "old_secret_refused",
     "one_more_host",
+    "only_granted_are_let_in",
     "others_keep_their_secrets",
     "others_unchanged",
     "out_of_reach",
@@ -138,6 +152,8 @@ __all__ = [
     "snapshots_cost",
     "snapshots_survive",
     "stats_are_true",
+    "still_reads",
+    "strangers_untouched",
     "unsupported_is_refused",
     "usage_is_true",
     "volume_holds",

@@ -25,11 +25,14 @@ from conformance.contract import (
 )
 from conformance.errors import KitError
 from conformance.expect import (
+    ARRAY,
     HOST,
     PLUGIN,
     broken,
     expect,
+    expect_bytes,
     expect_done,
+    expect_none,
     expect_refusal,
 )
 from conformance.judgements.array import is_gone
@@ -73,6 +76,15 @@ def cannot_write(session: ProbeSession, host: Host) -> None:
     except (ProbeIoError, ProbeRefused):
         return
     broken(f"{host.name} not to be able to write", "its write succeeded", HOST)
+
+
+def still_reads(world: World, made: Made, host: Host, session: ProbeSession, content: bytes) -> None:
+    """A host that keeps its access reads on; if its session was ended it gets in again by itself, as initiators do."""
+    try:
+        found = session.read(0, len(content))
+    except ProbeIoError:
+        found = world.login(made, host).read(0, len(content))
+    expect_bytes(f"data of {host.name}, which keeps its access", found, content, HOST)
 
 
 def out_of_reach(world: World, host: Host, connection: BlockConnection) -> None:
@@ -135,6 +147,21 @@ def hosts_with_datastore(world: World, made: Made) -> list[str]:
             if made.volume.disk and world.open_bridge().datastore_bytes(made.volume.disk.datastore, host):
                 seen.append(host.name)
     return sorted(seen)
+
+
+def only_granted_are_let_in(world: World, made: Made) -> None:
+    """Of the probe hosts' initiators those of hosts that were granted, or that a grant covers, are let in."""
+    known = {iqn for host in world.probe_hosts for iqn in host.iqns}
+    covered = {iqn for host in made.granted for iqn in granule(world, host)}
+    expect_none("initiator let in without a grant", (world.lun(made).visible_to & known) - covered, ARRAY)
+
+
+def comes_back(world: World, host: Host) -> None:
+    """The host reconnects and is enabled again, and the plugin is told."""
+    listener = listener_of(world)
+    expect_done("host_disconnected", lambda: listener.host_disconnected(host, world.store))
+    expect_done("host_connected", lambda: listener.host_connected(host, world.store))
+    expect_done("host_enabled", lambda: listener.host_enabled(host, [world.store]))
 
 
 def granule(world: World, host: Host) -> set[Iqn]:

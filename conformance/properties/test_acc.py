@@ -27,8 +27,10 @@ from conformance.judgements import (
     nothing_changes,
     nothing_is_left,
     one_more_host,
+    only_granted_are_let_in,
     others_unchanged,
     out_of_reach,
+    still_reads,
 )
 from conformance.requirement import Need, given, pinned, requirement
 from conformance.strategies.data import BLOCK, Pattern, Place, patterns, places
@@ -189,17 +191,20 @@ def test_acc_011_fenced_hosts_cannot_write(subject: RunningSubject, pattern: Pat
         staying = world.host("staying", world.separate_cluster)
         for host in (*fenced, staying):
             world.grant(made, host)
-        lost = {host: (world.login(made, host), world.connection(made, host)) for host in fenced}
+        # Sessions of others come first and last: whoever looks at one of an array's sessions only sees those.
         session = world.login(made, staying)
         session.write(0, pattern.content)
+        lost = {host: (world.login(made, host), world.connection(made, host)) for host in fenced}
         world.grant(other, fenced[0])
+        elsewhere = world.login(other, fenced[0])
         with others_unchanged(world, made), world.charged("fence"):
             world.driver.fence(world.store, made.volume, fenced)
         for host, (old_session, connection) in lost.items():
             world.was_fenced(made, host)
             cannot_write(old_session, host)
             locked_out(world, host, connection)
-        expect_bytes("data of the host that stays", session.read(0, len(pattern.content)), pattern.content, HOST)
+        still_reads(world, made, staying, session, pattern.content)
+        expect_done("reading another volume", lambda: elsewhere.read(0, BLOCK))
 
 
 @requirement("ACC-012", needs=[Need.PROBE], rests_on=["ACC-001"])
@@ -349,3 +354,26 @@ def test_acc_022_a_host_can_have_many_volumes(subject: RunningSubject) -> None:
         for made in (volumes[0], volumes[-1]):
             session = world.login(made, host)
             expect_done("reading", partial(session.read, 0, BLOCK))
+
+
+@requirement("ACC-023", needs=[WitnessPower.ACCESS], rests_on=["ACC-004", "ACC-011"])
+def test_acc_023_a_revoke_lets_nobody_in(subject: RunningSubject) -> None:
+    """`revoke_access` MUST let nobody in: of `remaining_hosts` those that have access keep it, the others get none."""
+    with subject.world() as world:
+        made = world.create()
+        host, other = world.host(), world.stranger()
+        world.grant(made, host)
+        world.act()
+        with world.charged("revoke_access"):
+            world.driver.revoke_access(world.store, made.volume, host, [other])
+        made.granted.pop(host)
+        only_granted_are_let_in(world, made)
+        for each in (host, other):
+            world.grant(made, each)
+        with world.charged("fence"):
+            world.driver.fence(world.store, made.volume, [other])
+        world.was_fenced(made, other)
+        with world.charged("revoke_access"):
+            world.driver.revoke_access(world.store, made.volume, host, [other])
+        made.granted.pop(host)
+        expect_none("fenced initiator let in", world.lun(made).visible_to & set(other.iqns), ARRAY)

@@ -173,6 +173,29 @@ def test_flt_009_a_clone_broken_off_can_be_undone(subject: RunningSubject, cut: 
 
 
 @requirement(
+    "FLT-011",
+    needs=[Capability.VOLUME_FROM_VOLUME, Need.ENDPOINT, WitnessPower.LUNS],
+    rests_on=["FLT-009"],
+)
+@pinned(cut=Cut(6, is_reply=True))
+@pinned(cut=Cut(5, is_reply=True))
+@pinned(cut=Cut(4, is_reply=True))
+@given(cut=cuts())
+def test_flt_011_a_clone_that_is_being_filled_can_be_undone(subject: RunningSubject, cut: Cut) -> None:
+    """`delete` by uuid after a `clone` that the array broke off MUST leave no LUN, also while the array still fills
+    it.
+    """
+    with subject.world() as world:
+        source = world.create()
+        request = world.clone_request(source)
+        with world.broken_off(cut, for_good=True):
+            world.driver_clone(source, request)
+        lost = Volume(request, None, request.size_bytes, placement=world.placement)
+        expect_done("delete by uuid", lambda: world.driver.delete(world.store, lost))
+        expect_equal("LUNs", [each.external_id for each in world.new_luns()], [world.lun(source).external_id], ARRAY)
+
+
+@requirement(
     "FLT-010", needs=[Capability.REVERT, Need.ENDPOINT, Need.PROBE], rests_on=["REV-002", "REV-008"], examples=2
 )
 @given(cut=cuts(), pattern=patterns())

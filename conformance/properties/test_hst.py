@@ -6,7 +6,18 @@ from functools import partial
 
 from conformance.contract import HostListener, WitnessPower
 from conformance.expect import ARRAY, HOST, HYPERVISOR, expect_bytes, expect_done, expect_equal, expect_none
-from conformance.judgements import access_left, agrees, facts, listener_of, nothing_changes, objects_of
+from conformance.judgements import (
+    access_left,
+    agrees,
+    cannot_write,
+    comes_back,
+    facts,
+    listener_of,
+    locked_out,
+    nothing_changes,
+    objects_of,
+    only_granted_are_let_in,
+)
 from conformance.requirement import CLOUD, Need, given, requirement
 from conformance.strategies.data import Pattern, patterns
 from conformance.subject import RunningSubject
@@ -213,3 +224,38 @@ def test_hst_012_a_host_that_was_away_catches_up(subject: RunningSubject, patter
         agrees(world, volume, 1)
         found = world.cloud.read_from(away, volume, 0, len(pattern.content))
         expect_bytes("data from the host that was away", found, pattern.content, HYPERVISOR)
+
+
+@requirement("HST-013", needs=[Need.HOST_LISTENER, WitnessPower.ACCESS, Need.PROBE], rests_on=["HST-014", "ACC-011"])
+def test_hst_013_a_fenced_host_that_comes_back_stays_out(subject: RunningSubject) -> None:
+    """A host that was fenced and comes back MUST stay out of the LUN, and in others, until `grant_access` names it."""
+    with subject.world() as world:
+        made, other = world.create(), world.create()
+        host = world.host()
+        for each in (made, other):
+            world.grant(each, host)
+        session, connection = world.login(made, host), world.connection(made, host)
+        with world.charged("fence"):
+            world.driver.fence(world.store, made.volume, [host])
+        world.was_fenced(made, host)
+        comes_back(world, host)
+        expect_none("fenced initiator let in", world.lun(made).visible_to & set(host.iqns), ARRAY)
+        cannot_write(session, host)
+        locked_out(world, host, connection)
+        world.login(other, host)
+        world.grant(made, host)
+        world.login(made, host)
+
+
+@requirement("HST-014", needs=[Need.HOST_LISTENER, WitnessPower.ACCESS], rests_on=["HST-004", "ACC-016"])
+def test_hst_014_a_host_that_comes_back_gets_only_what_it_had(subject: RunningSubject) -> None:
+    """A host that comes back MUST be let in to no volume that it was not granted, not even one that all others have."""
+    with subject.world() as world:
+        made, other = world.create(), world.create()
+        host = world.host("late")
+        world.grant(other, host)
+        for each in world.mates_of(host):
+            world.grant(made, each)
+        comes_back(world, host)
+        only_granted_are_let_in(world, made)
+        only_granted_are_let_in(world, other)

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from conformance.contract import WitnessPower
 from conformance.expect import ARRAY, PLUGIN, expect_equal
-from conformance.judgements import whole_life
+from conformance.judgements import (
+    granted_beside_or_refused,
+    joins_or_is_refused,
+    leaves,
+    strangers_untouched,
+    whole_life,
+)
 from conformance.requirement import Need, requirement
 from conformance.subject import RunningSubject
 
@@ -47,3 +53,17 @@ def test_iso_003_what_strangers_have_beside_luns_is_left_alone(subject: RunningS
         whole_life(world)
         with world.charged("delete_datastore"):
             world.remove_store(world.store.request)
+
+
+@requirement("ISO-004", needs=[WitnessPower.PLANT, Need.PROBE], rests_on=["ISO-003", "ACC-004"])
+def test_iso_004_an_initiator_that_others_hold_stays_theirs(subject: RunningSubject) -> None:
+    """A host whose initiator others have let in to LUNs of theirs MUST be granted beside that or refused, and whatever
+    is theirs stay, also when the host leaves.
+    """
+    with subject.world() as world:
+        host, made = world.held_by_others(), world.create()
+        joins_or_is_refused(world, host)
+        granted_beside_or_refused(world, made, host)
+        strangers_untouched(world, "after the grant")
+        leaves(world, made, host)
+        strangers_untouched(world, "after the host has left")

@@ -35,6 +35,22 @@ def cut(nth: int, *, after: bool) -> Passage:
     return pass_or_cut
 
 
+def cut_for_good(nth: int, *, after: bool) -> Passage:
+    """As `cut`, and nobody answers any more from then on."""
+    seen = 0
+
+    def pass_or_cut(request: HttpRequest, handler: HttpHandler) -> HttpResponse:
+        nonlocal seen
+        seen += 1
+        if seen <= nth:
+            return handler(request)
+        if after and seen == nth + 1:
+            handler(request)
+        raise ConnectionResetError("the array does not answer")
+
+    return pass_or_cut
+
+
 class Recorder:
     """Hands requests of one plugin instance to the array and notes them in the trace; closed, it refuses all."""
 

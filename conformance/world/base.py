@@ -28,6 +28,7 @@ from conformance.contract import (
     HostProbe,
     HypervisorBridge,
     HypervisorType,
+    Iqn,
     ProbeRefused,
     ProbeSession,
     ProviderError,
@@ -62,7 +63,9 @@ class WorldBase:
     instance: Instance
     _given: dict[str, str | Secret]
     _first_view: ArrayView | None = None
-    _strangers: Strangers | None = None
+    _strangers: Strangers = strangers.NOBODY
+    _reserved_uuid: str | None = None
+    _is_filled = False
     _first_inventory: BridgeInventory
 
     def __init__(self, subject: RunningSubject, tag: str, *, hypervisor: bool = False) -> None:
@@ -99,7 +102,7 @@ class WorldBase:
     def own_view(self) -> ArrayView:
         """The same without what was planted for others, which is looked at by itself when the world closes."""
         view = self.view()
-        theirs = {each.external_id for each, _ in self._strangers.luns} if self._strangers else set()
+        theirs = {each.external_id for each, _ in self._strangers.luns}
         return replace(
             view,
             luns=tuple(each for each in view.luns if each.external_id not in theirs),
@@ -120,15 +123,47 @@ class WorldBase:
         """Let strangers use up the array until `free_bytes` are left."""
         before = self.view()
         self.witness.fill(free_bytes)
+        self._is_filled = True
         self.watch.went_beyond_set_up = True
         self._take_for_granted(before, self.view())
 
-    def _plant_strangers(self, lun_name: str) -> None:
+    def plant(self, name: str, initiator: Iqn) -> None:
+        """Let somebody else have a LUN, a snapshot and a group of this name, and this initiator in it."""
+        self._plant(self.witness.plant, {name: initiator})
+
+    def _plant_strangers(self, lun_name: str, uuid: str) -> None:
         """Let others have look-alikes of the plugin's first LUN, from its making to the end."""
-        if self._strangers is None and WitnessPower.PLANT in self.witness.powers:
-            before = self.view()
-            self._strangers, after = strangers.plant(self.witness, lun_name, self.tag)
-            self._take_for_granted(before, after)
+        if self.is_first_look("strangers") and WitnessPower.PLANT in self.witness.powers:
+            self._plant(self.witness.plant, self._let_in(*strangers.look_alikes(lun_name)))
+            self._reserved_uuid = self._uuid(self._next())
+            self._plant_namesakes("LUN", lun_name, strangers.named_after(lun_name, uuid, self._reserved_uuid))
+
+    def _plant_namesakes(self, kind: str, *names: str | None) -> None:
+        """Let others have things of exactly the names of the first of this kind, where the array takes that."""
+        # On an array that was filled there is no room for strangers.
+        if self.has_namesakes and not self._is_filled and self.is_first_look("namesakes", kind):
+            wanted = [each for each in names if each is not None]
+            self._plant(self.witness.plant_namesake, self._let_in(*wanted))
+
+    @property
+    def has_namesakes(self) -> bool:
+        """Whether the array lets several makers use one name."""
+        return WitnessPower.NAMESAKES in self.witness.powers
+
+    def _let_in(self, *names: str) -> dict[str, Iqn]:
+        """Each stranger has an initiator of its own."""
+        first = len(self._strangers.luns)
+        iqns = (Iqn(f"iqn.2001-04.org.example:{self.tag}-stranger{first + each}") for each in range(len(names)))
+        return dict(zip(names, iqns, strict=True))
+
+    def _plant(self, plant: Callable[[str, Iqn, bytes], str], names: dict[str, Iqn]) -> None:
+        before = self.view()
+        self._strangers = self._strangers.and_those(strangers.planted(plant, self.witness, names))
+        self._take_for_granted(before, self.view())
+
+    def strangers_harmed(self) -> list[Violation]:
+        """What others have and is not as it was."""
+        return strangers.harmed(self._strangers, self.witness) if self._strangers is not strangers.NOBODY else []
 
     def _take_for_granted(self, before: ArrayView, after: ArrayView) -> None:
         """What others made in between is nothing that this world has to remove."""

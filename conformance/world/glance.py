@@ -64,6 +64,12 @@ class Glance:
         if not asked <= lun.size_bytes < asked + granule:
             broken(home, f"a LUN of at least {asked} bytes and less than {granule} more", f"{lun.size_bytes} bytes")
 
+    def check_ready(self, made: Made, home: str) -> None:
+        """Hosts can use it: the array is not still filling it."""
+        lun = self.lun(made, home)
+        if lun is not None and not lun.is_ready:
+            broken(home, "a volume that is ready to be granted", "the array is still filling it")
+
     def check_same_size(self, made: Made, home: str) -> None:
         """It is as large as it was."""
         lun = self.lun(made, home)

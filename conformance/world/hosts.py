@@ -32,6 +32,8 @@ _BYSTANDER: Final = "bystander"
 class WithHosts(WithVolumes):
     """Probe hosts in a world."""
 
+    _group_seen = False
+
     def host(self, name: str = "a", cluster: Cluster | None = None, *, initiators: int = 1) -> Host:
         """A probe host of that name: one that the kit logs in as. Told to the plugin's listener when it is new."""
         if name not in self._hosts:
@@ -57,6 +59,13 @@ class WithHosts(WithVolumes):
         iqns = tuple(Iqn(f"iqn.2013-03.org.storage-conformance:{self.tag}-{end}{ones}") for end in ends)
         return Host(self._uuid(self._next()), f"{self._prefix}host-{ones}", cluster.hypervisor, cluster.uuid, iqns)
 
+    def held_by_others(self) -> Host:
+        """A host that is about to join, whose initiator somebody else has put into a group of his own."""
+        host = self._new_host(self.cluster, 1)
+        self._hosts["held"] = self._known_hosts["held"] = host
+        self.plant(f"{self._prefix}{self.tag}-somebody", host.iqns[0])
+        return host
+
     def unknown_host(self) -> Host:
         """A host that no plugin was told of."""
         iqn = Iqn(f"iqn.2013-03.org.storage-conformance:{self.tag}-unknown")
@@ -75,6 +84,11 @@ class WithHosts(WithVolumes):
     def stranger(self) -> Host:
         """A probe host of another cluster: outside every granule of the first."""
         return self.host("stranger", self.separate_cluster)
+
+    def mates_of(self, host: Host) -> list[Host]:
+        """All other hosts of its cluster, those that nobody was granted anything for included."""
+        cluster = next(each for each in (self.cluster, self.other_cluster) if each.uuid == host.cluster_uuid)
+        return [each for each in self.hosts_of(cluster) if each != host]
 
     def second_probe(self, host: Host) -> HostProbe:
         """The second initiator of a host that has two."""
@@ -95,8 +109,23 @@ class WithHosts(WithVolumes):
     def grant(self, made: Made, host: Host) -> None:
         """Give a host access that a property needs; failing is charged to the requirement on grants."""
         made.granted[host] = None
-        self._step("grant_access", lambda: self.driver.grant_access(self._at(made), made.volume, host))
+        with self._namesake_of_group(host):
+            self._step("grant_access", lambda: self.driver.grant_access(self._at(made), made.volume, host))
         watching.after_grant(self, made, host)
+
+    @contextmanager
+    def _namesake_of_group(self, host: Host) -> Iterator[None]:
+        """Somebody else gets a group of the name that this host's first has, if it got one."""
+        if not self.has_namesakes or self._group_seen:
+            yield
+            return
+        before = set(self.view().objects)
+        yield
+        own = {str(each) for each in host.iqns}
+        new = [each.name for each in self.view().objects if each not in before and each.name not in own]
+        if new:
+            self._group_seen = True
+            self._plant_namesakes("group", new[0])
 
     def revoke(self, made: Made, host: Host) -> None:
         """Take access away; failing is charged to the requirement on revokes."""

@@ -66,10 +66,13 @@ class WithInstances(WorldBase):
         self._stores = {uuid: self.instance.localised(store) for uuid, store in self._stores.items()}
 
     @contextmanager
-    def broken_off(self, cut: Cut) -> Iterator[None]:
-        """What the plugin does inside meets this cut, and may fail as the contract allows."""
+    def broken_off(self, cut: Cut, *, for_good: bool = False) -> Iterator[None]:
+        """What the plugin does inside meets this cut, and may fail as the contract allows.
+
+        `for_good`: from the cut on the array does not answer, however often the plugin tries.
+        """
         self.watch.went_beyond_set_up = True
-        passage = exchange.cut(cut.nth, after=cut.is_reply)
+        passage = (exchange.cut_for_good if for_good else exchange.cut)(cut.nth, after=cut.is_reply)
         recorders = self.instance.doors.recorders
         for each in recorders:
             each.passage = passage

@@ -122,6 +122,8 @@ class WithSnapshots(WithHosts):
         seen = self._new_snapshot(before) if before is not None else None
         taken = self._taken[request.uuid] = Taken(_snapshot(request, made, answer), made, seen)
         watching_copies.after_snapshot(self, taken)
+        if seen is not None:
+            self._plant_namesakes("snapshot", seen.name)
         return taken
 
     def delete_snapshot(self, taken: Taken) -> None:

@@ -1,12 +1,17 @@
-"""What others have on the array of a world: planted once the plugin's way of naming is seen, compared at the end."""
+"""What others have on the array of a world: planted once the plugin's way of naming is seen, compared at the end.
+
+Everywhere their names are nearly the plugin's own. They are exactly its own only where the array takes that (power
+NAMESAKES): a plugin has to tell its things by marks or ids there.
+"""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from conformance.contract import ArrayView, ArrayWitness, Iqn, WitnessedLun, WitnessedObject, WitnessedSnapshot
+from conformance.contract import ArrayWitness, Iqn, WitnessedLun, WitnessedObject, WitnessedSnapshot
 from conformance.verdict import Violation
 
 LUNS: Final = "ISO-001"
@@ -22,27 +27,42 @@ class Strangers:
     snapshots: tuple[WitnessedSnapshot, ...]
     objects: tuple[WitnessedObject, ...]
 
+    def and_those(self, others: Strangers) -> Strangers:
+        """Both."""
+        return Strangers(
+            (*self.luns, *others.luns), (*self.snapshots, *others.snapshots), (*self.objects, *others.objects)
+        )
 
-def plant(witness: ArrayWitness, lun_name: str, tag: str) -> tuple[Strangers, ArrayView]:
-    """Let others have objects whose names are nearly that of the plugin's LUN; answers the view afterwards too."""
+
+NOBODY: Final = Strangers((), (), ())
+
+
+def planted(plant: Callable[[str, Iqn, bytes], str], witness: ArrayWitness, names: Mapping[str, Iqn]) -> Strangers:
+    """Let others have objects of these names, which let these initiators in."""
     before = witness.observe()
     contents = {}
-    for number, name in enumerate(look_alikes(lun_name)):
+    for name, iqn in names.items():
         content = hashlib.shake_256(f"stranger {name}".encode()).digest(4096)
-        iqn = Iqn(f"iqn.2001-04.org.example:{tag}-stranger{number}")
-        contents[witness.plant(name, iqn, content)] = content
+        contents[plant(name, iqn, content)] = content
     after = witness.observe()
-    strangers = Strangers(
+    return Strangers(
         tuple((each, contents[each.external_id]) for each in after.luns if each.external_id in contents),
         tuple(each for each in after.snapshots if each.lun_external_id in contents),
         tuple(each for each in after.objects if each not in before.objects),
     )
-    return strangers, after
 
 
 def look_alikes(name: str) -> tuple[str, str]:
     """Names that somebody who compares only beginnings, or cuts off ends, takes for this one."""
     return f"{name}1" if len(name) < _LONGEST else f"{name[:-1]}~", name[: _LONGEST - 1][:-1]
+
+
+def named_after(name: str, uuid: str, another: str) -> str | None:
+    """How the plugin will name the thing of another uuid; None where names do not show their uuids."""
+    for old, new in ((uuid, another), (uuid.replace("-", ""), another.replace("-", ""))):
+        if old in name:
+            return name.replace(old, new)
+    return None
 
 
 def harmed(strangers: Strangers, witness: ArrayWitness) -> list[Violation]:

@@ -64,11 +64,12 @@ class WithVolumes(WithStores):
         self, size: Size | None = None, name: Name | None = None, qos: QosPolicy | None = None
     ) -> VolumeRequest:
         """A request for a new volume."""
-        number = self._next()
+        # Where others have taken the name that the plugin will give, as far as that can be told.
+        uuid, self._reserved_uuid = self._reserved_uuid or self._uuid(self._next()), None
         plain = f"{self._prefix}{self.tag}-volume" + "1" * self._named
         self._named += 1
         return VolumeRequest(
-            uuid=self._uuid(number),
+            uuid=uuid,
             name=(name or PlainName()).resolve(plain, self.subject.declared.limits),
             size_bytes=self.size(size or Granules(0)),
             qos=qos or QosPolicy(),
@@ -149,7 +150,7 @@ class WithVolumes(WithStores):
         self._made[request.uuid] = made
         watch(self, made)
         if lun is not None:
-            self._plant_strangers(lun.name)
+            self._plant_strangers(lun.name, request.uuid)
         return made
 
     def _new_lun(self, before: ArrayView, step: str) -> WitnessedLun:

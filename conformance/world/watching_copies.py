@@ -68,8 +68,9 @@ def after_revert(world: WithSnapshots, made: Made, taken: Taken, before: Set[str
 
 
 def after_clone(world: WithVolumes, made: Made, *, size_home: str) -> None:
-    """It is a LUN as large as asked, with the QoS asked, that no host sees; the others are as they were."""
+    """It is a LUN as large as asked and ready, with the QoS asked, that no host sees; the others are as they were."""
     glance = Glance(world)
+    glance.check_ready(made, "CLN-001")
     glance.check_size(made, made.volume.request.size_bytes, size_home)
     check_identity(made, made.volume.identity)
     glance.check_qos(made, "CLN-008")

@@ -24,7 +24,6 @@ from conformance.instance import Instance
 from conformance.orchestrator.errors import OperationRefused
 from conformance.overheard import Overheard
 from conformance.verdict import Broken, Certainty, Violation
-from conformance.world import strangers
 from conformance.world.snapshots import WithSnapshots
 
 
@@ -129,7 +128,7 @@ class World(WithSnapshots):
         return None
 
     def _left_behind(self) -> list[Violation]:
-        found = strangers.harmed(self._strangers, self.witness) if self._strangers is not None else []
+        found = self.strangers_harmed()
         found += leaks.threads_since(self._threads)
         if self._cluster_world is not None:
             found += leaks.left_on_hosts(self._first_inventory, self.open_bridge().inventory())

@@ -72,6 +72,10 @@ class TableWitness:
         with self._core.lock:
             return str(strangers.plant(self._core.model, name, str(initiator), content))
 
+    def plant_namesake(self, name: str, initiator: Iqn, content: bytes) -> str:
+        with self._core.lock:
+            return str(strangers.plant_namesake(self._core.model, name, str(initiator), content))
+
 
 def _bytes_of(content: Volume | Snapshot | None, kind: str, offset: int, length: int) -> bytes:
     if content is None:
@@ -102,6 +106,7 @@ def _lun(model: ArrayModel, volume: Volume) -> WitnessedLun:
         written_bytes=volume.blocks.written_bytes,
         visible_to=frozenset(_let_in(model, volume)),
         needs_chap=account.lets_in_by_chap or _members_need_chap(model, volume),
+        is_ready=not volume.is_copying,
     )
 
 

@@ -54,8 +54,19 @@ def decide(model: ArrayModel, initiator_iqn: str, target_iqn: str) -> Decision:
     return _by_account(model, volume)
 
 
-def is_still_admitted(model: ArrayModel, initiator_iqn: str, target_iqn: str, chap_username: str | None) -> bool:
-    """Whether a session would be let in again; its secret may have changed since, its name may not."""
+def is_still_admitted(
+    model: ArrayModel, initiator_iqn: str, target_iqn: str, chap_username: str | None, since: int
+) -> bool:
+    """Whether a session that began at revision `since` may live on.
+
+    Where sessions survive regrouping, what was let in through a group stays until its volume is locked or deleted; else
+    it stays while it would be let in again: its secret may have changed since, its name may not.
+    """
+    volume = model.volumes.find_target(target_iqn)
+    if volume is None or since < volume.sessions_ended_at:
+        return False
+    if model.sessions_survive_regrouping and not _came_by_account(model, volume, chap_username):
+        return True
     decision = decide(model, initiator_iqn, target_iqn)
     return decision.door is Door.OPEN or (
         decision.door is Door.CHAP and chap_username is not None and chap_username == decision.username
@@ -68,6 +79,10 @@ def member_for(model: ArrayModel, initiator_iqn: str, volume: Volume) -> Initiat
     if initiator is None or initiator.group_id not in volume.groups:
         return None
     return initiator
+
+
+def _came_by_account(model: ArrayModel, volume: Volume, chap_username: str | None) -> bool:
+    return chap_username is not None and chap_username == model.accounts.get(volume.account_id).username
 
 
 def _by_account(model: ArrayModel, volume: Volume) -> Decision:

@@ -34,13 +34,19 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class ArraySize:
-    """How large an array is, how long its clones take, of which release it is, and how it numbers LUNs."""
+    """How large an array is, how long its clones take, of which release it is, how it numbers LUNs, and which sessions
+    it lets live.
+
+    Removing a volume from a group ends the sessions that came through that group, or, where they survive, does not:
+    Element's documents only tell that locking or deleting a volume ends them.
+    """
 
     capacity_bytes: int = DEFAULT_CAPACITY_BYTES
     limits: Limits = field(default_factory=Limits)
     clone_time: CloneTime = field(default_factory=CloneTime)
     release: Release = LATEST
     lun_numbers_from: int | None = None
+    sessions_survive_regrouping: bool = False
 
 
 class ArrayCore:
@@ -57,6 +63,7 @@ class ArrayCore:
             limits=size.limits,
             capacity_bytes=size.capacity_bytes,
             clone_time=size.clone_time,
+            sessions_survive_regrouping=size.sessions_survive_regrouping,
         )
         self.fabric = ArrayFabric(self.model, self.lock, size.lun_numbers_from)
         self.transcript = Transcript(MonotonicClock(), TRANSCRIPT_LINES)

@@ -127,9 +127,9 @@ class ArrayFabric:
             number = 0 if start is None else start + volume.volume_id
             return {number: VolumeUnit(self._model, volume, self._lock)}
 
-    def still_admitted(self, initiator_iqn: str, target_iqn: str, chap_username: str | None) -> bool:
+    def still_admitted(self, initiator_iqn: str, target_iqn: str, chap_username: str | None, since: int) -> bool:
         with self._lock:
-            return is_still_admitted(self._model, initiator_iqn, target_iqn, chap_username)
+            return is_still_admitted(self._model, initiator_iqn, target_iqn, chap_username, since)
 
 
 class EmptyFabric:
@@ -146,7 +146,7 @@ class EmptyFabric:
     def units(self, initiator_iqn: str, target_iqn: str) -> Mapping[int, LogicalUnit]:
         return {}
 
-    def still_admitted(self, initiator_iqn: str, target_iqn: str, chap_username: str | None) -> bool:
+    def still_admitted(self, initiator_iqn: str, target_iqn: str, chap_username: str | None, since: int) -> bool:
         return False
 
 

@@ -41,7 +41,9 @@ class ArrayModel:
         limits: Limits | None = None,
         capacity_bytes: int = DEFAULT_CAPACITY_BYTES,
         clone_time: CloneTime | None = None,
+        sessions_survive_regrouping: bool = False,
     ) -> None:
+        self.sessions_survive_regrouping = sessions_survive_regrouping
         self.now = now
         self.limits = limits or Limits()
         self.unique_id = chance.unique_id()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 KNOWN: Final = (
     "capacity_bytes", "clone_calls", "clone_milliseconds", "limits", "lun_numbers_from", "management_port",
-    "password", "port", "release", "username", "witness_port",
+    "password", "port", "release", "sessions_survive_regrouping", "username", "witness_port",
 )  # fmt: skip
 
 
@@ -50,6 +50,7 @@ def read_settings(settings: Mapping[str, object]) -> ArraySettings:
             ),
             release,
             _number(settings, "lun_numbers_from", 0, 0, 8191) if "lun_numbers_from" in settings else None,
+            _flag(settings, "sessions_survive_regrouping"),
         ),
         administrator=Administrator(
             _text(settings, "username", "admin"), _text(settings, "password", secrets.token_urlsafe(16))
@@ -66,6 +67,13 @@ def _number(settings: Mapping[str, object], name: str, default: int, least: int,
     value = settings.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise ValueError(f"setting {name!r} is no whole number from {least} to {most}: correct it")
+    return value
+
+
+def _flag(settings: Mapping[str, object], name: str) -> bool:
+    value = settings.get(name, False)
+    if not isinstance(value, bool):
+        raise ValueError(f"setting {name!r} is neither true nor false: correct it or leave it out")
     return value
 
 

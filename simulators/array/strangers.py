@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 FILLER: Final = "filler-"
 FILLER_GRANULARITY: Final = 512
 STRANGER: Final = "filler-0"
+NAMESAKE: Final = "namesake-"
 PLANTED_BYTES: Final = 1 << 30
 _NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9-]+")
 
@@ -40,7 +41,16 @@ def plant(model: ArrayModel, name: str, initiator: str, content: bytes) -> int:
     What the array does not take in names is replaced. Answers the volume's number.
     """
     name = _NOT_IN_NAMES.sub("-", name)[:64]
-    account = model.accounts.add(name, AccountChange())
+    return _plant_with(model, model.accounts.add(name, AccountChange()), name, initiator, content)
+
+
+def plant_namesake(model: ArrayModel, name: str, initiator: str, content: bytes) -> int:
+    """As `plant`, with this very name for all but the account: usernames are unique, the other names are not."""
+    account = model.accounts.add(f"{NAMESAKE}{model.accounts.rows.next_number}", AccountChange())
+    return _plant_with(model, account, name, initiator, content)
+
+
+def _plant_with(model: ArrayModel, account: Account, name: str, initiator: str, content: bytes) -> int:
     volume = model.volumes.create_unchecked(name, account, PLANTED_BYTES)
     volume.blocks.write(0, content)
     model.snapshots.create(volume.volume_id, SnapshotWish(name=name))

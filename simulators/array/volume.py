@@ -56,7 +56,8 @@ class Traffic:
 class Volume:
     """A volume; deleted when `purge_at` is set, a clone in the making while `is_copying`.
 
-    `groups` and `snapshots` are the numbers of the access groups it is in and of the snapshots it has.
+    `groups` and `snapshots` are the numbers of the access groups it is in and of the snapshots it has. Sessions that
+    began before revision `sessions_ended_at` are over.
     """
 
     volume_id: int
@@ -80,6 +81,7 @@ class Volume:
     qos_policy_id: int | None = None
     is_copying: bool = False
     size_changes: int = 0
+    sessions_ended_at: int = 0
     traffic: Traffic = field(default_factory=Traffic)
 
     @property

@@ -14,7 +14,7 @@ from simulators.array.limits import check_count, check_length
 from simulators.array.qos import Qos, QosChange
 from simulators.array.refusal import Reason, Refused
 from simulators.array.register import Register
-from simulators.array.volume import Volume, VolumeWish
+from simulators.array.volume import Access, Volume, VolumeWish
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -176,6 +176,9 @@ class Volumes:
         if owner is not None:
             self._hand_over(volume, owner)
         volume.access = change.access or volume.access
+        if volume.access is Access.LOCKED:
+            # Locked and unlocked again before anybody looks: its sessions are over all the same.
+            volume.sessions_ended_at = self._revision.number + 1
         if change.attributes is not None:
             volume.attributes = change.attributes
 
@@ -217,6 +220,7 @@ class Volumes:
         volume = self.get_active(volume_id)
         volume.deleted_at = self._now()
         volume.purge_at = volume.deleted_at + PURGE_DELAY
+        volume.sessions_ended_at = self._revision.number + 1
         self._deleted[volume_id] = volume
         self._revision.advance()
         return volume

@@ -126,8 +126,11 @@ class Fabric(Protocol):
     def units(self, initiator_iqn: str, target_iqn: str) -> Mapping[int, LogicalUnit]:
         """Return lun_number -> unit: this initiator's view of the target."""
 
-    def still_admitted(self, initiator_iqn: str, target_iqn: str, chap_username: str | None) -> bool:
-        """Say whether a session may live on; asked when `revision` changed. False closes it."""
+    def still_admitted(self, initiator_iqn: str, target_iqn: str, chap_username: str | None, since: int) -> bool:
+        """Say whether a session that began at revision `since` may live on; asked when `revision` changed.
+
+        False closes it.
+        """
 
 
 @dataclass(frozen=True, slots=True)

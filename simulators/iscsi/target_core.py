@@ -28,12 +28,13 @@ _TSIH_LIMIT = 65535
 
 @dataclass(slots=True)
 class Session:
-    """A nexus, the connection that carries it, and the fabric revision it was last checked against."""
+    """A nexus, the connection that carries it, and the fabric revisions it began at and was last checked against."""
 
     info: SessionInfo
     connection: TargetConnection
     nexus: Nexus
     fabric_revision: int
+    began_at_revision: int
     opened_at: float
     heard_at: float
     commanded_at: float
@@ -121,6 +122,7 @@ class TargetCore:
             connection=connection,
             nexus=Nexus(agreement.target_iqn, units, power_on_attention=self._power_on_attention),
             fabric_revision=agreement.fabric_revision,
+            began_at_revision=agreement.fabric_revision,
             opened_at=now,
             heard_at=now,
             commanded_at=now,
@@ -143,7 +145,9 @@ class TargetCore:
         if session.is_discovery or session.fabric_revision == self._fabric.revision:
             return False
         info = session.info
-        return not self._fabric.still_admitted(info.initiator_iqn, info.target_iqn, info.chap_username)
+        return not self._fabric.still_admitted(
+            info.initiator_iqn, info.target_iqn, info.chap_username, session.began_at_revision
+        )
 
     def sessions(self) -> list[SessionInfo]:
         """List the sessions that are still admitted. Changes nothing, so it needs no lock."""

@@ -189,14 +189,11 @@ class _FaultyConnection:
         def proceed(**params: Any) -> Any:
             status, answer = send(json.dumps({**asked, "params": params}).encode())
             statuses.append(status)
-            decoded = json.loads(answer)
-            if "error" in decoded:
-                raise _ApiError(status, answer)
-            return decoded["result"]
+            return _result_of(status, answer)
 
         def other(method: str, **params: Any) -> Any:
             """Another request than the one that passes: `others["send"]`; the answer is the whole reply."""
-            return json.loads(send(json.dumps({**asked, "method": method, "params": params}).encode())[1])
+            return _reply_of(*send(json.dumps({**asked, "method": method, "params": params}).encode()))
 
         plugin = self._plugin
         fault = plugin.injector.fault
@@ -214,6 +211,25 @@ class _FaultyConnection:
 
     def close(self) -> None:
         self._connection.close()
+
+
+def _result_of(status: int, answer: bytes) -> Any:
+    """The result object; every other answer passes unchanged, also one that is no JSON: a 401, 404 or 503."""
+    try:
+        decoded = json.loads(answer)
+    except ValueError:
+        raise _ApiError(status, answer) from None
+    if not isinstance(decoded, dict) or "result" not in decoded:
+        raise _ApiError(status, answer)
+    return decoded["result"]
+
+
+def _reply_of(status: int, answer: bytes) -> Any:
+    """The whole reply, an error object included."""
+    try:
+        return json.loads(answer)
+    except ValueError:
+        raise _ApiError(status, answer) from None
 
 
 class _ApiError(Exception):

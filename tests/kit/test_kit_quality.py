@@ -9,8 +9,9 @@ import pytest
 
 from conformance.catalogue import catalogue
 from tests.faulty_providers.corpus import all_faults
-from tests.faulty_providers.fault import Driver, Fault, Site
-from tests.faulty_providers.operators import skip
+from tests.faulty_providers.fault import Driver, Fault, Site, Wire
+from tests.faulty_providers.faulty import FaultyPlugin, Injector
+from tests.faulty_providers.operators import alter_result, skip
 from tests.kit_quality import told
 from tests.kit_quality.__main__ import chosen, main
 from tests.kit_quality.bench import Run
@@ -42,6 +43,34 @@ def ran(fault: Fault, *ranked: str, fired: int = 1, error: str = "") -> Run:
 def fault(requirement: str, **more: object) -> Fault:
     """A fault that is never put in."""
     return Fault(requirement, "does nothing", Driver.delete, skip(), **more)  # type: ignore[arg-type]
+
+
+class Answering:
+    """A connection to an array that answers the same to every request, and a plugin that keeps its connector."""
+
+    host_listener = None
+
+    def __init__(self, status: int, body: bytes) -> None:
+        self.answer = (status, body)
+        self.driver = self.lifecycle = self.connect = None
+
+    def request(self, *_arguments: object) -> tuple[int, bytes]:
+        return self.answer
+
+    def plugin(self, connect: object) -> Answering:
+        self.connect = connect  # type: ignore[assignment]
+        return self
+
+
+@pytest.mark.parametrize(
+    "body", [b"<h1>Unauthorized</h1>", b"", b"[]", b'{"error": {"name": "xUnknown"}}', b'{"id": 1}']
+)
+def test_what_the_array_says_instead_of_a_result_passes_a_fault_unchanged(body: bytes) -> None:
+    array = Answering(503, body)
+    broken = Fault("PRV-001", "does nothing", Wire.ListVolumes, alter_result(lambda result: {**result, "more": 1}))
+    FaultyPlugin(Injector(broken), array.plugin, lambda *_: array)
+    connection = array.connect("https://array", None, "verify", 1.0)  # type: ignore[misc]
+    assert connection.request("POST", "/", {}, b'{"method": "ListVolumes", "params": {}}', 1.0) == (503, body)
 
 
 @pytest.mark.slow

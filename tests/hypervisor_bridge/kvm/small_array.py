@@ -131,7 +131,7 @@ class SmallArray:
         shift = self.shift.get(initiator_iqn, 0)
         return {number + shift: lun for number, lun in self.targets[target_iqn].items()}
 
-    def still_admitted(self, initiator_iqn: str, target_iqn: str, chap_username: str | None) -> bool:
+    def still_admitted(self, initiator_iqn: str, target_iqn: str, chap_username: str | None, since: int) -> bool:
         return target_iqn in self.targets and initiator_iqn not in self.hidden
 
     def _shift(self, host: Host) -> int:

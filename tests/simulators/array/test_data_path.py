@@ -9,7 +9,7 @@ import pytest
 from simulators.iscsi.backend import ChapAccount
 from simulators.iscsi.errors import CheckCondition, ConnectionClosed, InitiatorError, LoginRefused
 from simulators.iscsi.initiator import Initiator, Session
-from tests.simulators.array.client import GB, HOST, OTHER_HOST, Client
+from tests.simulators.array.client import GB, HOST, OTHER_HOST, Client, memory_array
 
 SECRET, TARGET_SECRET = "initiator-sec", "target-secret"
 CHAP = ChapAccount("tenant", SECRET.encode())
@@ -194,6 +194,54 @@ def test_a_session_ends_with_its_access(client: Client, volume: Any, method: str
         session.read(0, 0, 512)
     assert client.world.witness.observe().sessions == ()
     assert client.call("ListISCSISessions")["sessions"] == []
+
+
+REGROUPINGS = (
+    ("RemoveInitiatorsFromVolumeAccessGroup", {"volumeAccessGroupID": 1, "initiators": [HOST]}),
+    ("RemoveVolumesFromVolumeAccessGroup", {"volumeAccessGroupID": 1, "volumes": [1]}),
+    ("DeleteVolumeAccessGroup", {"volumeAccessGroupID": 1}),
+    ("DeleteInitiators", {"initiators": [1]}),
+)
+
+
+@pytest.mark.parametrize(("method", "params"), REGROUPINGS)
+def test_where_sessions_survive_regrouping_nobody_logs_in_again_and_locking_ends_them(
+    method: str, params: dict[str, object]
+) -> None:
+    with memory_array(sessions_survive_regrouping=True) as client:
+        volume = client.volume(client.account("tenant", initiatorSecret=SECRET, targetSecret=TARGET_SECRET))
+        grant(client, 1)
+        session = login(client, volume)
+        client.call(method, **params)
+        session.write(0, 0, b"x" * 512)
+        assert status(client, volume) == "0201"
+        assert len(client.call("ListISCSISessions")["sessions"]) == 1
+        client.call("ModifyVolume", volumeID=1, access="locked")
+        client.call("ModifyVolume", volumeID=1, access="readWrite")
+        with pytest.raises(InitiatorError):
+            session.read(0, 0, 512)
+        assert client.call("ListISCSISessions")["sessions"] == []
+
+
+def test_where_sessions_survive_regrouping_those_of_an_account_still_end_with_it() -> None:
+    with memory_array(sessions_survive_regrouping=True) as client:
+        volume = client.volume(client.account("tenant", initiatorSecret=SECRET, targetSecret=TARGET_SECRET))
+        session = login(client, volume, chap=CHAP)
+        client.call("ModifyAccount", accountID=1, status="locked")
+        with pytest.raises(InitiatorError):
+            session.read(0, 0, 512)
+
+
+def test_a_volume_that_is_deleted_and_restored_has_ended_its_sessions() -> None:
+    with memory_array(sessions_survive_regrouping=True) as client:
+        volume = client.volume(client.account("tenant"))
+        grant(client, 1)
+        session = login(client, volume)
+        client.call("DeleteVolume", volumeID=1)
+        client.call("RestoreDeletedVolume", volumeID=1)
+        with pytest.raises(InitiatorError):
+            session.read(0, 0, 512)
+        assert status(client, volume) == "0000"
 
 
 def test_discovery_shows_the_volumes_of_the_group(client: Client, volume: Any) -> None:

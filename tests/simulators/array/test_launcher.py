@@ -185,6 +185,7 @@ def test_runs_have_passwords_of_their_own_and_settings_are_taken() -> None:
         ({"username": ""}, "'username'"),
         ({"password": 5}, "'password'"),
         ({"clone_calls": -1}, "'clone_calls'"),
+        ({"sessions_survive_regrouping": "yes"}, "'sessions_survive_regrouping'"),
         ({"clone_milliseconds": 0.5}, "'clone_milliseconds'"),
         ({"release": 8}, "use any of 8, 12"),
         ({"release": "9"}, "use any of 8, 12"),
@@ -238,3 +239,23 @@ def test_an_array_on_its_own_says_how_to_reach_it() -> None:
         assert json.load(response)["result"]["clusterInfo"]["svip"] == described["iSCSI portal"]
     array.close()
     assert not Path(described["CA file"]).exists()
+
+
+def test_locked_and_unlocked_at_once_a_volume_has_lost_its_sessions_on_sockets_too() -> None:
+    entry = on_sockets(sessions_survive_regrouping=True)
+    try:
+        world = entry.open_world()
+        client = Client(world)
+        volume = client.volume(client.account("tenant", initiatorSecret=SECRET))
+        client.call("CreateVolumeAccessGroup", name="g", initiators=[HOST], volumes=[1])
+        session = Initiator(HOST, world.dial).login(*entry.server.target.portal, volume["iqn"], None)
+        client.call("DeleteVolumeAccessGroup", volumeAccessGroupID=1)
+        session.write(0, 0, bytes(512))
+        for access in ("locked", "readWrite"):
+            client.call("ModifyVolume", volumeID=1, access=access)
+        assert client.call("ListISCSISessions")["sessions"] == []
+        with pytest.raises(InitiatorError):
+            session.write(0, 0, bytes(512))
+        world.close()
+    finally:
+        entry.close()

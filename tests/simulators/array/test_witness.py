@@ -20,7 +20,7 @@ from simulators.array.snapshots import SnapshotWish
 from simulators.array.volumes import PURGE_DELAY
 from simulators.array.witness_api import READ_BYTES_MAX, look
 from simulators.iscsi.backend import SessionInfo
-from tests.simulators.array.client import GB, HOST, OTHER_HOST, Client, HandClock, basic
+from tests.simulators.array.client import GB, HOST, OTHER_HOST, Client, HandClock, basic, memory_array
 from tests.simulators.array.test_model import volume as any_volume
 
 ADMIN = {"authorization": basic("admin", "secret word")}
@@ -85,6 +85,29 @@ def test_filling_uses_strangers_volumes(client: Client) -> None:
     assert view.capacity_bytes - view.used_bytes == 3 * GB
     assert [each.name.startswith("filler-") for each in view.luns] == [False, True]
     assert [each.name for each in view.objects] == ["tenant", "filler-0"]
+
+
+def test_somebody_else_may_have_the_name_of_all_but_an_account(client: Client) -> None:
+    witness = client.world.witness
+    client.volume(client.account("taken"), "taken")
+    client.call("CreateVolumeAccessGroup", name="taken")
+    planted = [witness.plant_namesake("taken", Iqn(f"iqn.2001-04.org.example:{n}"), b"theirs") for n in (1, 2)]
+    view = witness.observe()
+    assert [each.name for each in view.luns] == ["taken"] * 3
+    assert [each.lun_external_id for each in view.snapshots if each.name == "taken"] == planted
+    assert [each.name for each in view.objects if each.kind == "group"] == ["taken"] * 3
+    assert [each.name for each in view.objects if each.kind == "account"].count("taken") == 1
+    assert [witness.read(each, 0, 6) for each in planted] == [b"theirs"] * 2
+
+
+def test_a_clone_is_not_ready_before_it_is_filled() -> None:
+    with memory_array(clone_calls=3) as client:
+        client.volume(client.account())
+        client.call("CloneVolume", volumeID=1, name="clone")
+        assert [each.is_ready for each in client.world.witness.observe().luns] == [True, False]
+        for _ in range(3):
+            client.call("GetAPI")
+        assert [each.is_ready for each in client.world.witness.observe().luns] == [True, True]
 
 
 def test_the_witness_reads_within_a_volume_only(client: Client) -> None:

@@ -96,7 +96,7 @@ class FakeFabric:
     def units(self, initiator_iqn: str, target_iqn: str) -> Mapping[int, MemoryUnit]:
         return self.access[initiator_iqn]
 
-    def still_admitted(self, initiator_iqn: str, target_iqn: str, chap_username: str | None) -> bool:
+    def still_admitted(self, initiator_iqn: str, target_iqn: str, chap_username: str | None, since: int) -> bool:
         names = {account.username for account in self.accounts}
         return initiator_iqn in self.access and (not names or chap_username in names)
 

@@ -11,6 +11,7 @@ from conformance.judgements.access import (
     hosts_with_datastore,
     listener_of,
     locked_out,
+    logs_in,
     out_of_reach,
 )
 from conformance.judgements.array import (
@@ -25,11 +26,13 @@ from conformance.judgements.array import (
 )
 from conformance.judgements.capabilities import unsupported_is_refused
 from conformance.judgements.chap import (
+    bridge_was_told,
     chap_of,
     foreign_credentials_refused,
     old_secret_refused,
     others_keep_their_secrets,
     rotated,
+    secret_is_changed_everywhere,
     secret_is_usable,
     session_is_as_declared,
     wrong_secret,
@@ -80,6 +83,7 @@ __all__ = [
     "agrees",
     "another_qos",
     "below_smallest",
+    "bridge_was_told",
     "cannot_write",
     "chap_of",
     "cost_of_a_life",
@@ -105,6 +109,7 @@ __all__ = [
     "listed",
     "listener_of",
     "locked_out",
+    "logs_in",
     "lun_bytes",
     "many",
     "many_volumes",
@@ -124,6 +129,7 @@ __all__ = [
     "qos_is",
     "qos_out_of_limits",
     "rotated",
+    "secret_is_changed_everywhere",
     "secret_is_usable",
     "session_is_as_declared",
     "set_where_supported",

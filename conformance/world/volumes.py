@@ -41,6 +41,8 @@ class Made:
     qos: QosPolicy
     fenced: dict[Host, None] = field(default_factory=dict)
     granted: dict[Host, None] = field(default_factory=dict)
+    is_lifted: bool = False
+    """Whether a migration has begun: until its end the array may give it more than `qos`."""
 
     @property
     def uuid(self) -> str:
@@ -198,6 +200,20 @@ class WithVolumes(WithStores):
             qos.min_iops or made.qos.min_iops, qos.max_iops or made.qos.max_iops, qos.burst_iops or made.qos.burst_iops
         )
         watching.after_set_qos(self, made)
+
+    def begin_migration(self, made: Made) -> None:
+        """Have a volume's QoS lifted for a copy; failing is charged to the requirement on migrations."""
+        driver: Any = self.driver
+        self._step("begin_migration", lambda: driver.begin_migration(self._at(made), made.volume))
+        made.is_lifted = True
+        watching.after_migration(self, made)
+
+    def end_migration(self, made: Made) -> None:
+        """Have its own QoS put back; failing is charged to the requirement on migrations."""
+        driver: Any = self.driver
+        self._step("end_migration", lambda: driver.end_migration(self._at(made), made.volume))
+        made.is_lifted = False
+        watching.after_migration(self, made)
 
     def forget(self, *volumes: Made) -> None:
         """Do not delete these at the end: their store goes with all that is in it."""

@@ -24,6 +24,7 @@ from conformance.judgements.array import (
     stats_are_true,
     usage_is_true,
 )
+from conformance.judgements.attempts import count_is, is_as_large, tried_twice
 from conformance.judgements.capabilities import unsupported_is_refused
 from conformance.judgements.chap import (
     bridge_was_told,
@@ -47,7 +48,7 @@ from conformance.judgements.limits import (
     one_more_host,
     snapshot_limit_is_said,
 )
-from conformance.judgements.lives import error_names, everything_fails, whole_life
+from conformance.judgements.lives import breaks_off, error_names, everything_fails, whole_life
 from conformance.judgements.qos import (
     another_qos,
     fitted,
@@ -83,11 +84,13 @@ __all__ = [
     "agrees",
     "another_qos",
     "below_smallest",
+    "breaks_off",
     "bridge_was_told",
     "cannot_write",
     "chap_of",
     "cost_of_a_life",
     "cost_stays",
+    "count_is",
     "deleted_while_granted",
     "deleted_with_clone",
     "deleted_with_snapshot",
@@ -101,6 +104,7 @@ __all__ = [
     "hosts_with_datastore",
     "identity_is_true",
     "ids_of",
+    "is_as_large",
     "is_gone",
     "largest_asked_of_bridge",
     "largest_works",
@@ -140,6 +144,7 @@ __all__ = [
     "snapshots_cost",
     "snapshots_survive",
     "stats_are_true",
+    "tried_twice",
     "unsupported_is_refused",
     "usage_is_true",
     "volume_holds",

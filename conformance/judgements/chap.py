@@ -128,7 +128,7 @@ def _told_to_bridge(world: World, host: Host) -> Iterator[BlockConnection]:
             lists = [each for each in given if isinstance(each, list | tuple)]
             for each in [one for several in lists for one in several]:
                 if isinstance(each, HostConnection) and each.host.uuid == host.uuid:
-                    yield each.connection
+                    yield world.block(each.connection)
 
 
 def _way(connection: BlockConnection) -> object:

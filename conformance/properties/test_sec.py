@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.contract import ArrayUnreachable
 from conformance.expect import PLUGIN, expect_equal, expect_refusal
-from conformance.judgements import everything_fails, whole_life
+from conformance.judgements import breaks_off, everything_fails, whole_life
 from conformance.requirement import Need, requirement
 from conformance.subject import RunningSubject
 
@@ -15,6 +15,13 @@ def test_sec_001_no_secret_is_readable(subject: RunningSubject) -> None:
     with subject.world() as world:
         whole_life(world)
         everything_fails(world)
+
+
+@requirement("SEC-003", needs=[Need.ENDPOINT], rests_on=["SEC-001"], watches=True)
+def test_sec_003_no_secret_is_readable_when_the_array_fails(subject: RunningSubject) -> None:
+    """No secret that is sent or told MUST be readable anywhere when the array refuses or does not answer midway."""
+    with subject.world() as world:
+        breaks_off(world)
 
 
 @requirement("SEC-002", needs=[Need.VERIFIED_TLS, Need.ENDPOINT], rests_on=["LIF-001"])

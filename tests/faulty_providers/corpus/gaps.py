@@ -7,8 +7,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tests.faulty_providers.corpus.blind_third import OWN_QOS
-from tests.faulty_providers.fault import Call, Driver, Fault, Kind, Wire
-from tests.faulty_providers.operators import alter_argument, skip
+from tests.faulty_providers.fault import Call, Fault
 
 PLUGIN_HOOKUP: Final = "solidfire-plugin-hookup"
 

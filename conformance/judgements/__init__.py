@@ -23,6 +23,7 @@ from conformance.judgements.array import (
     others_unchanged,
     stats_are_true,
     usage_is_true,
+    volumes_are_told,
 )
 from conformance.judgements.attempts import count_is, is_as_large, tried_twice
 from conformance.judgements.capabilities import unsupported_is_refused
@@ -48,7 +49,14 @@ from conformance.judgements.limits import (
     one_more_host,
     snapshot_limit_is_said,
 )
-from conformance.judgements.lives import breaks_off, error_names, everything_fails, whole_life
+from conformance.judgements.lives import (
+    breaks_off,
+    error_names,
+    everything_fails,
+    kept_besides,
+    objects_listed,
+    whole_life,
+)
 from conformance.judgements.qos import (
     another_qos,
     fitted,
@@ -63,13 +71,16 @@ from conformance.judgements.sizes import (
     identity_is_true,
     largest_asked_of_bridge,
     largest_works,
+    late_clone,
     late_repeat,
     lun_bytes,
+    lun_bytes_made,
     more_than_there_is,
     size_answer_is_true,
     size_is_true,
 )
 from conformance.judgements.snapshots import (
+    changes_of,
     deleted_with_clone,
     deleted_with_snapshot,
     ids_of,
@@ -87,6 +98,7 @@ __all__ = [
     "breaks_off",
     "bridge_was_told",
     "cannot_write",
+    "changes_of",
     "chap_of",
     "cost_of_a_life",
     "cost_stays",
@@ -106,8 +118,10 @@ __all__ = [
     "ids_of",
     "is_as_large",
     "is_gone",
+    "kept_besides",
     "largest_asked_of_bridge",
     "largest_works",
+    "late_clone",
     "late_repeat",
     "let_in",
     "listed",
@@ -115,6 +129,7 @@ __all__ = [
     "locked_out",
     "logs_in",
     "lun_bytes",
+    "lun_bytes_made",
     "many",
     "many_volumes",
     "merged",
@@ -123,6 +138,7 @@ __all__ = [
     "most_snapshots",
     "nothing_changes",
     "nothing_is_left",
+    "objects_listed",
     "objects_of",
     "old_secret_refused",
     "one_more_host",
@@ -148,6 +164,7 @@ __all__ = [
     "unsupported_is_refused",
     "usage_is_true",
     "volume_holds",
+    "volumes_are_told",
     "whole_life",
     "whole_or_nothing",
     "wrong_secret",

@@ -59,6 +59,23 @@ def _optional_calls(world: World, made: Made) -> None:
         world.delete(world.clone(made))
 
 
+def kept_besides(world: World, made: Made) -> None:
+    """Whatever a store may hold besides volumes, as far as the plugin makes it."""
+    if world.subject.supports(Capability.SNAPSHOT):
+        world.snapshot(made)
+    if world.subject.supports(Capability.VOLUME_FROM_VOLUME):
+        world.clone(made)
+    if world.subject.supports(Capability.TEMPLATE_CACHE):
+        world.seed()
+
+
+def objects_listed(world: World) -> list[tuple[str, str, str]]:
+    """Kinds, owners and ids that `list_objects` tells, sorted."""
+    with world.charged("list_objects"):
+        told = world.driver.list_objects(world.store)
+    return sorted((str(each.kind), each.owner_uuid, each.external_id) for each in told)
+
+
 def breaks_off(world: World) -> None:
     """What sends secrets or leads to them, with an array that refuses or does not answer at one request of each."""
     world.only_watches()

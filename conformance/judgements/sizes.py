@@ -26,6 +26,7 @@ from conformance.expect import (
 )
 from conformance.judgements.array import nothing_changes, nothing_is_left
 from conformance.world import Made, World
+from conformance.world.snapshots import Source
 
 
 def lun_bytes(world: World, asked: int) -> int:
@@ -33,6 +34,12 @@ def lun_bytes(world: World, asked: int) -> int:
     if world.subject.hookup is Hookup.PLUGIN:
         return world.open_bridge().lun_bytes_for(asked)
     return asked
+
+
+def lun_bytes_made(world: World, asked: int) -> int:
+    """What a LUN takes at most that has to have this much: rounded up to whole granules."""
+    granule = world.subject.declared.limits.granularity_bytes
+    return -(-lun_bytes(world, asked) // granule) * granule
 
 
 def size_is_true(world: World, made: Made, asked: int) -> None:
@@ -103,6 +110,14 @@ def late_repeat(world: World, made: Made) -> int:
         return world.driver_create(made.volume.request).size_bytes
     except Conflict:
         return made.volume.size_bytes
+
+
+def late_clone(world: World, source: Source, clone: Made) -> int:
+    """As `late_repeat`, for a clone."""
+    try:
+        return world.driver_clone(source, clone.volume.request).size_bytes
+    except Conflict:
+        return clone.volume.size_bytes
 
 
 def largest_asked_of_bridge(world: World, method: str) -> int:

@@ -62,9 +62,14 @@ class WithVolumes(WithStores):
         return wanted.resolve(self.subject.declared.limits)
 
     def request(
-        self, size: Size | None = None, name: Name | None = None, qos: QosPolicy | None = None
+        self,
+        size: Size | None = None,
+        name: Name | None = None,
+        qos: QosPolicy | None = None,
+        *,
+        tenant: Tenant | None = None,
     ) -> VolumeRequest:
-        """A request for a new volume."""
+        """A request for a new volume, of the world's own tenant unless told otherwise."""
         number = self._next()
         plain = f"{self._prefix}{self.tag}-volume" + "1" * self._named
         self._named += 1
@@ -73,9 +78,13 @@ class WithVolumes(WithStores):
             name=(name or PlainName()).resolve(plain, self.subject.declared.limits),
             size_bytes=self.size(size or Granules(0)),
             qos=qos or QosPolicy(),
-            tenant=Tenant(f"tenant-{self.tag}", "conformance"),
+            tenant=tenant or Tenant(f"tenant-{self.tag}", "conformance"),
             hypervisor=self.cluster.hypervisor,
         )
+
+    def tenant(self, number: int) -> Tenant:
+        """A tenant besides the world's own; all have one name, which is not what tells them apart."""
+        return Tenant(f"tenant-{self.tag}" + "1" * number, "conformance")
 
     @property
     def volumes(self) -> list[Made]:

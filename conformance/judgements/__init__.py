@@ -25,7 +25,7 @@ from conformance.judgements.array import (
     usage_is_true,
     volumes_are_told,
 )
-from conformance.judgements.attempts import count_is, is_as_large, tried_twice
+from conformance.judgements.attempts import count_is, is_as_large, tried_twice, whole_or_as_before
 from conformance.judgements.capabilities import unsupported_is_refused
 from conformance.judgements.chap import (
     bridge_was_told,
@@ -40,7 +40,7 @@ from conformance.judgements.chap import (
     wrong_secret,
 )
 from conformance.judgements.costs import cost_of_a_life, cost_stays, snapshots_cost
-from conformance.judgements.hosts import agrees, let_in, whole_or_nothing
+from conformance.judgements.hosts import agrees, is_hooked_up, let_in, whole_or_nothing
 from conformance.judgements.limits import (
     many,
     many_volumes,
@@ -118,6 +118,7 @@ __all__ = [
     "ids_of",
     "is_as_large",
     "is_gone",
+    "is_hooked_up",
     "kept_besides",
     "largest_asked_of_bridge",
     "largest_works",
@@ -166,6 +167,7 @@ __all__ = [
     "volume_holds",
     "volumes_are_told",
     "whole_life",
+    "whole_or_as_before",
     "whole_or_nothing",
     "wrong_secret",
 ]

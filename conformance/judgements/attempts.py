@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from conformance.expect import ARRAY, expect_done, expect_equal, expect_size
+from conformance.expect import ARRAY, HYPERVISOR, expect_done, expect_equal, expect_none, expect_size
+from conformance.judgements.array import facts
 from conformance.judgements.sizes import lun_bytes
-from conformance.strategies.faults import Cut
+from conformance.strategies.faults import Cut, Silence
 from conformance.world import Made, World
 
 
@@ -18,6 +19,17 @@ def tried_twice(world: World, cut: Cut, what: str, act: Callable[[], object], ju
         judge()
     expect_done(f"the repeated {what}", act)
     judge()
+
+
+def whole_or_as_before(world: World, silence: Silence, act: Callable[[], object]) -> None:
+    """While one call of a bridge fails: what raises an error leaves array and hosts as they were."""
+    before, held = facts(world.view()), world.open_bridge().inventory()
+    with world.failing_bridge(silence) as errors:
+        act()
+    if errors:
+        expect_equal("the array after the failure", facts(world.view()), before, ARRAY)
+        left = sorted(f"{each.kind} {each.name}" for each in world.open_bridge().inventory().items - held.items)
+        expect_none("storage left on a host", left, HYPERVISOR)
 
 
 def count_is(world: World, *, luns: int | None = None, snapshots: int | None = None) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
-from conformance.contract import AccessGranularity, Host
-from conformance.expect import ARRAY, HYPERVISOR, expect, expect_equal, expect_none
+from conformance.contract import AccessGranularity, DiskLocation, Host
+from conformance.expect import ARRAY, HYPERVISOR, PLUGIN, broken, expect, expect_done, expect_equal, expect_none
 from conformance.world import World
 
 
@@ -25,6 +26,20 @@ def agrees(world: World, uuid: str, size_bytes: int) -> None:
     expect_equal("hosts that see the datastore", world.cloud.hosts_seeing(uuid), names, HYPERVISOR)
     seen = world.cloud.disk_sizes(uuid)
     expect(min(seen) >= size_bytes, f"a disk of {size_bytes} bytes", f"{seen}", HYPERVISOR)
+
+
+def is_hooked_up(world: World, disk: DiskLocation | None, size_bytes: int) -> None:
+    """The volume's disk is there in at least this size, and every host of the placement sees its datastore."""
+    if disk is None:
+        broken("the place of the disk", "none was answered", PLUGIN)
+    bridge = world.open_bridge()
+    size = bridge.list_disks(disk.datastore).get(disk.disk, 0)
+    expect(size >= size_bytes, f"a disk of {size_bytes} bytes", f"{size}", HYPERVISOR)
+    for host in world.placement.hosts:
+        seen = expect_done(
+            f"seeing the datastore from {host.name}", partial(bridge.datastore_bytes, disk.datastore, host)
+        )
+        expect(seen >= size_bytes, f"a datastore of {size_bytes} bytes", f"{seen}", HYPERVISOR)
 
 
 def let_in(world: World, uuid: str, hosts: Sequence[Host]) -> None:

@@ -34,6 +34,7 @@ from conformance.judgements import (
 from conformance.requirement import Need, given, requirement
 from conformance.strategies.data import Pattern, patterns
 from conformance.subject import RunningSubject
+from conformance.world import World
 
 
 @requirement("LIF-001", rests_on=["REG-001"])
@@ -182,13 +183,16 @@ def test_lif_011_a_store_in_use_is_initialised_again(subject: RunningSubject, pa
         session.write(0, pattern.content)
         kept_besides(world, made)
         before = objects_listed(world)
-        for restart in (lambda: None, world.restart_plugin):
-            restart()
-            with nothing_changes(world):
-                again = expect_done(
-                    "a repeated initialize", lambda: world.plugin.lifecycle.initialize(world.store.request)
-                )
-                expect_done("a repeated attach", partial(world.plugin.lifecycle.attach_cluster, again, world.cluster))
-            expect_equal("the store's details", dict(again.details), dict(world.store.details), PLUGIN)
-            expect_equal("objects listed", objects_listed(world), before, PLUGIN)
-            expect_bytes("the data", session.read(0, len(pattern.content)), pattern.content, HOST)
+        _initialised_again(world)
+        world.restart_plugin()
+        _initialised_again(world)
+        expect_equal("objects listed", objects_listed(world), before, PLUGIN)
+        expect_bytes("the data", session.read(0, len(pattern.content)), pattern.content, HOST)
+
+
+def _initialised_again(world: World) -> None:
+    lifecycle, store = world.plugin.lifecycle, world.store
+    with nothing_changes(world):
+        again = expect_done("a repeated initialize", lambda: lifecycle.initialize(store.request))
+        expect_done("a repeated attach", lambda: lifecycle.attach_cluster(again, world.cluster))
+    expect_equal("the store's details", dict(again.details), dict(store.details), PLUGIN)

@@ -40,7 +40,7 @@ from conformance.judgements.chap import (
     wrong_secret,
 )
 from conformance.judgements.costs import cost_of_a_life, cost_stays, snapshots_cost
-from conformance.judgements.hosts import agrees, is_hooked_up, let_in, whole_or_nothing
+from conformance.judgements.hosts import agrees, disk_holds, is_hooked_up, let_in, whole_or_nothing, written_to_disk
 from conformance.judgements.limits import (
     many,
     many_volumes,
@@ -76,6 +76,8 @@ from conformance.judgements.sizes import (
     lun_bytes,
     lun_bytes_made,
     more_than_there_is,
+    repeated_with,
+    same_when_rounded,
     size_answer_is_true,
     size_is_true,
 )
@@ -106,6 +108,7 @@ __all__ = [
     "deleted_while_granted",
     "deleted_with_clone",
     "deleted_with_snapshot",
+    "disk_holds",
     "error_names",
     "everything_fails",
     "facts",
@@ -149,7 +152,9 @@ __all__ = [
     "parts_of",
     "qos_is",
     "qos_out_of_limits",
+    "repeated_with",
     "rotated",
+    "same_when_rounded",
     "secret_is_changed_everywhere",
     "secret_is_usable",
     "session_is_as_declared",
@@ -169,5 +174,6 @@ __all__ = [
     "whole_life",
     "whole_or_as_before",
     "whole_or_nothing",
+    "written_to_disk",
     "wrong_secret",
 ]

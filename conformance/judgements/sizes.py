@@ -13,6 +13,8 @@ from conformance.contract import (
     Hookup,
     InvalidRequest,
     ProbeSession,
+    Volume,
+    VolumeRequest,
     WitnessedLun,
 )
 from conformance.expect import (
@@ -110,6 +112,25 @@ def late_repeat(world: World, made: Made) -> int:
         return world.driver_create(made.volume.request).size_bytes
     except Conflict:
         return made.volume.size_bytes
+
+
+def same_when_rounded(world: World, asked: int) -> list[int]:
+    """Other sizes that end in the same granule as this one, inside the limits."""
+    limits = world.subject.declared.limits
+    granule = limits.granularity_bytes
+    last = -(-asked // granule) * granule
+    others = {last, last - granule + 1, asked + 1, asked - 1} - {asked}
+    inside = range(max(limits.smallest_lun_bytes, last - granule + 1), min(last, limits.largest_lun_bytes) + 1)
+    return sorted(each for each in others if each in inside)
+
+
+def repeated_with(world: World, request: VolumeRequest, made: Made) -> Volume:
+    """What a create tells that is repeated with another size; a Conflict tells of no other than the volume made."""
+    try:
+        answer = world.driver_create(request)
+    except Conflict:
+        return made.volume
+    return replace(made.volume, external_id=answer.external_id, size_bytes=answer.size_bytes)
 
 
 def late_clone(world: World, source: Source, clone: Made) -> int:

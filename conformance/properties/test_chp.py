@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from conformance.contract import AccessNotGranted, Capability, ProbeRefused, Refusal
 from conformance.expect import HOST, PLUGIN, expect, expect_bytes, expect_done, expect_equal, expect_refusal
@@ -173,15 +174,19 @@ def test_chp_011_all_initiators_of_a_host_get_the_new_secret(subject: RunningSub
 @requirement("CHP-012", needs=[Capability.CHAP_ROTATION, Need.PROBE], rests_on=["CHP-006", "CHP-007"])
 def test_chp_012_a_rotation_reaches_as_far_as_its_secret(subject: RunningSubject) -> None:
     """After `rotate_chap` for one of a host's volumes `connection` MUST tell for each what works there, and the old
-    secret open none that it is declared to open, also from a new instance of the plugin.
+    secret open none that it is declared to open, whichever instance of the plugin rotated it.
     """
     with subject.world() as world:
         volumes, host = [world.create() for _ in range(3)], world.host()
         for made in volumes:
             world.grant(made, host)
         secret_is_changed_everywhere(world, volumes, host)
-        world.restart_plugin()
-        secret_is_changed_everywhere(world, [*volumes[1:], volumes[0]], host)
+        other = world.new_instance()
+        store = other.localised(world.store)
+        driver: Any = other.plugin.driver
+        expect_done("rotating by another instance", lambda: driver.rotate_chap(store, volumes[1].volume, host))
+        for made in volumes:
+            expect_done("login after a rotation by another instance", partial(world.login, made, host)).close()
 
 
 @requirement(

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from conformance.contract import AccessModel, Capability, WitnessPower
 from conformance.expect import ARRAY, HYPERVISOR, expect, expect_done, expect_equal, expect_none
 from conformance.judgements import (
+    disk_holds,
     is_hooked_up,
     largest_asked_of_bridge,
     others_unchanged,
     whole_or_as_before,
     whole_or_nothing,
+    written_to_disk,
 )
 from conformance.requirement import CLOUD, Need, given, pinned, requirement
+from conformance.strategies.data import Pattern, patterns
 from conformance.strategies.faults import Silence, silences
 from conformance.strategies.sizes import Granules, Growth, Size, growths, sizes
 from conformance.subject import RunningSubject
@@ -180,3 +185,27 @@ def test_ded_008_what_a_bridge_refused_can_be_repeated(
             with world.failing_bridge(silence):
                 driver.delete(world.store, made.volume)
             expect_done("the repeated delete", lambda: world.delete(made))
+
+
+@requirement(
+    "DED-009",
+    needs=[Capability.VOLUME_FROM_VOLUME, Need.PLUGIN, Need.HYPERVISOR],
+    rests_on=["CLN-002", "DED-004"],
+    examples=0.5,
+    hooked_up=True,
+)
+@given(pattern=patterns(), growth=growths())
+def test_ded_009_a_cloned_disk_is_the_sources(subject: RunningSubject, pattern: Pattern, growth: Growth) -> None:
+    """In hookup PLUGIN a clone MUST be a disk with the source's bytes, in a datastore of its own that every host sees,
+    and its source stay the disk that it was.
+    """
+    with subject.world() as world:
+        source = world.create()
+        larger = growth.beyond(source.volume.size_bytes, subject.declared.limits)
+        written_to_disk(world, source, pattern.content)
+        for size_bytes in (source.volume.size_bytes, larger):
+            clone = world.clone(source, replace(world.request(), size_bytes=size_bytes))
+            is_hooked_up(world, clone.volume.disk, size_bytes)
+            disk_holds(world, clone, pattern.content)
+            written_to_disk(world, clone, bytes(len(pattern.content)))
+            disk_holds(world, source, pattern.content)

@@ -22,6 +22,8 @@ STEP: Final[Mapping[str, str]] = {
     "fence": "ACC-011",
     "resize": "EXT-001",
     "set_qos": "QOS-002",
+    "begin_migration": "MIG-001",
+    "end_migration": "MIG-001",
     "take_snapshot": "SNP-001",
     "delete_snapshot": "SNP-005",
     "revert": "REV-001",

@@ -14,6 +14,7 @@ from conformance.shown import short as short
 
 _SHOWN = 240
 # Secrets that the plugin has told nobody yet, by the names that APIs give them.
+_SENT = re.compile(rb'"[^"]*(?:secret|password)"\s*:\s*"([^"\\]{8,})"', re.IGNORECASE)
 _SECRETS = re.compile(r'("[^"]*(?:secret|password|token)[^"]*"\s*:\s*)"(?:[^"\\]|\\.)*"', re.IGNORECASE)
 
 
@@ -124,7 +125,10 @@ class Trace:
     def exchange(self, path: str, request: bytes, verb: str = "POST") -> Exchange:
         """Note a request to the array under the plugin's call that is in progress."""
         one = Exchange(request, path, verb=verb)
+        # A secret that the plugin made up is searched for as well, also when nobody is ever told it.
+        sent = {each.decode(errors="replace") for each in _SENT.findall(request)}
         with self._lock:
+            self.secrets |= sent
             one.began = self._now()
             call = self._latest("plugin")
             if call is not None:

@@ -140,6 +140,12 @@ def usage_is_true(world: World) -> None:
         expect_equal("the IOPS in use", told.iops, sum(minima), PLUGIN)
 
 
+def volumes_are_told(world: World, *volumes: Made) -> None:
+    """`list_objects` tells these volumes and no other, and `used` what they have."""
+    expect_equal("owners listed", world.owners(world.store), sorted(each.uuid for each in volumes), PLUGIN)
+    usage_is_true(world)
+
+
 def stats_are_true(world: World, made: Made, written_at_least: int) -> None:
     """What `volume_stats` tells is this volume's, or unknown. Arrays compress: what was written may be less there."""
     told = expect_done("volume_stats", lambda: world.copier.volume_stats(world.store, made.volume))

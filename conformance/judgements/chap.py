@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from conformance.contract import (
     BlockConnection,
     ChapCredentials,
     ChapScope,
     Host,
+    HostConnection,
     HostProbe,
     IscsiPath,
     ProbeSession,
@@ -14,6 +17,7 @@ from conformance.contract import (
 )
 from conformance.expect import (
     HOST,
+    HYPERVISOR,
     PLUGIN,
     broken,
     expect,
@@ -91,6 +95,50 @@ def others_keep_their_secrets(world: World, made: Made, host: Host) -> None:
         expect(shared or told == secret, "another's credentials to stay", "they changed", PLUGIN)
         world.login(volume, who).close()
     world.login(made, host).close()
+
+
+def secret_is_changed_everywhere(world: World, volumes: Sequence[Made], host: Host) -> None:
+    """A rotation for the first volume renews the secret of all that it is declared to open for this host."""
+    first = volumes[0]
+    olds = [chap_of(world.connection(made, host)) for made in volumes]
+    rotated(world, first, host)
+    reach = [first] if world.subject.declared.traits.chap_scope is ChapScope.VOLUME else volumes
+    for made, old in zip(volumes, olds, strict=True):
+        connection = world.connection(made, host)
+        if made in reach:
+            expect(chap_of(connection).secret != old.secret, "another secret", "the same", PLUGIN)
+            old_secret_refused(world.probe(host), connection, old)
+        world.login(made, host).close()
+
+
+def bridge_was_told(world: World, volumes: Sequence[Made], host: Host) -> None:
+    """For each LUN the bridge was told last what `connection` tells now: a host that comes back logs in with that."""
+    told = {_way(each): each for each in _told_to_bridge(world, host)}
+    for made in volumes:
+        now = world.connection(made, host)
+        last = told.get(_way(now))
+        known = last is not None and [_secret(each) for each in last.paths] == [_secret(each) for each in now.paths]
+        expect(known, f"the bridge to have the secret of {made.volume.request.name}", "it has another", HYPERVISOR)
+
+
+def _told_to_bridge(world: World, host: Host) -> Iterator[BlockConnection]:
+    """Connections of this host in calls of bridges that went well, oldest first."""
+    for call in world.trace.calls:
+        if call.party == "bridge" and call.error is None:
+            given = [*call.arguments, *call.keywords.values()]
+            lists = [each for each in given if isinstance(each, list | tuple)]
+            for each in [one for several in lists for one in several]:
+                if isinstance(each, HostConnection) and each.host.uuid == host.uuid:
+                    yield world.block(each.connection)
+
+
+def _way(connection: BlockConnection) -> object:
+    return tuple(connection.without_chap().paths)
+
+
+def _secret(path: object) -> Secret | None:
+    chap = getattr(path, "chap", None)
+    return None if chap is None else chap.secret
 
 
 def session_is_as_declared(world: World, session: ProbeSession) -> None:

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
-from conformance.contract import AccessGranularity, Host
-from conformance.expect import ARRAY, HYPERVISOR, expect, expect_equal, expect_none
-from conformance.world import World
+from conformance.contract import AccessGranularity, DiskLocation, Host
+from conformance.expect import (
+    ARRAY,
+    HYPERVISOR,
+    PLUGIN,
+    broken,
+    expect,
+    expect_bytes,
+    expect_done,
+    expect_equal,
+    expect_none,
+)
+from conformance.world import Made, World
 
 
 def whole_or_nothing(world: World) -> None:
@@ -25,6 +36,34 @@ def agrees(world: World, uuid: str, size_bytes: int) -> None:
     expect_equal("hosts that see the datastore", world.cloud.hosts_seeing(uuid), names, HYPERVISOR)
     seen = world.cloud.disk_sizes(uuid)
     expect(min(seen) >= size_bytes, f"a disk of {size_bytes} bytes", f"{seen}", HYPERVISOR)
+
+
+def is_hooked_up(world: World, disk: DiskLocation | None, size_bytes: int) -> None:
+    """The volume's disk is there in at least this size, and every host of the placement sees its datastore."""
+    at, bridge = _place(disk), world.open_bridge()
+    size = bridge.list_disks(at.datastore).get(at.disk, 0)
+    expect(size >= size_bytes, f"a disk of {size_bytes} bytes", f"{size}", HYPERVISOR)
+    for host in world.placement.hosts:
+        seen = expect_done(
+            f"seeing the datastore from {host.name}", partial(bridge.datastore_bytes, at.datastore, host)
+        )
+        expect(seen >= size_bytes, f"a datastore of {size_bytes} bytes", f"{seen}", HYPERVISOR)
+
+
+def written_to_disk(world: World, made: Made, content: bytes) -> None:
+    """Write to the beginning of a volume's disk, as a virtual machine would."""
+    world.open_bridge().write_disk(_place(made.volume.disk), 0, content)
+
+
+def disk_holds(world: World, made: Made, content: bytes) -> None:
+    """The beginning of a volume's disk has these bytes."""
+    at, bridge = _place(made.volume.disk), world.open_bridge()
+    found = expect_done("reading the disk", lambda: bridge.read_disk(at, 0, len(content)))
+    expect_bytes("the disk", found, content, HYPERVISOR)
+
+
+def _place(disk: DiskLocation | None) -> DiskLocation:
+    return disk or broken("the place of the disk", "none was answered", PLUGIN)
 
 
 def let_in(world: World, uuid: str, hosts: Sequence[Host]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from conformance.contract import (
     BridgeError,
@@ -13,7 +14,10 @@ from conformance.contract import (
     ProviderError,
     QosPolicy,
 )
+from conformance.strategies.faults import Cut
 from conformance.world import Made, World
+
+_CUTS: Final = 5
 
 
 def whole_life(world: World) -> None:
@@ -24,6 +28,10 @@ def whole_life(world: World) -> None:
         world.driver_create(made.volume.request)
     world.grant(made, host)
     world.connection(made, host)
+    if world.subject.supports(Capability.CHAP_ROTATION):
+        with world.charged("rotate_chap"):
+            world.copier.rotate_chap(world.store, made.volume, host)
+        world.connection(made, host)
     with world.charged("list_objects"):
         world.driver.list_objects(world.store)
     with world.charged("used"):
@@ -42,6 +50,55 @@ def _optional_calls(world: World, made: Made) -> None:
     if world.subject.supports(Capability.QOS):
         with world.charged("set_qos"):
             driver.set_qos(world.store, made.volume, world.subject.declared.limits.qos_smallest or QosPolicy())
+    if world.subject.supports(Capability.MIGRATION_QOS):
+        for step in (world.begin_migration, world.end_migration):
+            step(made)
+    if world.subject.supports(Capability.SNAPSHOT):
+        world.delete_snapshot(world.snapshot(made))
+    if world.subject.supports(Capability.VOLUME_FROM_VOLUME):
+        world.delete(world.clone(made))
+
+
+def kept_besides(world: World, made: Made) -> None:
+    """Whatever a store may hold besides volumes, as far as the plugin makes it."""
+    if world.subject.supports(Capability.SNAPSHOT):
+        world.snapshot(made)
+    if world.subject.supports(Capability.VOLUME_FROM_VOLUME):
+        world.clone(made)
+    if world.subject.supports(Capability.TEMPLATE_CACHE):
+        world.seed()
+
+
+def objects_listed(world: World) -> list[tuple[str, str, str]]:
+    """Kinds, owners and ids that `list_objects` tells, sorted."""
+    with world.charged("list_objects"):
+        told = world.driver.list_objects(world.store)
+    return sorted((str(each.kind), each.owner_uuid, each.external_id) for each in told)
+
+
+def breaks_off(world: World) -> None:
+    """What sends secrets or leads to them, with an array that refuses or does not answer at one request of each."""
+    world.only_watches()
+    made = world.create()
+    for nth in range(_CUTS):
+        cut = Cut(nth, is_reply=nth % 2 == 0, is_refused=nth % 3 == 0, lasts=nth % 2 == 1)
+        request, host = world.store_request(), world.host(f"cut{nth}")
+        lifecycle, driver, store = world.plugin.lifecycle, world.copier, world.store
+        steps: list[Callable[[], object]] = [
+            partial(lifecycle.initialize, request),
+            partial(driver.grant_access, store, made.volume, host),
+            partial(driver.connection, store, made.volume, host),
+        ]
+        if world.subject.supports(Capability.CHAP_ROTATION):
+            steps.append(partial(driver.rotate_chap, store, made.volume, host))
+        steps.append(partial(driver.revoke_access, store, made.volume, host, []))
+        for step in steps:
+            with world.broken_off(cut):
+                step()
+            with suppress(ProviderError):
+                step()
+        with suppress(ProviderError):
+            lifecycle.delete_datastore(request)
 
 
 def everything_fails(world: World) -> None:

@@ -13,6 +13,8 @@ from conformance.contract import (
     Hookup,
     InvalidRequest,
     ProbeSession,
+    Volume,
+    VolumeRequest,
     WitnessedLun,
 )
 from conformance.expect import (
@@ -26,6 +28,7 @@ from conformance.expect import (
 )
 from conformance.judgements.array import nothing_changes, nothing_is_left
 from conformance.world import Made, World
+from conformance.world.snapshots import Source
 
 
 def lun_bytes(world: World, asked: int) -> int:
@@ -33,6 +36,12 @@ def lun_bytes(world: World, asked: int) -> int:
     if world.subject.hookup is Hookup.PLUGIN:
         return world.open_bridge().lun_bytes_for(asked)
     return asked
+
+
+def lun_bytes_made(world: World, asked: int) -> int:
+    """What a LUN takes at most that has to have this much: rounded up to whole granules."""
+    granule = world.subject.declared.limits.granularity_bytes
+    return -(-lun_bytes(world, asked) // granule) * granule
 
 
 def size_is_true(world: World, made: Made, asked: int) -> None:
@@ -103,6 +112,33 @@ def late_repeat(world: World, made: Made) -> int:
         return world.driver_create(made.volume.request).size_bytes
     except Conflict:
         return made.volume.size_bytes
+
+
+def same_when_rounded(world: World, asked: int) -> list[int]:
+    """Other sizes that end in the same granule as this one, inside the limits."""
+    limits = world.subject.declared.limits
+    granule = limits.granularity_bytes
+    last = -(-asked // granule) * granule
+    others = {last, last - granule + 1, asked + 1, asked - 1} - {asked}
+    inside = range(max(limits.smallest_lun_bytes, last - granule + 1), min(last, limits.largest_lun_bytes) + 1)
+    return sorted(each for each in others if each in inside)
+
+
+def repeated_with(world: World, request: VolumeRequest, made: Made) -> Volume:
+    """What a create tells that is repeated with another size; a Conflict tells of no other than the volume made."""
+    try:
+        answer = world.driver_create(request)
+    except Conflict:
+        return made.volume
+    return replace(made.volume, external_id=answer.external_id, size_bytes=answer.size_bytes)
+
+
+def late_clone(world: World, source: Source, clone: Made) -> int:
+    """As `late_repeat`, for a clone."""
+    try:
+        return world.driver_clone(source, clone.volume.request).size_bytes
+    except Conflict:
+        return clone.volume.size_bytes
 
 
 def largest_asked_of_bridge(world: World, method: str) -> int:

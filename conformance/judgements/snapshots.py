@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from conformance.contract import DeleteWithDependents, InUse, ObjectKind, RevertScope
+from conformance.contract import Capability, DeleteWithDependents, InUse, ObjectKind, RevertScope
 from conformance.errors import KitError
 from conformance.expect import ARRAY, HOST, PLUGIN, expect_bytes, expect_done, expect_equal, expect_refusal
 from conformance.judgements.array import is_gone, nothing_changes
+from conformance.judgements.qos import another_qos
+from conformance.strategies.qos import QosAt
+from conformance.strategies.sizes import Growth
 from conformance.world import Made, Taken, World
 
 
@@ -23,6 +26,17 @@ def snapshot_holds(world: World, taken: Taken, offset: int, content: bytes) -> N
 def volume_holds(world: World, made: Made, offset: int, content: bytes, *, what: str = "the volume") -> None:
     """A host that is granted the volume reads these bytes."""
     expect_bytes(what, world.get(made, offset, len(content)), content, HOST)
+
+
+def changes_of(
+    world: World, made: Made, content: bytes, growth: Growth, policy: QosAt
+) -> Iterator[Callable[[], object]]:
+    """What may happen to a volume, as far as the plugin can: it is written, grows, gets other QoS."""
+    yield partial(world.put, made, 0, content)
+    if world.subject.supports(Capability.RESIZE):
+        yield lambda: world.resize(made, growth.beyond(made.volume.size_bytes, world.subject.declared.limits))
+    if world.subject.supports(Capability.QOS):
+        yield lambda: world.set_qos(made, another_qos(world, policy.resolve(world.subject.declared.limits)))
 
 
 def listed(world: World, kind: ObjectKind) -> list[tuple[str, str]]:

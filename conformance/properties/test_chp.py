@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from conformance.contract import AccessNotGranted, Capability, ProbeRefused, Refusal
 from conformance.expect import HOST, PLUGIN, expect, expect_bytes, expect_done, expect_equal, expect_refusal
 from conformance.judgements import (
+    bridge_was_told,
     chap_of,
     foreign_credentials_refused,
+    logs_in,
     nothing_changes,
     old_secret_refused,
     others_keep_their_secrets,
     rotated,
+    secret_is_changed_everywhere,
     secret_is_usable,
     session_is_as_declared,
     wrong_secret,
@@ -82,19 +86,22 @@ def test_chp_005_the_target_proves_itself(subject: RunningSubject) -> None:
 
 @requirement("CHP-006", needs=[Capability.CHAP_ROTATION, Need.PROBE], rests_on=["CHP-002"])
 def test_chp_006_a_rotated_secret_is_another(subject: RunningSubject) -> None:
-    """After `rotate_chap` the old secret MUST be refused, and `connection` tell a new one that works."""
+    """After `rotate_chap` no secret of before MUST work, however often it is rotated, and `connection` tell a new one
+    that does.
+    """
     with subject.world() as world:
         made, host = world.create(), world.host("two", initiators=2)
         world.grant(made, host)
-        old = chap_of(world.connection(made, host))
-        for _ in range(2):
+        olds = [chap_of(world.connection(made, host))]
+        for _ in range(3):
             rotated(world, made, host)
             connection = world.connection(made, host)
-            expect(chap_of(connection).secret != old.secret, "another secret", "the same", PLUGIN)
             for probe in (world.probe(host), world.second_probe(host)):
-                old_secret_refused(probe, connection, old)
+                for old in olds:
+                    expect(chap_of(connection).secret != old.secret, "another secret", "one of before", PLUGIN)
+                    old_secret_refused(probe, connection, old)
                 expect_done("login with the new secret", partial(probe.open, connection)).close()
-            old = chap_of(connection)
+            olds.append(chap_of(connection))
 
 
 @requirement("CHP-007", needs=[Capability.CHAP_ROTATION, Need.PROBE], rests_on=["CHP-006"])
@@ -131,13 +138,69 @@ def test_chp_009_secrets_are_what_initiators_take(subject: RunningSubject) -> No
 
 @requirement("CHP-010", needs=[Capability.CHAP_ROTATION], rests_on=["CHP-006", "ACC-008"])
 def test_chp_010_only_who_has_access_has_a_secret(subject: RunningSubject) -> None:
-    """`rotate_chap` for a host without access MUST raise AccessNotGranted and let nobody in."""
+    """`rotate_chap` for a host without access to this volume MUST raise AccessNotGranted and change nothing, whatever
+    else the host sees, and also when it had access before.
+    """
     with subject.world() as world:
-        made, host = world.create(), world.host()
-        driver = world.copier
-        with nothing_changes(world):
-            expect_refusal(
-                AccessNotGranted,
-                "rotating nobody's secret",
-                lambda: driver.rotate_chap(world.store, made.volume, host),
-            )
+        never, revoked, other, host = world.create(), world.create(), world.create(), world.host()
+        for seen_before in (None, other):
+            if seen_before is not None:
+                world.grant(other, host)
+                world.grant(revoked, host)
+                before = chap_of(world.connection(other, host))
+                world.revoke(revoked, host)
+            for made in (never, revoked):
+                with nothing_changes(world):
+                    call = partial(world.copier.rotate_chap, world.store, made.volume, host)
+                    expect_refusal(AccessNotGranted, "rotating nobody's secret", call)
+        told = chap_of(world.connection(other, host))
+        expect(told == before, "the same credentials after refused rotations", "others", PLUGIN)
+
+
+@requirement("CHP-011", needs=[Capability.CHAP_ROTATION, Need.PROBE], rests_on=["CHP-006"])
+def test_chp_011_all_initiators_of_a_host_get_the_new_secret(subject: RunningSubject) -> None:
+    """After `rotate_chap` every initiator of the host MUST be refused with the old secret and let in with the new."""
+    with subject.world() as world:
+        made, host = world.create(), world.host("two", initiators=2)
+        world.grant(made, host)
+        old = chap_of(world.connection(made, host))
+        rotated(world, made, host)
+        connection = world.connection(made, host)
+        for probe in (world.probe(host), world.second_probe(host)):
+            got_in = logs_in(partial(probe.open, connection, old))
+            expect(not got_in, "the old secret to be refused", "it was accepted", HOST)
+            expect_done("login with the new secret", partial(probe.open, connection)).close()
+
+
+@requirement("CHP-012", needs=[Capability.CHAP_ROTATION, Need.PROBE], rests_on=["CHP-006", "CHP-007"])
+def test_chp_012_a_rotation_reaches_as_far_as_its_secret(subject: RunningSubject) -> None:
+    """After `rotate_chap` for one of a host's volumes `connection` MUST tell for each what works there, and the old
+    secret open none that it is declared to open, whichever instance of the plugin rotated it.
+    """
+    with subject.world() as world:
+        volumes, host = [world.create() for _ in range(3)], world.host()
+        for made in volumes:
+            world.grant(made, host)
+        secret_is_changed_everywhere(world, volumes, host)
+        other = world.new_instance()
+        store = other.localised(world.store)
+        driver: Any = other.plugin.driver
+        expect_done("rotating by another instance", lambda: driver.rotate_chap(store, volumes[1].volume, host))
+        for made in volumes:
+            expect_done("login after a rotation by another instance", partial(world.login, made, host)).close()
+
+
+@requirement(
+    "CHP-013",
+    needs=[Capability.CHAP_ROTATION, Need.PLUGIN, Need.HYPERVISOR],
+    rests_on=["CHP-006", "DST-001"],
+    hooked_up=True,
+)
+def test_chp_013_hosts_log_in_again_after_a_rotation(subject: RunningSubject) -> None:
+    """In hookup PLUGIN `rotate_chap` MUST bring the new secret to the host for every datastore that it opens."""
+    with subject.world() as world:
+        volumes = [world.create() for _ in range(2)]
+        host = world.placement.hosts[0]
+        for made in volumes:
+            rotated(world, made, host)
+            bridge_was_told(world, volumes, host)

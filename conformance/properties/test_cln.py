@@ -17,7 +17,9 @@ from conformance.contract import (
 from conformance.expect import HOST, PLUGIN, expect_bytes, expect_done, expect_equal, expect_none, expect_refusal
 from conformance.judgements import (
     another_qos,
+    changes_of,
     deleted_with_clone,
+    late_clone,
     listed,
     nothing_changes,
     others_unchanged,
@@ -269,3 +271,88 @@ def test_cln_016_a_clone_is_a_volume_like_any_other(subject: RunningSubject, pat
         world.restart_plugin()
         expect_done("delete of a clone", lambda: world.delete(clone))
         volume_holds(world, source, 0, bytes(len(pattern.content)), what="the source")
+
+
+@requirement(
+    "CLN-017",
+    needs=[Capability.VOLUME_FROM_SNAPSHOT, WitnessPower.SIZE, Need.PROBE],
+    rests_on=["CLN-001", "CLN-004"],
+    examples=0.5,
+)
+@given(before=patterns(), after=patterns(), growth=growths(), policy=policies())
+def test_cln_017_a_clone_of_a_snapshot_knows_nothing_of_later(
+    subject: RunningSubject, before: Pattern, after: Pattern, growth: Growth, policy: QosAt
+) -> None:
+    """`clone` of a snapshot MUST have the snapshot's bytes and zeros beyond them in every size, whatever became of the
+    volume since.
+    """
+    with subject.world() as world:
+        made = world.create()
+        world.put(made, 0, before.content)
+        end = Place(-1).offset(made.volume.size_bytes, BLOCK)
+        taken = world.snapshot(made)
+        size_bytes = taken.snapshot.size_bytes
+        larger = growth.beyond(size_bytes, subject.declared.limits)
+        world.put(made, end, after.content[:BLOCK])
+        clones = [world.clone(taken, replace(world.request(), size_bytes=larger))]
+        for change in changes_of(world, made, after.content, growth, policy):
+            change()
+        clones += [world.clone(taken, replace(world.request(), size_bytes=each)) for each in (size_bytes, larger)]
+        for clone in clones:
+            volume_holds(world, clone, 0, before.content, what="the clone")
+            volume_holds(world, clone, end, bytes(BLOCK), what="the clone's end")
+
+
+@requirement(
+    "CLN-018",
+    needs=[Capability.VOLUME_FROM_VOLUME, WitnessPower.SIZE, Need.PROBE],
+    rests_on=["CLN-006", "PRV-014"],
+)
+@given(before=patterns(), after=patterns(), growth=growths(), policy=policies())
+def test_cln_018_a_late_repeat_changes_nothing(
+    subject: RunningSubject, before: Pattern, after: Pattern, growth: Growth, policy: QosAt
+) -> None:
+    """`clone` repeated after the clone or its source has changed MUST leave both as they are, and tell the clone's true
+    size or a Conflict.
+    """
+    with subject.world() as world:
+        source = world.create()
+        world.put(source, 0, before.content)
+        clones = [world.clone(source) for _ in range(2)]
+        changed = (clones[0], source)
+        for each in changed:
+            for change in changes_of(world, each, after.content, growth, policy):
+                change()
+                for clone in clones:
+                    with nothing_changes(world):
+                        told = late_clone(world, source, clone)
+                    expect_equal("the size answered", told, clone.volume.size_bytes, PLUGIN)
+        volume_holds(world, clones[0], 0, after.content, what="the clone that was written")
+        volume_holds(world, clones[1], 0, before.content, what="the other clone")
+
+
+@requirement(
+    "CLN-019",
+    needs=[Capability.VOLUME_FROM_VOLUME, Capability.QOS, Need.CAPACITY, WitnessPower.QOS],
+    rests_on=["CLN-015", "QOS-007"],
+)
+@given(policy=policies())
+def test_cln_019_clones_count_against_the_iops_of_a_store(subject: RunningSubject, policy: QosAt) -> None:
+    """`clone` beyond the store's capacity_iops MUST raise CapacityExhausted and make nothing, and one within it be
+    made.
+    """
+    with subject.world() as world:
+        wanted = policy.resolve(subject.declared.limits)
+        least = wanted.min_iops or 1
+        world.use(replace(world.store_request(), capacity_iops=2 * least + least // 2))
+        source = world.create(world.request(qos=wanted))
+        clone = expect_done(
+            "a clone in a store with room",
+            lambda: world.clone(source, replace(world.clone_request(source), qos=wanted)),
+        )
+        request = replace(world.clone_request(source), qos=wanted)
+        with nothing_changes(world):
+            expect_refusal(CapacityExhausted, "a clone too many", lambda: world.driver_clone(source, request))
+        world.delete(clone)
+        again = expect_done("a clone in the place of another", lambda: world.clone(source, request))
+        qos_is(world, again, wanted)

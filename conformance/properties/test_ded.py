@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from conformance.contract import AccessModel, Capability, WitnessPower
-from conformance.expect import ARRAY, HYPERVISOR, expect, expect_equal, expect_none
-from conformance.judgements import largest_asked_of_bridge, whole_or_nothing
+from conformance.expect import ARRAY, HYPERVISOR, expect, expect_done, expect_equal, expect_none
+from conformance.judgements import (
+    disk_holds,
+    is_hooked_up,
+    largest_asked_of_bridge,
+    others_unchanged,
+    whole_or_as_before,
+    whole_or_nothing,
+    written_to_disk,
+)
 from conformance.requirement import CLOUD, Need, given, pinned, requirement
+from conformance.strategies.data import Pattern, patterns
 from conformance.strategies.faults import Silence, silences
 from conformance.strategies.sizes import Granules, Growth, Size, growths, sizes
 from conformance.subject import RunningSubject
@@ -92,3 +103,109 @@ def test_ded_005_the_disk_grows_in_its_whole_size(subject: RunningSubject, growt
         world.resize(made, wanted)
         size = largest_asked_of_bridge(world, "resize_disk")
         expect(size >= wanted, f"a disk of {wanted} bytes", f"{size}", "the bridge")
+
+
+@requirement(
+    "DED-006",
+    needs=[AccessModel.DEDICATED, Need.PLUGIN, Need.HYPERVISOR, WitnessPower.LUNS],
+    rests_on=["DST-001", "DED-004"],
+    examples=0.5,
+    hooked_up=True,
+)
+@pinned(silence=Silence(3))
+@pinned(silence=Silence(1))
+@given(silence=silences())
+def test_ded_006_a_create_that_a_bridge_refuses_leaves_nothing(subject: RunningSubject, silence: Silence) -> None:
+    """In hookup PLUGIN `create` that a bridge refuses at any call MUST leave array and hosts as they were; repeated, it
+    makes the volume whole.
+    """
+    with subject.world() as world:
+        world.create()
+        request, store = world.request(), world.store
+        whole_or_as_before(world, silence, lambda: world.driver_create(request, store))
+        answer = expect_done("the repeated create", lambda: world.driver_create(request, store))
+        expect_equal("LUNs", len(world.new_luns()), 2, ARRAY)
+        is_hooked_up(world, answer.disk, request.size_bytes)
+
+
+@requirement(
+    "DED-007",
+    needs=[Capability.VOLUME_FROM_VOLUME, Need.PLUGIN, Need.HYPERVISOR, WitnessPower.LUNS],
+    rests_on=["CLN-002", "DED-006"],
+    examples=0.5,
+    hooked_up=True,
+)
+@pinned(silence=Silence(3))
+@pinned(silence=Silence(1))
+@given(silence=silences())
+def test_ded_007_a_clone_that_a_bridge_refuses_leaves_nothing(subject: RunningSubject, silence: Silence) -> None:
+    """In hookup PLUGIN `clone` that a bridge refuses at any call MUST leave array and hosts as they were; repeated, it
+    makes the volume whole.
+    """
+    with subject.world() as world:
+        source = world.create()
+        request = world.clone_request(source)
+        whole_or_as_before(world, silence, lambda: world.driver_clone(source, request))
+        answer = expect_done("the repeated clone", lambda: world.driver_clone(source, request))
+        expect_equal("LUNs", len(world.new_luns()), 2, ARRAY)
+        is_hooked_up(world, answer.disk, request.size_bytes)
+
+
+@requirement(
+    "DED-008",
+    needs=[AccessModel.DEDICATED, Need.PLUGIN, Need.HYPERVISOR, Capability.RESIZE, WitnessPower.SIZE],
+    rests_on=["DED-005", "DED-006"],
+    examples=0.5,
+    hooked_up=True,
+)
+@pinned(silence=Silence(2), growth=Growth(1))
+@pinned(silence=Silence(1), growth=Growth(1))
+@given(silence=silences(), growth=growths())
+def test_ded_008_what_a_bridge_refused_can_be_repeated(
+    subject: RunningSubject, silence: Silence, growth: Growth
+) -> None:
+    """In hookup PLUGIN `resize`, `revoke_access`, `grant_access` and `delete` repeated after a bridge refused a call
+    MUST end whole, with the volume's neighbour untouched.
+    """
+    with subject.world() as world:
+        made, _neighbour = world.create(), world.create()
+        host, driver = world.placement.hosts[0], world.copier
+        asked = growth.beyond(made.volume.size_bytes, subject.declared.limits)
+        with others_unchanged(world, made):
+            with world.failing_bridge(silence):
+                driver.resize(world.store, made.volume, asked)
+            expect_done("the repeated resize", lambda: world.resize(made, asked))
+            is_hooked_up(world, made.volume.disk, asked)
+            with world.failing_bridge(silence):
+                driver.revoke_access(world.store, made.volume, host, list(world.placement.hosts[1:]))
+            expect_done("the repeated revoke", lambda: world.revoke(made, host))
+            whole_or_as_before(world, silence, lambda: driver.grant_access(world.store, made.volume, host))
+            expect_done("the repeated grant", lambda: world.grant(made, host))
+            is_hooked_up(world, made.volume.disk, asked)
+            with world.failing_bridge(silence):
+                driver.delete(world.store, made.volume)
+            expect_done("the repeated delete", lambda: world.delete(made))
+
+
+@requirement(
+    "DED-009",
+    needs=[Capability.VOLUME_FROM_VOLUME, Need.PLUGIN, Need.HYPERVISOR],
+    rests_on=["CLN-002", "DED-004"],
+    examples=0.5,
+    hooked_up=True,
+)
+@given(pattern=patterns(), growth=growths())
+def test_ded_009_a_cloned_disk_is_the_sources(subject: RunningSubject, pattern: Pattern, growth: Growth) -> None:
+    """In hookup PLUGIN a clone MUST be a disk with the source's bytes, in a datastore of its own that every host sees,
+    and its source stay the disk that it was.
+    """
+    with subject.world() as world:
+        source = world.create()
+        larger = growth.beyond(source.volume.size_bytes, subject.declared.limits)
+        written_to_disk(world, source, pattern.content)
+        for size_bytes in (source.volume.size_bytes, larger):
+            clone = world.clone(source, replace(world.request(), size_bytes=size_bytes))
+            is_hooked_up(world, clone.volume.disk, size_bytes)
+            disk_holds(world, clone, pattern.content)
+            written_to_disk(world, clone, bytes(len(pattern.content)))
+            disk_holds(world, source, pattern.content)

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from conformance.contract import Capability, Volume, WitnessPower
 from conformance.expect import ARRAY, HOST, expect_bytes, expect_done, expect_equal, expect_none, expect_size
-from conformance.judgements import is_gone, locked_out, lun_bytes, others_unchanged, size_is_true, volume_holds
+from conformance.judgements import (
+    chap_of,
+    count_is,
+    is_as_large,
+    is_gone,
+    locked_out,
+    lun_bytes,
+    old_secret_refused,
+    others_unchanged,
+    qos_is,
+    size_is_true,
+    tried_twice,
+    volume_holds,
+)
 from conformance.requirement import Need, given, pinned, requirement
 from conformance.strategies.data import Pattern, patterns
-from conformance.strategies.faults import Cut, cuts
+from conformance.strategies.faults import Cut, breakdowns, cuts
+from conformance.strategies.qos import QosAt, policies
 from conformance.strategies.sizes import Growth, growths
 from conformance.subject import RunningSubject
 
@@ -173,7 +189,7 @@ def test_flt_009_a_clone_broken_off_can_be_undone(subject: RunningSubject, cut: 
 
 
 @requirement(
-    "FLT-011",
+    "FLT-018",
     needs=[Capability.VOLUME_FROM_VOLUME, Need.ENDPOINT, WitnessPower.LUNS],
     rests_on=["FLT-009"],
 )
@@ -181,14 +197,14 @@ def test_flt_009_a_clone_broken_off_can_be_undone(subject: RunningSubject, cut: 
 @pinned(cut=Cut(5, is_reply=True))
 @pinned(cut=Cut(4, is_reply=True))
 @given(cut=cuts())
-def test_flt_011_a_clone_that_is_being_filled_can_be_undone(subject: RunningSubject, cut: Cut) -> None:
+def test_flt_018_a_clone_that_is_being_filled_can_be_undone(subject: RunningSubject, cut: Cut) -> None:
     """`delete` by uuid after a `clone` that the array broke off MUST leave no LUN, also while the array still fills
     it.
     """
     with subject.world() as world:
         source = world.create()
         request = world.clone_request(source)
-        with world.broken_off(cut, for_good=True):
+        with world.broken_off(replace(cut, lasts=True)):
             world.driver_clone(source, request)
         lost = Volume(request, None, request.size_bytes, placement=world.placement)
         expect_done("delete by uuid", lambda: world.driver.delete(world.store, lost))
@@ -211,3 +227,205 @@ def test_flt_010_a_revert_broken_off_can_be_repeated(subject: RunningSubject, cu
                 world.copier.revert(world.store, made.volume, taken.snapshot)
             expect_done("the repeated revert", lambda: world.revert(made, taken))
         volume_holds(world, made, 0, pattern.content)
+
+
+@requirement(
+    "FLT-011", needs=[Need.ENDPOINT, WitnessPower.LUNS, Need.PROBE], rests_on=["FLT-001", "FLT-004"], examples=0.5
+)
+@pinned(cut=Cut(5, is_reply=True, is_refused=True))
+@pinned(cut=Cut(3, is_reply=True, is_refused=True))
+@pinned(cut=Cut(1, is_reply=True, is_refused=True))
+@given(cut=breakdowns())
+def test_flt_011_what_is_said_to_be_done_is_done(subject: RunningSubject, cut: Cut) -> None:
+    """A call that meets an array which refuses or does not answer MUST raise an error, or have had its whole effect;
+    repeated, it succeeds.
+    """
+    with subject.world() as world:
+        store, request, host = world.store, world.request(), world.host()
+        before = world.view()
+        with world.broken_off(cut) as attempt:
+            world.driver_create(request, store)
+        there = len(world.new_luns()) if attempt.error is None else 1
+        expect_equal("LUNs after a create that succeeded", there, 1, ARRAY)
+        answer = expect_done("the repeated create", lambda: world.driver_create(request, store))
+        made = world.keep(request, answer, before, store)
+        driver, volume = world.driver, made.volume
+        made.granted[host] = None
+        tried_twice(
+            world,
+            cut,
+            "grant",
+            lambda: driver.grant_access(store, volume, host),
+            lambda: world.login(made, host).close(),
+        )
+        connection = world.connection(made, host)
+        tried_twice(
+            world,
+            cut,
+            "revoke",
+            lambda: driver.revoke_access(store, volume, host, list(world.placement.hosts)),
+            lambda: locked_out(world, host, connection),
+        )
+        world.revoke(made, host)
+        tried_twice(world, cut, "delete", lambda: driver.delete(store, volume), lambda: is_gone(world, made))
+        world.delete(made)
+
+
+@requirement(
+    "FLT-012",
+    needs=[Need.ENDPOINT, Capability.RESIZE, Capability.QOS, WitnessPower.QOS],
+    rests_on=["FLT-006", "QOS-002"],
+    examples=0.5,
+)
+@pinned(cut=Cut(3, is_reply=True, is_refused=True), growth=Growth(1), policy=QosAt(500, 500, 500))
+@pinned(cut=Cut(1, is_reply=True, lasts=True), growth=Growth(1), policy=QosAt(500, 500, 500))
+@given(cut=breakdowns(), growth=growths(), policy=policies())
+def test_flt_012_a_change_is_made_or_refused(subject: RunningSubject, cut: Cut, growth: Growth, policy: QosAt) -> None:
+    """`resize` and `set_qos` that meet an array which refuses or does not answer MUST raise an error, or have had
+    their whole effect; repeated, they succeed.
+    """
+    with subject.world() as world:
+        made = world.create()
+        asked = growth.beyond(made.volume.size_bytes, subject.declared.limits)
+        wanted = policy.resolve(subject.declared.limits)
+        store, volume, driver = world.store, made.volume, world.copier
+        tried_twice(
+            world, cut, "resize", lambda: driver.resize(store, volume, asked), lambda: is_as_large(world, made, asked)
+        )
+        tried_twice(
+            world, cut, "set_qos", lambda: driver.set_qos(store, volume, wanted), lambda: qos_is(world, made, wanted)
+        )
+        made.qos = wanted
+        world.resize(made, asked)
+
+
+@requirement(
+    "FLT-013",
+    needs=[Capability.SNAPSHOT, Need.ENDPOINT, WitnessPower.SNAPSHOTS],
+    rests_on=["FLT-007"],
+    examples=0.5,
+)
+@pinned(cut=Cut(3, is_reply=True, is_refused=True))
+@pinned(cut=Cut(1, is_reply=True, is_refused=True))
+@given(cut=breakdowns())
+def test_flt_013_a_snapshot_is_taken_or_refused(subject: RunningSubject, cut: Cut) -> None:
+    """`take_snapshot` and `delete_snapshot` that meet an array which refuses or does not answer MUST raise an error,
+    or have had their whole effect, and leave other snapshots; repeated, they succeed.
+    """
+    with subject.world() as world:
+        made = world.create()
+        world.snapshot(made)
+        before, request = world.view(), world.snapshot_request()
+        tried_twice(
+            world, cut, "snapshot", lambda: world.driver_snapshot(made, request), lambda: count_is(world, snapshots=2)
+        )
+        taken = world.keep_snapshot(made, request, world.driver_snapshot(made, request), before)
+        tried_twice(
+            world,
+            cut,
+            "delete",
+            lambda: world.copier.delete_snapshot(world.store, taken.snapshot),
+            lambda: count_is(world, snapshots=1),
+        )
+        world.delete_snapshot(taken)
+
+
+@requirement(
+    "FLT-014",
+    needs=[Capability.VOLUME_FROM_VOLUME, Need.ENDPOINT, WitnessPower.SIZE],
+    rests_on=["FLT-008"],
+    examples=0.5,
+)
+@pinned(cut=Cut(3, is_reply=True, is_refused=True, lasts=True))
+@pinned(cut=Cut(2, is_reply=True, is_refused=True))
+@given(cut=breakdowns())
+def test_flt_014_a_clone_is_made_or_refused(subject: RunningSubject, cut: Cut) -> None:
+    """`clone` that meets an array which refuses or does not answer MUST raise an error, or have made its one LUN;
+    repeated, it succeeds, and `delete` of the clone after it.
+    """
+    with subject.world() as world:
+        source = world.create()
+        request, before = world.clone_request(source), world.view()
+        tried_twice(world, cut, "clone", lambda: world.driver_clone(source, request), lambda: count_is(world, luns=2))
+        clone = world.keep(request, world.driver_clone(source, request), before, None)
+        size_is_true(world, clone, request.size_bytes)
+        tried_twice(
+            world,
+            cut,
+            "delete",
+            lambda: world.driver.delete(world.store, clone.volume),
+            lambda: is_gone(world, clone),
+        )
+        world.delete(clone)
+
+
+@requirement("FLT-015", needs=[Capability.REVERT, Need.ENDPOINT, Need.PROBE], rests_on=["FLT-010"], examples=0.5)
+@pinned(cut=Cut(4, is_reply=True, is_refused=True), pattern=Pattern(1))
+@pinned(cut=Cut(2, is_reply=True, is_refused=True), pattern=Pattern(1))
+@given(cut=breakdowns(), pattern=patterns())
+def test_flt_015_a_revert_is_done_or_refused(subject: RunningSubject, cut: Cut, pattern: Pattern) -> None:
+    """`revert` that meets an array which refuses or does not answer MUST raise an error, or have put back every byte;
+    repeated, it succeeds.
+    """
+    with subject.world() as world:
+        made = world.create()
+        world.put(made, 0, pattern.content)
+        taken = world.snapshot(made)
+        world.put(made, 0, bytes(len(pattern.content)))
+        with world.released(made):
+            tried_twice(
+                world,
+                cut,
+                "revert",
+                lambda: world.copier.revert(world.store, made.volume, taken.snapshot),
+                lambda: volume_holds(world, made, 0, pattern.content),
+            )
+
+
+@requirement(
+    "FLT-016", needs=[Capability.MIGRATION_QOS, Need.ENDPOINT, WitnessPower.QOS], rests_on=["MIG-002"], examples=0.5
+)
+@pinned(cut=Cut(2, is_reply=True, is_refused=True), policy=QosAt(0, 500, 500))
+@pinned(cut=Cut(1, is_reply=True), policy=QosAt(0, 500, 500))
+@given(cut=breakdowns(), policy=policies())
+def test_flt_016_a_migration_broken_off_can_be_ended(subject: RunningSubject, cut: Cut, policy: QosAt) -> None:
+    """`begin_migration` and `end_migration` that meet an array which refuses or does not answer MUST be repeatable,
+    and end with the QoS the volume had.
+    """
+    with subject.world() as world:
+        wanted = policy.resolve(subject.declared.limits)
+        made = world.create(world.request(qos=wanted))
+        begin = partial(world.copier.begin_migration, world.store, made.volume)
+        end = partial(world.copier.end_migration, world.store, made.volume)
+        for _ in range(2):
+            with world.broken_off(cut):
+                begin()
+            tried_twice(world, cut, "end_migration", end, lambda: qos_is(world, made, wanted))
+        tried_twice(world, cut, "begin_migration", begin, lambda: None)
+        tried_twice(world, cut, "end_migration", end, lambda: qos_is(world, made, wanted))
+
+
+@requirement("FLT-017", needs=[Capability.CHAP_ROTATION, Need.ENDPOINT, Need.PROBE], rests_on=["CHP-006"], examples=0.5)
+@pinned(cut=Cut(4, is_reply=True, is_refused=True))
+@pinned(cut=Cut(3, is_reply=True, is_refused=True))
+@given(cut=breakdowns())
+def test_flt_017_a_rotation_is_done_or_refused(subject: RunningSubject, cut: Cut) -> None:
+    """`rotate_chap` that meets an array which refuses or does not answer MUST raise an error, or have replaced the
+    secret; what `connection` tells works either way, and a repeated call succeeds.
+    """
+    with subject.world() as world:
+        made, host = world.create(), world.host()
+        world.grant(made, host)
+        old = chap_of(world.connection(made, host))
+        rotate = partial(world.copier.rotate_chap, world.store, made.volume, host)
+        with world.broken_off(cut):
+            rotate()
+        world.login(made, host).close()
+        tried_twice(
+            world,
+            cut,
+            "rotation",
+            rotate,
+            lambda: old_secret_refused(world.probe(host), world.connection(made, host), old),
+        )
+        world.login(made, host).close()

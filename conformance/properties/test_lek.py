@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from conformance.contract import Capability, ObjectKind, WitnessPower
-from conformance.expect import PLUGIN, expect_equal
-from conformance.judgements import usage_is_true, whole_life
+from conformance.expect import ARRAY, PLUGIN, expect_done, expect_equal
+from conformance.judgements import another_qos, others_unchanged, usage_is_true, volumes_are_told, whole_life
 from conformance.requirement import given, requirement
+from conformance.strategies.qos import QosAt, policies
 from conformance.strategies.sizes import Growth, Size, growths, sizes
 from conformance.subject import RunningSubject
 
@@ -63,4 +66,70 @@ def test_lek_004_sizes_listed_are_those_of_now(subject: RunningSubject, growth: 
         with world.charged("list_objects"):
             told = [each.size_bytes for each in world.driver.list_objects(world.store) if each.size_bytes is not None]
         expect_equal("sizes listed", told, [made.volume.size_bytes] * len(told), PLUGIN)
+        usage_is_true(world)
+
+
+@requirement("LEK-005", needs=[WitnessPower.SIZE, WitnessPower.ACCESS], rests_on=["LEK-002", "LEK-003", "DEL-004"])
+@given(first=sizes(), second=sizes())
+def test_lek_005_tenants_share_a_store(subject: RunningSubject, first: Size, second: Size) -> None:
+    """Volumes of several tenants in one store MUST all be listed, counted, granted and deleted, each alone, also by a
+    new instance of the plugin; a tenant's last delete leaves the others' volumes and new ones of its own possible.
+    """
+    with subject.world() as world:
+        host = world.host()
+        mine, theirs, more = (
+            world.create(world.request(size, tenant=tenant))
+            for size, tenant in ((first, None), (second, world.tenant(1)), (first, world.tenant(2)))
+        )
+        for made in (mine, theirs, more):
+            world.grant(made, host)
+        volumes_are_told(world, mine, theirs, more)
+        world.restart_plugin()
+        volumes_are_told(world, mine, theirs, more)
+        for made in (theirs, mine):
+            world.revoke(made, host)
+            with others_unchanged(world, made):
+                expect_done("delete of a tenant's last volume", partial(world.delete, made))
+        volumes_are_told(world, more)
+        again = expect_done("a new volume of that tenant", lambda: world.create(theirs.volume.request))
+        volumes_are_told(world, again, more)
+
+
+@requirement("LEK-006", needs=[WitnessPower.LUNS], rests_on=["LEK-001", "LEK-005"])
+def test_lek_006_nothing_of_any_tenant_is_left(subject: RunningSubject) -> None:
+    """When a store is deleted in which several tenants had volumes nothing of any of them MUST remain, and what they
+    have in another store stay as it is.
+    """
+    with subject.world() as world:
+        second = world.add_store()
+        tenants = (None, world.tenant(1), world.tenant(2))
+        there = [world.create(world.request(tenant=each)) for each in tenants]
+        other = [world.create(world.request(tenant=each), second) for each in tenants]
+        world.delete(there[1])
+        expect_equal("owners listed", world.owners(second), sorted(each.uuid for each in other), PLUGIN)
+        world.forget(*there)
+        with others_unchanged(world, *there):
+            expect_done("delete_datastore", lambda: world.remove_store(world.store.request))
+        left = {each.external_id for each in world.new_luns()}
+        wanted = {each.lun.external_id for each in other if each.lun is not None}
+        expect_equal("LUNs", sorted(left), sorted(wanted), ARRAY)
+        for each in other:
+            expect_done("delete in the other store", partial(world.delete, each))
+
+
+@requirement("LEK-007", needs=[Capability.QOS, WitnessPower.QOS], rests_on=["LEK-003", "QOS-002"])
+@given(first=policies(), second=policies())
+def test_lek_007_iops_in_use_are_those_of_now(subject: RunningSubject, first: QosAt, second: QosAt) -> None:
+    """`used` MUST tell the IOPS that the volumes have now, after each change of QoS, or unknown."""
+    with subject.world() as world:
+        limits = subject.declared.limits
+        made, _neighbour = world.create(world.request(qos=first.resolve(limits))), world.create()
+        for policy in (
+            another_qos(world, first.resolve(limits)),
+            second.resolve(limits),
+            QosAt(0, 0, 0).resolve(limits),
+        ):
+            world.set_qos(made, policy)
+            usage_is_true(world)
+        world.restart_plugin()
         usage_is_true(world)

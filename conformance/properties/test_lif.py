@@ -23,10 +23,18 @@ from conformance.expect import (
     expect_none,
     expect_refusal,
 )
-from conformance.judgements import error_names, more_than_there_is, nothing_changes, nothing_is_left
+from conformance.judgements import (
+    error_names,
+    kept_besides,
+    more_than_there_is,
+    nothing_changes,
+    nothing_is_left,
+    objects_listed,
+)
 from conformance.requirement import Need, given, requirement
 from conformance.strategies.data import Pattern, patterns
 from conformance.subject import RunningSubject
+from conformance.world import World
 
 
 @requirement("LIF-001", rests_on=["REG-001"])
@@ -161,3 +169,30 @@ def test_lif_010_more_than_the_array_has_is_refused(subject: RunningSubject) -> 
     """`initialize` with more capacity than the array has SHOULD be refused unless over-provisioning is declared."""
     with subject.world() as world:
         more_than_there_is(world)
+
+
+@requirement("LIF-011", needs=[WitnessPower.LUNS, Need.PROBE], rests_on=["LIF-001", "ACC-001"])
+@given(pattern=patterns())
+def test_lif_011_a_store_in_use_is_initialised_again(subject: RunningSubject, pattern: Pattern) -> None:
+    """`initialize` and `attach_cluster`, repeated and by a new instance, MUST leave all that is in the store: volumes,
+    snapshots, templates, access, sessions and data.
+    """
+    with subject.world() as world:
+        made = world.create()
+        _, session = world.access(made)
+        session.write(0, pattern.content)
+        kept_besides(world, made)
+        before = objects_listed(world)
+        _initialised_again(world)
+        world.restart_plugin()
+        _initialised_again(world)
+        expect_equal("objects listed", objects_listed(world), before, PLUGIN)
+        expect_bytes("the data", session.read(0, len(pattern.content)), pattern.content, HOST)
+
+
+def _initialised_again(world: World) -> None:
+    lifecycle, store = world.plugin.lifecycle, world.store
+    with nothing_changes(world):
+        again = expect_done("a repeated initialize", lambda: lifecycle.initialize(store.request))
+        expect_done("a repeated attach", lambda: lifecycle.attach_cluster(again, world.cluster))
+    expect_equal("the store's details", dict(again.details), dict(store.details), PLUGIN)

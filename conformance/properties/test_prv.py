@@ -23,6 +23,8 @@ from conformance.judgements import (
     late_repeat,
     lun_bytes,
     nothing_changes,
+    repeated_with,
+    same_when_rounded,
     size_is_true,
 )
 from conformance.requirement import Need, given, pinned, requirement
@@ -70,6 +72,22 @@ def test_prv_003_another_size_is_a_conflict(subject: RunningSubject, asked: Size
             request = replace(made.volume.request, size_bytes=size)
             with nothing_changes(world):
                 expect_refusal(Conflict, "create with another size", partial(world.driver_create, request))
+
+
+@requirement("PRV-015", needs=[WitnessPower.SIZE], rests_on=["PRV-002", "PRV-003"])
+@given(asked=sizes())
+def test_prv_015_a_size_of_the_same_granule_is_no_other_volume(subject: RunningSubject, asked: Size) -> None:
+    """`create` of a uuid that exists with another size that rounds to the same MUST raise Conflict, or answer the same
+    object with its true size; either way nothing changes.
+    """
+    with subject.world() as world:
+        made = world.create(world.request(asked))
+        for size_bytes in same_when_rounded(world, made.volume.request.size_bytes):
+            request = replace(made.volume.request, size_bytes=size_bytes)
+            with nothing_changes(world):
+                told = repeated_with(world, request, made)
+            expect_equal("external_id", told.external_id, made.volume.external_id, PLUGIN)
+            expect_equal("the size answered", told.size_bytes, made.volume.size_bytes, PLUGIN)
 
 
 @requirement("PRV-004", needs=[WitnessPower.LUNS], rests_on=["PRV-001"])

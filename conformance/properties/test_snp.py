@@ -15,6 +15,7 @@ from conformance.contract import (
 )
 from conformance.expect import ARRAY, HOST, PLUGIN, expect_bytes, expect_done, expect_equal, expect_none, expect_refusal
 from conformance.judgements import (
+    changes_of,
     deleted_with_snapshot,
     ids_of,
     listed,
@@ -241,6 +242,57 @@ def test_snp_015_names_of_snapshots_do_not_matter(subject: RunningSubject, first
         taken = [world.snapshot(made, world.snapshot_request(each)) for each in (first, second, first)]
         expect_equal("ids", len({each.snapshot.external_id for each in taken}), len(taken), PLUGIN)
         world.delete_snapshot(taken[0])
+
+
+@requirement(
+    "SNP-016",
+    needs=[Capability.SNAPSHOT, WitnessPower.SNAPSHOTS, WitnessPower.BYTES, Need.PROBE],
+    rests_on=["SNP-002", "SNP-003"],
+)
+@given(before=patterns(), after=patterns(), growth=growths(), policy=policies())
+def test_snp_016_a_late_repeat_takes_no_other(
+    subject: RunningSubject, before: Pattern, after: Pattern, growth: Growth, policy: QosAt
+) -> None:
+    """`take_snapshot` repeated after the volume was written, has grown or got other QoS MUST answer the first snapshot,
+    as it is.
+    """
+    with subject.world() as world:
+        made = world.create()
+        world.put(made, 0, before.content)
+        taken = world.snapshot(made)
+        for change in changes_of(world, made, after.content, growth, policy):
+            change()
+            with nothing_changes(world):
+                again = expect_done("a late repeat", lambda: world.driver_snapshot(made, taken.snapshot.request))
+            expect_equal("external_id", again.external_id, taken.snapshot.external_id, PLUGIN)
+            expect_equal("the size answered", again.size_bytes, taken.snapshot.size_bytes, PLUGIN)
+            snapshot_holds(world, taken, 0, before.content)
+
+
+@requirement(
+    "SNP-017",
+    needs=[Capability.SNAPSHOT, Capability.RESIZE, WitnessPower.SNAPSHOTS],
+    rests_on=["SNP-005", "SNP-007", "SNP-013"],
+)
+@given(growth=growths())
+def test_snp_017_snapshots_of_every_size_are_deleted_alone(subject: RunningSubject, growth: Growth) -> None:
+    """`delete_snapshot` MUST remove only the snapshot meant, also where the volume has grown between them and no reply
+    to its request came.
+    """
+    with subject.world() as world:
+        made = world.create()
+        taken = [world.snapshot(made)]
+        for _ in range(2):
+            world.resize(made, growth.beyond(made.volume.size_bytes, subject.declared.limits))
+            taken.append(world.snapshot(made))
+        first, middle, last = taken
+        world.delete_snapshot(middle)
+        expect_equal("snapshots listed", listed(world, ObjectKind.SNAPSHOT), ids_of([first, last]), PLUGIN)
+        world.restart_plugin()
+        nameless = _lost(world, first.snapshot)
+        expect_done("delete by uuid", lambda: world.copier.delete_snapshot(world.store, nameless))
+        world.forget_snapshots(first)
+        expect_equal("snapshots listed", listed(world, ObjectKind.SNAPSHOT), ids_of([last]), PLUGIN)
 
 
 def _lost(world: World, snapshot: Snapshot, uuid: str = "") -> Snapshot:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from hypothesis import strategies as st
 
 from conformance.contract import Capability, CapacityExhausted, WitnessPower
 from conformance.expect import expect_done, expect_refusal
-from conformance.judgements import nothing_changes, stats_are_true, usage_is_true
+from conformance.judgements import lun_bytes_made, nothing_changes, stats_are_true, usage_is_true
 from conformance.requirement import Need, given, requirement
 from conformance.strategies.data import BLOCK, Pattern, patterns
 from conformance.strategies.sizes import Granules, Growth, growths
@@ -49,6 +50,23 @@ def test_spc_002_a_full_store_takes_no_growth(subject: RunningSubject) -> None:
                 "growing in a full store",
                 lambda: world.driver.resize(world.store, made.volume, size),  # type: ignore[attr-defined]
             )
+
+
+@requirement("SPC-005", needs=[Need.CAPACITY, Capability.RESIZE, WitnessPower.SIZE], rests_on=["SPC-002", "SPC-003"])
+@given(growth=growths())
+def test_spc_005_growth_needs_room_for_the_difference(subject: RunningSubject, growth: Growth) -> None:
+    """`resize` MUST succeed as long as the store has room for the difference, down to the last byte, also with a
+    neighbour, repeated, or to the same size.
+    """
+    with subject.world() as world:
+        size_bytes = world.size(Granules(0))
+        larger = growth.beyond(size_bytes, subject.declared.limits)
+        room = sum(lun_bytes_made(world, each) for each in (size_bytes, larger))
+        world.use(world.store_request(capacity_bytes=room))
+        _neighbour, made = world.create(), world.create()
+        for asked in (size_bytes, larger, larger):
+            expect_done("growing into the last of the room", partial(world.resize, made, asked))
+        usage_is_true(world)
 
 
 @requirement("SPC-004", needs=[Capability.VOLUME_STATS, WitnessPower.SIZE, Need.PROBE], rests_on=["PRV-001", "ACC-001"])

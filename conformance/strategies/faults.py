@@ -10,15 +10,26 @@ from hypothesis.strategies import SearchStrategy
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """At the nth request of an operation, counted from 0: its reply is lost, or already the request."""
+    """At the nth request of an operation, counted from 0: its reply is lost, or already the request.
+
+    `is_refused`: the array is there, and answers HTTP 503 instead. `lasts`: so it stays until the operation ends.
+    """
 
     nth: int
     is_reply: bool
+    is_refused: bool = False
+    lasts: bool = False
 
 
 def cuts() -> SearchStrategy[Cut]:
     """Lost replies above all: what was done and is not known to be."""
     return st.builds(Cut, st.integers(0, 7), st.sampled_from([True, True, False]))
+
+
+def breakdowns() -> SearchStrategy[Cut]:
+    """Whatever an array may do in the middle of an operation: it does not answer, or refuses, once or from then on."""
+    whether = st.sampled_from([False, True])
+    return st.builds(Cut, st.integers(0, 7), whether, is_refused=whether, lasts=whether)
 
 
 @dataclass(frozen=True, slots=True)

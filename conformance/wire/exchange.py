@@ -16,37 +16,25 @@ def hand_on(request: HttpRequest, handler: HttpHandler) -> HttpResponse:
     return handler(request)
 
 
-def cut(nth: int, *, after: bool) -> Passage:
+def cut(nth: int, *, after: bool, refused: bool = False, lasts: bool = False) -> Passage:
     """Drop the connection at the nth request, counted from 0: before it reaches the array, or after it was carried
     out.
+
+    `refused`: answer HTTP 503 instead (RFC 9110 §15.6.4). `lasts`: let no later request reach the array either.
     """
     seen = 0
 
     def pass_or_cut(request: HttpRequest, handler: HttpHandler) -> HttpResponse:
         nonlocal seen
         seen += 1
-        if seen != nth + 1:
+        if seen <= nth or (seen > nth + 1 and not lasts):
             return handler(request)
-        if after:
+        is_carried_out = after and seen == nth + 1
+        if is_carried_out:
             handler(request)
-            raise ConnectionResetError("the reply was lost")
-        raise ConnectionResetError("the request was lost")
-
-    return pass_or_cut
-
-
-def cut_for_good(nth: int, *, after: bool) -> Passage:
-    """As `cut`, and nobody answers any more from then on."""
-    seen = 0
-
-    def pass_or_cut(request: HttpRequest, handler: HttpHandler) -> HttpResponse:
-        nonlocal seen
-        seen += 1
-        if seen <= nth:
-            return handler(request)
-        if after and seen == nth + 1:
-            handler(request)
-        raise ConnectionResetError("the array does not answer")
+        if refused:
+            return HttpResponse(503, {"Content-Type": "text/plain"}, b"Service Unavailable")
+        raise ConnectionResetError("the reply was lost" if is_carried_out else "the request was lost")
 
     return pass_or_cut
 

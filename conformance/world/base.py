@@ -42,6 +42,7 @@ from conformance.guard import TracedBridge, Watch
 from conformance.instance import Instance
 from conformance.ledger import MemoryLedger
 from conformance.probe_bridge import ProbeAwareBridge, no_bridge
+from conformance.strategies.faults import Silence
 from conformance.trace import Trace
 from conformance.verdict import Broken, Certainty, Violation
 from conformance.watched_connections import watched
@@ -192,6 +193,17 @@ class WorldBase:
     def hypervisor_silent(self) -> AbstractContextManager[None]:
         """No host of the cluster answers meanwhile: every call of a bridge fails."""
         return self.bridge_breaks.all()
+
+    @contextmanager
+    def failing_bridge(self, silence: Silence) -> Iterator[list[Exception]]:
+        """One call of a bridge fails inside, and so may the plugin; answers what left the plugin, at most one error."""
+        self.watch.went_beyond_set_up = True
+        errors: list[Exception] = []
+        with self.bridge_breaks.nth(silence.nth):
+            try:
+                yield errors
+            except (BridgeError, ProviderError) as error:
+                errors.append(error)
 
     def defer(self, step: str, act: Callable[[], object]) -> None:
         """Do this at the end, before what was deferred earlier."""

@@ -96,13 +96,15 @@ class Glance:
                 self.check_qos(other, home)
 
     def check_qos(self, made: Made, home: str) -> None:
-        """It has the QoS that was asked last, where any was asked."""
+        """It has the QoS that was asked last, where any was asked; during a migration at least that."""
         lun = self.lun(made, home)
         if lun is None or lun.qos is None or not self.world.subject.supports(Capability.QOS):
             return
         for name in ("min_iops", "max_iops", "burst_iops"):
             wanted, found = getattr(made.qos, name), getattr(lun.qos, name)
-            if wanted is not None and found != wanted:
+            if made.is_lifted and wanted is not None and (found or 0) < wanted:
+                broken("MIG-003", f"{name} of {wanted} at least while it is copied", str(found))
+            if not made.is_lifted and wanted is not None and found != wanted:
                 broken(home, f"{name} of {wanted}", str(found))
 
     def check_datastores(self, made: Made, asked: int, home: str) -> None:

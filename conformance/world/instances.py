@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from conformance import leaks
 from conformance.context import KitContext
@@ -17,6 +18,13 @@ from conformance.strategies.faults import Cut
 from conformance.verdict import Broken, Violation
 from conformance.wire import exchange
 from conformance.world.base import WorldBase
+
+
+@dataclass(slots=True)
+class Attempt:
+    """An operation that met a cut; `error` is what it raised, None when it said that all is done."""
+
+    error: ProviderError | None = None
 
 
 class WithInstances(WorldBase):
@@ -66,19 +74,18 @@ class WithInstances(WorldBase):
         self._stores = {uuid: self.instance.localised(store) for uuid, store in self._stores.items()}
 
     @contextmanager
-    def broken_off(self, cut: Cut, *, for_good: bool = False) -> Iterator[None]:
-        """What the plugin does inside meets this cut, and may fail as the contract allows.
-
-        `for_good`: from the cut on the array does not answer, however often the plugin tries.
-        """
+    def broken_off(self, cut: Cut) -> Iterator[Attempt]:
+        """What the plugin does inside meets this cut, and may fail as the contract allows."""
         self.watch.went_beyond_set_up = True
-        passage = (exchange.cut_for_good if for_good else exchange.cut)(cut.nth, after=cut.is_reply)
+        passage = exchange.cut(cut.nth, after=cut.is_reply, refused=cut.is_refused, lasts=cut.lasts)
         recorders = self.instance.doors.recorders
         for each in recorders:
             each.passage = passage
+        attempt = Attempt()
         try:
-            with suppress(ProviderError):
-                yield
+            yield attempt
+        except ProviderError as error:
+            attempt.error = error
         finally:
             for each in recorders:
                 each.passage = exchange.hand_on

@@ -42,6 +42,8 @@ class Made:
     fenced: dict[Host, None] = field(default_factory=dict)
     granted: dict[Host, None] = field(default_factory=dict)
     has_grown: bool = False
+    is_lifted: bool = False
+    """Whether a migration has begun: until its end the array may give it more than `qos`."""
 
     @property
     def uuid(self) -> str:
@@ -61,9 +63,14 @@ class WithVolumes(WithStores):
         return wanted.resolve(self.subject.declared.limits)
 
     def request(
-        self, size: Size | None = None, name: Name | None = None, qos: QosPolicy | None = None
+        self,
+        size: Size | None = None,
+        name: Name | None = None,
+        qos: QosPolicy | None = None,
+        *,
+        tenant: Tenant | None = None,
     ) -> VolumeRequest:
-        """A request for a new volume."""
+        """A request for a new volume, of the world's own tenant unless told otherwise."""
         # Where others have taken the name that the plugin will give, as far as that can be told.
         uuid, self._reserved_uuid = self._reserved_uuid or self._uuid(self._next()), None
         plain = f"{self._prefix}{self.tag}-volume" + "1" * self._named
@@ -73,9 +80,13 @@ class WithVolumes(WithStores):
             name=(name or PlainName()).resolve(plain, self.subject.declared.limits),
             size_bytes=self.size(size or Granules(0)),
             qos=qos or QosPolicy(),
-            tenant=Tenant(f"tenant-{self.tag}", "conformance"),
+            tenant=tenant or Tenant(f"tenant-{self.tag}", "conformance"),
             hypervisor=self.cluster.hypervisor,
         )
+
+    def tenant(self, number: int) -> Tenant:
+        """A tenant besides the world's own; all have one name, which is not what tells them apart."""
+        return Tenant(f"tenant-{self.tag}" + "1" * number, "conformance")
 
     @property
     def volumes(self) -> list[Made]:
@@ -209,6 +220,20 @@ class WithVolumes(WithStores):
             qos.min_iops or made.qos.min_iops, qos.max_iops or made.qos.max_iops, qos.burst_iops or made.qos.burst_iops
         )
         watching.after_set_qos(self, made)
+
+    def begin_migration(self, made: Made) -> None:
+        """Have a volume's QoS lifted for a copy; failing is charged to the requirement on migrations."""
+        driver: Any = self.driver
+        self._step("begin_migration", lambda: driver.begin_migration(self._at(made), made.volume))
+        made.is_lifted = True
+        watching.after_migration(self, made)
+
+    def end_migration(self, made: Made) -> None:
+        """Have its own QoS put back; failing is charged to the requirement on migrations."""
+        driver: Any = self.driver
+        self._step("end_migration", lambda: driver.end_migration(self._at(made), made.volume))
+        made.is_lifted = False
+        watching.after_migration(self, made)
 
     def forget(self, *volumes: Made) -> None:
         """Do not delete these at the end: their store goes with all that is in it."""

@@ -46,6 +46,16 @@ def after_set_qos(world: WithVolumes, made: Made) -> None:
     glance.check_others(made, "QOS-005")
 
 
+def after_migration(world: WithVolumes, made: Made) -> None:
+    """Lifted, the volume has what it had at least; its size, its hosts and the others are as they were."""
+    glance = Glance(world)
+    if made.is_lifted:
+        glance.check_qos(made, "MIG-003")
+    glance.check_same_size(made, "MIG-001")
+    glance.check_hosts(made, missing="MIG-004", extra="MIG-004")
+    glance.check_others(made, "MIG-003")
+
+
 def after_connection(world: WithVolumes, made: Made, connection: BlockConnection) -> None:
     """The connection tells this LUN, its size, and credentials where CHAP is declared."""
     check_identity(made, connection.identity)

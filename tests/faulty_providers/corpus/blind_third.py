@@ -204,7 +204,7 @@ def _drop_by_name(call: Call) -> None:
 SNAPSHOTS = (
     # "Keep the volume as it is at this moment. Idempotent by `request.uuid`."
     Fault(
-        "SNP-001",
+        "SNP-016",
         "A snapshot that is asked for again after the volume has grown is taken anew",
         Driver.take_snapshot,
         _retake_when_grown,
@@ -315,7 +315,7 @@ def _revert_despite_grants(call: Call) -> None:
 REVERTING = (
     # "newer snapshots go as `traits.revert_scope` declares": it is declared that they stay.
     Fault(
-        "REV-001",
+        "REV-002",
         "A revert takes newer snapshots of another size with it",
         Driver.revert,
         _drop_newer_of_other_size,
@@ -421,7 +421,7 @@ def _from_base_snapshot(call: Call) -> Any:
 CLONING = (
     # "Make an independent volume with the source's bytes."
     Fault(
-        "CLN-001",
+        "CLN-017",
         "A clone that is larger than its snapshot is made of the volume as it is now",
         Wire.CloneVolume,
         _of_the_live_volume,
@@ -438,7 +438,7 @@ CLONING = (
     ),
     # "Idempotent by `request.uuid`, as `create` is": what is there is answered, not changed.
     Fault(
-        "CLN-001",
+        "CLN-018",
         "A repeated clone takes back the QoS that was set since",
         Driver.clone,
         do_also(_own_qos_again),
@@ -469,7 +469,7 @@ CLONING = (
     ),
     # clone "Raises `ObjectNotFound` when the source is gone, and what `create` raises": CapacityExhausted.
     Fault(
-        "CLN-001",
+        "CLN-019",
         "Clones are not held against the store's IOPS",
         Driver.clone,
         alter_field("store", request=lambda request: replace(request, capacity_iops=None)),
@@ -576,7 +576,7 @@ TEMPLATES = (
     ),
     # initialize: "Idempotent by uuid."
     Fault(
-        "LIF-001",
+        "LIF-011",
         "A store that is initialised again loses its cached templates",
         LifeCycle.initialize,
         do_also(_with_empty_cache),
@@ -642,7 +642,7 @@ def _log_failed_request(call: Call) -> Any:
 CHAP = (
     # "Replace the secret; afterwards the old one is refused."
     Fault(
-        "CHP-001",
+        "CHP-011",
         "A host's second initiator keeps the old secret",
         Wire.ModifyInitiators,
         alter_argument("initiators", lambda wanted: wanted[:1]),
@@ -658,7 +658,7 @@ CHAP = (
     ),
     # "Replace the secret; afterwards the old one is refused": the first is good again after the second rotation.
     Fault(
-        "CHP-001",
+        "CHP-006",
         "Rotating goes back and forth between two secrets",
         Wire.ModifyInitiators,
         _back_and_forth,
@@ -666,7 +666,7 @@ CHAP = (
     ),
     # rotate_chap: "Without a grant: `AccessNotGranted`."
     Fault(
-        "CHP-001",
+        "CHP-010",
         "A host's secret is rotated for a volume that it does not have, if it has another",
         Driver.rotate_chap,
         _rotate_whoever_asks,
@@ -750,7 +750,7 @@ def _without_clones(call: Call) -> Usage:
 NUMBERS = (
     # end_migration: "Put the volume's own QoS back"; set_qos: "Set exactly these values".
     Fault(
-        "MIG-001",
+        "MIG-005",
         "A QoS that is set during a migration is lost with the migration's end",
         Driver.set_qos,
         _set_and_not_noted,
@@ -758,7 +758,7 @@ NUMBERS = (
     ),
     # used: "Tell bytes and IOPS in use."
     Fault(
-        "QOS-001",
+        "LEK-007",
         "The IOPS in use are those that were asked for at first, whatever was set since",
         Driver.used,
         _iops_first_asked,
@@ -773,7 +773,7 @@ NUMBERS = (
     ),
     # begin_migration: "Idempotent"; "any may be restarted between two calls".
     Fault(
-        "MIG-001",
+        "MIG-002",
         "A migration that is begun again after a restart keeps the lifted QoS for the volume's own",
         Driver.begin_migration,
         do_first(_note_what_is),
@@ -781,7 +781,7 @@ NUMBERS = (
     ),
     # end_migration: "Put the volume's own QoS back": this volume's.
     Fault(
-        "MIG-001",
+        "MIG-007",
         "The end of one migration ends all migrations of the store",
         Driver.end_migration,
         _end_all,
@@ -789,7 +789,7 @@ NUMBERS = (
     ),
     # begin_migration: "Lift the volume's QoS for a copy: never below what it is."
     Fault(
-        "MIG-001",
+        "MIG-003",
         "A migration gives every volume the same QoS, also those that had more",
         Wire.ModifyVolume,
         alter_argument("qos", _to_fixed_level),
@@ -797,7 +797,7 @@ NUMBERS = (
     ),
     # end_migration: "Put the volume's own QoS back, after success and after failure."
     Fault(
-        "MIG-001",
+        "MIG-006",
         "A volume that grows during its migration stays lifted",
         Wire.ModifyVolume,
         _with_marks_of_create,
@@ -942,7 +942,7 @@ def _refuse_with_snapshots(call: Call) -> Any:
 GROWING = (
     # resize: "Grow the volume"; `CapacityExhausted` is "no room", and there is some.
     Fault(
-        "EXT-001",
+        "SPC-005",
         "A resize needs room for the whole new size beside the old one",
         Driver.resize,
         _room_for_all_of_it,
@@ -1135,7 +1135,7 @@ def _same_when_rounded(call: Call) -> Any:
 LOST = (
     # delete: "Remove the volume"; what is in the trash is still on the array.
     Fault(
-        "FLT-001",
+        "FLT-014",
         "A delete that breaks off between trash and purge is reported as done",
         Driver.delete,
         _gone_is_gone,
@@ -1197,7 +1197,7 @@ BRIDGED = (
     ),
     # "afterwards the old one is refused and `connection` gives the new one"; "a host given a Volume … is hooked up".
     Fault(
-        "CHP-001",
+        "CHP-013",
         "After a rotation the bridge keeps the old secret for the host's other volumes",
         Driver.rotate_chap,
         _tell_bridge_of_target_only,
@@ -1205,7 +1205,7 @@ BRIDGED = (
     ),
     # create: "nothing is left behind"; "after any of them the array is as before the call".
     Fault(
-        "FLT-001",
+        "DED-006",
         "What a bridge refuses to hook up stays on the array",
         Provider.configure,
         _undo_nothing,

@@ -97,7 +97,7 @@ def groups_of_that_name_removed(call: Call) -> None:
 
 FAULTS: tuple[Fault, ...] = (
     Fault(
-        "FLT-011",
+        "FLT-018",
         "a clone that is not filled yet is taken for gone",
         Driver.delete,
         skip(),

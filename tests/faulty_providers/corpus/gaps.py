@@ -1,0 +1,213 @@
+"""Faults in what operations do to each other: a migration and a clone, two tenants, a repetition after a change, an
+array or a bridge that fails midway.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from conformance.contract import ArrayUnreachable, InUse, Resized, Snapshot, Usage, Volume
+from reference_providers.solidfire import luns
+from reference_providers.solidfire.element import Element, qos_params
+from reference_providers.solidfire.tenants import NO_TENANT
+from tests.faulty_providers.corpus.blind_third import OWN_QOS, PLUGIN_HOOKUP, _ask, _lun, _of_store, _same_when_rounded
+from tests.faulty_providers.fault import Call, Driver, Fault, Kind, LifeCycle, Provider
+from tests.faulty_providers.operators import do_first, swallow
+
+
+def _is_lifted(call: Call) -> bool:
+    lun = _lun(call)
+    return lun is not None and OWN_QOS in lun.attributes
+
+
+def _clone_with_marks_of_source(call: Call) -> Any:
+    answer, source = call.proceed(), call.arguments["source"]
+    lun = _lun(call, source) if isinstance(source, Volume) else None
+    if lun is not None and OWN_QOS in lun.attributes:
+        clone = next(each for each in _of_store(call) if each.owner_uuid == call.arguments["request"].uuid)
+        noted = {**clone.attributes, OWN_QOS: lun.attributes[OWN_QOS]}
+        _ask(call, lambda element: element.set_lun_qos(clone.lun_id, qos_params(clone.qos), noted))
+    return answer
+
+
+def _refuse(call: Call) -> Any:
+    raise InUse(str(call.arguments["volume"].external_id), ())
+
+
+def _remember_other_volumes(call: Call) -> Any:
+    driver = call.others["driver"]
+    tell, change = driver.connection, driver.rotate_chap
+    known: dict[tuple[str, str], Any] = {}
+
+    def connection(store: Any, target: Any, host: Any) -> Any:
+        answer = tell(store, target, host)
+        chap = known.setdefault((target.uuid, host.uuid), answer.paths[0].chap)
+        return replace(answer, paths=tuple(replace(each, chap=chap) for each in answer.paths))
+
+    def rotate_chap(store: Any, target: Any, host: Any) -> None:
+        change(store, target, host)
+        known.pop((target.uuid, host.uuid), None)
+
+    # Two methods share the memory, so they are replaced before the first call.
+    driver.connection, driver.rotate_chap = connection, rotate_chap
+    return call.proceed()
+
+
+def _of_first_tenant(call: Call) -> Usage:
+    used: Usage = call.proceed()
+    found = _of_store(call)
+    others = sum(each.size_bytes for each in found if each.account_id != found[0].account_id)
+    return Usage((used.bytes or 0) - others, used.iops)
+
+
+def _with_tenants_elsewhere(call: Call) -> None:
+    request = call.arguments["request"]
+
+    def remove(element: Element) -> None:
+        accounts = list(element.accounts())
+        mine = {each.attributes.get("tenant") for each in accounts if each.attributes.get("store") == request.uuid}
+        same = [each.account_id for each in accounts if each.attributes.get("tenant") in mine - {None, NO_TENANT}]
+        for each in list(element.luns_of(same)):
+            if not each.group_ids:
+                luns.remove(element, each)
+
+    _ask(call, remove, request)
+
+
+def _is_nameless_of_another_size(call: Call) -> bool:
+    snapshot: Snapshot = call.arguments["snapshot"]
+    if snapshot.external_id is not None:
+        return False
+    number = int(snapshot.volume_external_id)
+    lun = _ask(call, lambda element: element.find_lun(number))
+    kept = _ask(call, lambda element: list(element.copies.snapshots_of(number)))
+    return any(lun and each.owner_uuid == snapshot.uuid and each.size_bytes != lun.size_bytes for each in kept)
+
+
+def _undo_no_clone(call: Call) -> Any:
+    driver = call.others["driver"]
+    driver._undone_if_failed = lambda action, _undo: action()
+    try:
+        return call.proceed()
+    finally:
+        del driver._undone_if_failed
+
+
+def _done_when_lun_is_large(call: Call) -> Any:
+    lun = _lun(call)
+    if lun is not None and lun.size_bytes >= call.arguments["size_bytes"] > call.arguments["volume"].size_bytes:
+        return Resized(call.arguments["size_bytes"])
+    return call.proceed()
+
+
+def _overwritten(call: Call) -> Any:
+    answer = call.proceed()
+    bridge = call.others["driver"]._array.context.hypervisor(call.arguments["placement"].cluster)
+    bridge.write_disk(answer.disk, 0, bytes(4096))
+    return answer
+
+
+def _of_the_size_asked(call: Call) -> Any:
+    return replace(_same_when_rounded(call), size_bytes=call.arguments["request"].size_bytes)
+
+
+FAULTS: tuple[Fault, ...] = (
+    Fault("MIG-008", "a clone of a volume in migration is in it too", Driver.clone, _clone_with_marks_of_source),
+    Fault("MIG-009", "a volume in migration is not deleted", Driver.delete, _refuse, Kind.CALLS, _is_lifted),
+    Fault(
+        "CHP-012",
+        "a rotation is told for the volume that was named only",
+        Provider.configure,
+        _remember_other_volumes,
+        Kind.SECRET,
+    ),
+    Fault(
+        "FLT-011",
+        "a revoke that the array refuses is reported as done",
+        Driver.revoke_access,
+        swallow(ArrayUnreachable),
+        Kind.ISOLATION,
+        base="minimal",
+    ),
+    Fault(
+        "FLT-012",
+        "a resize that the array refuses is reported as done",
+        Driver.resize,
+        swallow(ArrayUnreachable, answer=lambda call: Resized(call.arguments["size_bytes"])),
+    ),
+    Fault(
+        "FLT-013",
+        "a deletion of a snapshot that the array refuses is reported as done",
+        Driver.delete_snapshot,
+        swallow(ArrayUnreachable),
+        Kind.LEAK,
+    ),
+    Fault(
+        "FLT-015",
+        "a revert that the array refuses is reported as done",
+        Driver.revert,
+        swallow(ArrayUnreachable),
+        Kind.DATA,
+    ),
+    Fault(
+        "FLT-016",
+        "an end of a migration that the array refuses is reported as done",
+        Driver.end_migration,
+        swallow(ArrayUnreachable),
+    ),
+    Fault(
+        "FLT-017",
+        "a rotation that the array refuses is reported as done",
+        Driver.rotate_chap,
+        swallow(ArrayUnreachable),
+        Kind.SECRET,
+    ),
+    Fault("LEK-005", "what the first tenant has is counted only", Driver.used, _of_first_tenant),
+    Fault(
+        "LEK-006",
+        "with a store the volumes of its tenants in others go",
+        LifeCycle.delete_datastore,
+        do_first(_with_tenants_elsewhere),
+        Kind.DATA,
+    ),
+    Fault(
+        "SNP-017",
+        "a lost snapshot of a volume that has grown is not deleted",
+        Driver.delete_snapshot,
+        lambda _call: None,
+        Kind.LEAK,
+        _is_nameless_of_another_size,
+    ),
+    Fault(
+        "DED-007",
+        "a clone that a bridge refuses stays on the array",
+        Driver.clone,
+        _undo_no_clone,
+        Kind.LEAK,
+        base=PLUGIN_HOOKUP,
+    ),
+    Fault(
+        "DED-008",
+        "a LUN that has grown is not shown to the hosts again",
+        Driver.resize,
+        _done_when_lun_is_large,
+        base=PLUGIN_HOOKUP,
+    ),
+    Fault(
+        "DED-009",
+        "a clone's disk is begun anew",
+        Driver.clone,
+        _overwritten,
+        Kind.DATA,
+        base=PLUGIN_HOOKUP,
+        also=("CLN-001", "CLN-002"),
+    ),
+    Fault(
+        "PRV-015",
+        "a size that was asked for late is told as if it were there",
+        Driver.create,
+        _of_the_size_asked,
+        base="minimal",
+    ),
+)

@@ -42,7 +42,7 @@ from conformance.strategies.data import Pattern, Place
 from conformance.strategies.qos import QosAt
 from conformance.strategies.sizes import Granules, Growth
 
-LENGTH: Final = 48
+LENGTH: Final = 40
 _REPEATS: Final = 0.4
 _WRITES: Final = 0.5
 _POLICIES: Final = (QosAt(200, 300, 400), QosAt(500, 500, 500), QosAt(100, 700, 900), QosAt(0, 0, 0))

@@ -56,7 +56,7 @@ def test_ded_002_a_volume_is_one_lun_one_datastore_one_disk(subject: RunningSubj
     subject=CLOUD,
     needs=[AccessModel.DEDICATED, Need.HYPERVISOR, WitnessPower.LUNS],
     rests_on=["DED-002", "DST-003"],
-    examples=2,
+    examples=1,
     hooked_up=True,
 )
 @pinned(silence=Silence(4))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from conformance.contract import AccessGranularity, Host, LimitReached
+from conformance.contract import Host, LimitReached
 from conformance.expect import ARRAY, expect_done, expect_equal, expect_refusal
 from conformance.judgements.array import facts, nothing_changes
 from conformance.world import Made, World
@@ -23,14 +23,9 @@ def many(world: World, count: int) -> int:
 
 
 def more_hosts(world: World, made: Made) -> int:
-    """How many more hosts can be granted this volume, where each has a group of its own.
-
-    A plugin that grants whole clusters has let in all of the cluster's hosts, also those that were not named.
-    """
+    """How many more hosts can be granted this volume, where each has a group of its own."""
     most = min(world.subject.declared.limits.groups_per_lun or _MOST_HOSTS, _MOST_HOSTS)
-    by_cluster = world.subject.declared.traits.access_granularity is AccessGranularity.CLUSTER
-    mates = world.hosts_of(world.cluster) if by_cluster else ()
-    return many(world, most) - len({*made.granted, *mates})
+    return many(world, most) - len(made.granted)
 
 
 def one_more_host(world: World, made: Made, host: Host) -> None:

@@ -115,7 +115,7 @@ def _of_the_size_asked(call: Call) -> Any:
 
 
 FAULTS: tuple[Fault, ...] = (
-    Fault("MIG-008", "a clone of a volume in migration is in it too", Driver.clone, _lift_the_clone),
+    Fault("MIG-008", "a clone of a volume in migration is in it too", Driver.clone, _lift_the_clone, also=("CLN-008",)),
     Fault("MIG-009", "a volume in migration is not deleted", Driver.delete, _refuse, Kind.CALLS, _is_lifted),
     Fault(
         "CHP-012",

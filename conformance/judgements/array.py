@@ -65,6 +65,11 @@ def nothing_changes(world: World) -> Iterator[None]:
     """Expect the LUNs of the array to be the same afterwards."""
     before = facts(world.own_view())
     yield
+    is_as_before(world, before)
+
+
+def is_as_before(world: World, before: Facts) -> None:
+    """The LUNs of the array are what they were."""
     after = facts(world.own_view())
     if before != after:
         broken("nothing to change on the array", _changes(before, after), ARRAY)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from conformance.expect import ARRAY, HYPERVISOR, expect_done, expect_equal, expect_none, expect_size
-from conformance.judgements.array import facts
+from conformance.judgements.array import facts, is_as_before
 from conformance.judgements.sizes import lun_bytes
 from conformance.strategies.faults import Cut, Silence
 from conformance.world import Made, World
@@ -27,7 +27,7 @@ def whole_or_as_before(world: World, silence: Silence, act: Callable[[], object]
     with world.failing_bridge(silence) as errors:
         act()
     if errors:
-        expect_equal("the array after the failure", facts(world.view()), before, ARRAY)
+        is_as_before(world, before)
         left = sorted(f"{each.kind} {each.name}" for each in world.open_bridge().inventory().items - held.items)
         expect_none("storage left on a host", left, HYPERVISOR)
 

@@ -158,7 +158,7 @@ def test_ded_007_a_clone_that_a_bridge_refuses_leaves_nothing(subject: RunningSu
     examples=0.5,
     hooked_up=True,
 )
-@pinned(silence=Silence(2), growth=Growth(1))
+@pinned(silence=Silence(3), growth=Growth(1))
 @pinned(silence=Silence(1), growth=Growth(1))
 @given(silence=silences(), growth=growths())
 def test_ded_008_what_a_bridge_refused_can_be_repeated(

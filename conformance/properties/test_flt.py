@@ -305,8 +305,8 @@ def test_flt_012_a_change_is_made_or_refused(subject: RunningSubject, cut: Cut, 
     rests_on=["FLT-007"],
     examples=0.5,
 )
-@pinned(cut=Cut(3, is_reply=True, is_refused=True))
 @pinned(cut=Cut(1, is_reply=True, is_refused=True))
+@pinned(cut=Cut(0, is_reply=True, is_refused=True))
 @given(cut=breakdowns())
 def test_flt_013_a_snapshot_is_taken_or_refused(subject: RunningSubject, cut: Cut) -> None:
     """`take_snapshot` and `delete_snapshot` that meet an array which refuses or does not answer MUST raise an error,
@@ -386,7 +386,7 @@ def test_flt_015_a_revert_is_done_or_refused(subject: RunningSubject, cut: Cut, 
     "FLT-016", needs=[Capability.MIGRATION_QOS, Need.ENDPOINT, WitnessPower.QOS], rests_on=["MIG-002"], examples=0.5
 )
 @pinned(cut=Cut(2, is_reply=True, is_refused=True), policy=QosAt(0, 500, 500))
-@pinned(cut=Cut(1, is_reply=True), policy=QosAt(0, 500, 500))
+@pinned(cut=Cut(0, is_reply=True, is_refused=True), policy=QosAt(0, 500, 500))
 @given(cut=breakdowns(), policy=policies())
 def test_flt_016_a_migration_broken_off_can_be_ended(subject: RunningSubject, cut: Cut, policy: QosAt) -> None:
     """`begin_migration` and `end_migration` that meet an array which refuses or does not answer MUST be repeatable,
@@ -407,7 +407,7 @@ def test_flt_016_a_migration_broken_off_can_be_ended(subject: RunningSubject, cu
 
 @requirement("FLT-017", needs=[Capability.CHAP_ROTATION, Need.ENDPOINT, Need.PROBE], rests_on=["CHP-006"], examples=0.5)
 @pinned(cut=Cut(4, is_reply=True, is_refused=True))
-@pinned(cut=Cut(3, is_reply=True, is_refused=True))
+@pinned(cut=Cut(1, is_reply=False, is_refused=True))
 @given(cut=breakdowns())
 def test_flt_017_a_rotation_is_done_or_refused(subject: RunningSubject, cut: Cut) -> None:
     """`rotate_chap` that meets an array which refuses or does not answer MUST raise an error, or have replaced the

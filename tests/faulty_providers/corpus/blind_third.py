@@ -78,14 +78,17 @@ def _ask(call: Call, action: Callable[[Element], _Answer], request: Any = None) 
 def _lun(call: Call, target: Any = None) -> Lun | None:
     """The LUN that the call is about."""
     wanted = target or call.arguments.get("target") or call.arguments["volume"]
-    found: Lun | None = _array(call).find_lun(call.arguments["store"], wanted)
+    try:
+        found: Lun | None = _array(call).find_lun(call.arguments["store"], wanted)
+    except Interrupted as interruption:
+        raise interruption.outcome from None
     return found
 
 
 def _of_store(call: Call) -> list[Lun]:
     """The store's LUNs that are not deleted."""
     uuid = call.arguments["store"].request.uuid
-    return [each for each in _ask(call, lambda element: luns.of_store(element, uuid)) if not each.is_deleted]
+    return [each for each in _ask(call, lambda element: list(luns.of_store(element, uuid))) if not each.is_deleted]
 
 
 def _named(lun: Lun) -> Volume:
@@ -307,9 +310,7 @@ def _drop_newer_of_other_size(call: Call) -> Any:
 
 def _revert_despite_grants(call: Call) -> None:
     given = call.arguments
-    call.others["driver"].revert_lun(
-        given["store"], given["volume"], given["snapshot"], given["volume"].size_bytes, despite_grants=True
-    )
+    call.others["driver"].revert_lun(given["store"], given["volume"], given["snapshot"], despite_grants=True)
 
 
 REVERTING = (

@@ -7,9 +7,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from conformance.contract import ArrayUnreachable, InUse, Resized, Snapshot, Usage, Volume
+from conformance.contract import ArrayUnreachable, Conflict, InUse, Resized, Snapshot, Usage, Volume
 from reference_providers.solidfire import luns
-from reference_providers.solidfire.element import Element, qos_params
+from reference_providers.solidfire.element import Element
 from reference_providers.solidfire.tenants import NO_TENANT
 from tests.faulty_providers.corpus.blind_third import OWN_QOS, PLUGIN_HOOKUP, _ask, _lun, _of_store, _same_when_rounded
 from tests.faulty_providers.fault import Call, Driver, Fault, Kind, LifeCycle, Provider
@@ -21,13 +21,12 @@ def _is_lifted(call: Call) -> bool:
     return lun is not None and OWN_QOS in lun.attributes
 
 
-def _clone_with_marks_of_source(call: Call) -> Any:
-    answer, source = call.proceed(), call.arguments["source"]
+def _lift_the_clone(call: Call) -> Any:
+    answer, source, request = call.proceed(), call.arguments["source"], call.arguments["request"]
     lun = _lun(call, source) if isinstance(source, Volume) else None
     if lun is not None and OWN_QOS in lun.attributes:
-        clone = next(each for each in _of_store(call) if each.owner_uuid == call.arguments["request"].uuid)
-        noted = {**clone.attributes, OWN_QOS: lun.attributes[OWN_QOS]}
-        _ask(call, lambda element: element.set_lun_qos(clone.lun_id, qos_params(clone.qos), noted))
+        clone = Volume(request, answer.external_id, answer.size_bytes)
+        call.others["driver"].begin_migration(call.arguments["store"], clone)
     return answer
 
 
@@ -109,11 +108,14 @@ def _overwritten(call: Call) -> Any:
 
 
 def _of_the_size_asked(call: Call) -> Any:
-    return replace(_same_when_rounded(call), size_bytes=call.arguments["request"].size_bytes)
+    try:
+        return call.proceed()
+    except Conflict:
+        return replace(_same_when_rounded(call), size_bytes=call.arguments["request"].size_bytes)
 
 
 FAULTS: tuple[Fault, ...] = (
-    Fault("MIG-008", "a clone of a volume in migration is in it too", Driver.clone, _clone_with_marks_of_source),
+    Fault("MIG-008", "a clone of a volume in migration is in it too", Driver.clone, _lift_the_clone, also=("CLN-008",)),
     Fault("MIG-009", "a volume in migration is not deleted", Driver.delete, _refuse, Kind.CALLS, _is_lifted),
     Fault(
         "CHP-012",

@@ -23,7 +23,7 @@ def tried_twice(world: World, cut: Cut, what: str, act: Callable[[], object], ju
 
 def whole_or_as_before(world: World, silence: Silence, act: Callable[[], object]) -> None:
     """While one call of a bridge fails: what raises an error leaves array and hosts as they were."""
-    before, held = facts(world.view()), world.open_bridge().inventory()
+    before, held = facts(world.own_view()), world.open_bridge().inventory()
     with world.failing_bridge(silence) as errors:
         act()
     if errors:

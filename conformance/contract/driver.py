@@ -167,8 +167,8 @@ class RevertDriver(Protocol):
 
         The volume has the snapshot's size again, or on an array that cannot make LUNs smaller the size it had, with
         zeros beyond the snapshot's end; `connection` tells. QoS, owner, identity and access stay. The caller has
-        revoked every host before; a host that has access, or only one that is logged in, is `InUse`. A snapshot that
-        is gone is `ObjectNotFound`, one of another volume `InvalidRequest`.
+        revoked every host before; a host that is logged in is `InUse`, one that only has access may be. A snapshot
+        that is gone is `ObjectNotFound`, one of another volume `InvalidRequest`.
         """
         ...
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from conformance.contract import (
@@ -102,7 +102,7 @@ def _lun(model: ArrayModel, volume: Volume) -> WitnessedLun:
         size_bytes=volume.size_bytes,
         wwid=volume.naa,
         in_trash=volume.is_deleted,
-        qos=QosPolicy(volume.qos.min_iops, volume.qos.max_iops, volume.qos.burst_iops),
+        qos=_policy(volume.qos.min_iops, volume.qos.max_iops, volume.qos.burst_iops),
         written_bytes=volume.blocks.written_bytes,
         visible_to=frozenset(_let_in(model, volume)),
         needs_chap=account.lets_in_by_chap or _members_need_chap(model, volume),
@@ -118,9 +118,9 @@ def _members_need_chap(model: ArrayModel, volume: Volume) -> bool:
 def _let_in(model: ArrayModel, volume: Volume) -> Iterator[Iqn]:
     for group_id in volume.groups:
         for initiator_id in model.groups.get(group_id).initiators:
-            # No iSCSI initiator has a Fibre Channel name, nor one beyond 223 bytes: nobody is let in by these.
-            with suppress(ValueError):
-                yield Iqn(model.initiators.get(initiator_id).name)
+            iqn = _iqn(model.initiators.get(initiator_id).name)
+            if iqn is not None:
+                yield iqn
 
 
 def _objects(model: ArrayModel) -> Iterator[WitnessedObject]:
@@ -184,5 +184,17 @@ def _logged_in(model: ArrayModel, live: Sequence[SessionInfo]) -> Iterator[Witne
             yield WitnessedSession(Iqn(each.initiator_iqn), str(volume.volume_id))
 
 
+# The kit looks many times at the same few names and numbers, and these values check what they are made of.
+_policy = lru_cache(maxsize=256)(QosPolicy)
+
+
+@lru_cache(maxsize=1024)
+def _iqn(name: str) -> Iqn | None:
+    # No iSCSI initiator has a Fibre Channel name, nor one beyond 223 bytes: nobody is let in by these.
+    with suppress(ValueError):
+        return Iqn(name)
+    return None
+
+
 def _state(state: object) -> str:
-    return json.dumps(state, sort_keys=True)
+    return str(state)

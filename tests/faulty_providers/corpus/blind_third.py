@@ -1216,7 +1216,7 @@ BRIDGED = (
 )
 
 
-FAULTS: tuple[Fault, ...] = (
+_ALL: Final[tuple[Fault, ...]] = (
     *SNAPSHOTS,
     *REVERTING,
     *CLONING,
@@ -1229,3 +1229,18 @@ FAULTS: tuple[Fault, ...] = (
     *LOST,
     *BRIDGED,
 )
+
+DISPUTED: Final = frozenset(
+    {
+        "A volume is put back under hosts that have access and are not logged in just now",
+        "A request for a snapshot that was delivered twice leaves two snapshots",
+        "Another size that is rounded to the same is taken for the same",
+    }
+)
+"""Not counted. The contract lets a plugin choose whether a grant by itself is use; nothing delivers a request twice;
+and an array that keeps no marks cannot know which size was asked."""
+
+UNSEEN: Final = frozenset({"A clone's datastore is made anew on it"})
+"""Not counted yet. It shows only where datastores have signatures, which those of KVM have not."""
+
+FAULTS: Final = tuple(each for each in _ALL if each.title not in DISPUTED | UNSEEN)

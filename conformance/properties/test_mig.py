@@ -82,15 +82,16 @@ def test_mig_003_a_volume_is_not_slowed_down(subject: RunningSubject, policy: Qo
 @requirement("MIG-004", needs=[Capability.MIGRATION_QOS, Need.PROBE], rests_on=["MIG-001", "ACC-001"])
 @given(pattern=patterns())
 def test_mig_004_a_session_outlives_a_migration(subject: RunningSubject, pattern: Pattern) -> None:
-    """A host that is logged in MUST keep its session and its data from `begin_migration` to `end_migration`."""
+    """A logged in host MUST keep session, access and data from `begin_migration` to `end_migration`."""
     with subject.world() as world:
         made = world.create()
-        _, session = world.access(made)
+        host, session = world.access(made)
         session.write(0, pattern.content)
         for step in (world.begin_migration, world.end_migration):
             expect_done("a step of a migration", partial(step, made))
             found = expect_done("reading on", lambda: session.read(0, len(pattern.content)))
             expect_bytes("the data", found, pattern.content, HOST)
+            expect_done("logging in again", lambda: world.login(made, host)).close()
 
 
 @requirement("MIG-005", needs=[Capability.MIGRATION_QOS, Capability.QOS, WitnessPower.QOS], rests_on=["MIG-001"])

@@ -8,7 +8,7 @@ import random
 import sys
 import time
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -40,6 +40,11 @@ def chosen(faults: Sequence[Fault], only: Sequence[str]) -> list[Fault]:
     ]
 
 
+def _picked(names: Iterable[str], count: int) -> frozenset[str]:
+    """So many of them, the same each time."""
+    return frozenset(sorted(names, key=lambda each: zlib.crc32(each.encode()))[:count])
+
+
 def part_of(faults: Sequence[Fault], part: str) -> list[Fault]:
     """``2/4``: the second of four parts, which have as good as equally many; each fault is always in the same one."""
     number, _, count = part.partition("/")
@@ -49,13 +54,23 @@ def part_of(faults: Sequence[Fault], part: str) -> list[Fault]:
 class Campaign:
     """One run of the corpus."""
 
-    def __init__(self, faults: Sequence[Fault], pool: Pool, *, is_whole: bool, asked: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        faults: Sequence[Fault],
+        pool: Pool,
+        *,
+        is_whole: bool,
+        asked: Sequence[str] = (),
+        thorough: int | None = None,
+    ) -> None:
         self._faults = {each.name: each for each in faults}
         self._pool, self._is_whole = pool, is_whole
         self._asked = list(asked) or list(catalogue())
         self._bases: dict[str, Run] = {}
         self._runs: dict[str, Run] = {}
         self._hung: list[Job] = []
+        self._missed: list[str] = []
+        self._thorough = _picked(self._faults, len(self._faults) if thorough is None else thorough)
         self._began = time.monotonic()
         self.tally = Tally(must_bite=self._must_bite())
 
@@ -69,13 +84,16 @@ class Campaign:
         self._pool.run([Job("base", each) for each in bases], self._base_done)
         if self.tally.errors:
             return
-        jobs = [self._job(each, self._requirements(each)) for each in self._faults.values()]
+        jobs = [self._near(each) or self._job(each, self._requirements(each)) for each in self._faults.values()]
         # The long ones first, so that no worker is left alone with one at the end.
         jobs.sort(key=lambda each: -len(each.only))
         variants = (
             [Job("variant", name, seconds=_VARIANT_SECONDS) for name, _ in all_variants()] if self._is_whole else []
         )
         self._pool.run([*variants, *jobs], self._done)
+        # What its own requirement did not see: whatever sees the site may.
+        missed = [self._faults[each] for each in self._missed]
+        self._pool.run([self._job(each, self._requirements(each)) for each in missed], self._done)
         self._pool.run([replace(each, with_threads=True) for each in self._hung], self._done)
         # Nothing left out, and each call on a thread of its own: the same must come of it.
         self._pool.run(self._sampled(sample, seed), self._compare)
@@ -85,6 +103,15 @@ class Campaign:
         seconds = max(_FAULT_SECONDS, 3 * self._bases[fault.base].seconds)
         unbroken = {} if needs_sockets(fault) else self._bases[fault.base].verdicts
         return Job("fault", fault.name, only, unbroken, with_threads=with_threads, seconds=seconds)
+
+    def _near(self, fault: Fault) -> Job | None:
+        """The fault with its own requirements and what they rest on; None where it is tried with everything."""
+        known = [each for each in (fault.requirement, *fault.also) if each in catalogue()]
+        if fault.name in self._thorough or not known or needs_sockets(fault):
+            return None
+        near = {*known, *(below for each in known for below in foundations(each, catalogue()))}
+        only = [each for each in self._requirements(fault) if each in near]
+        return replace(self._job(fault, only), is_near=True)
 
     def _requirements(self, fault: Fault) -> list[str]:
         if needs_sockets(fault):
@@ -99,7 +126,13 @@ class Campaign:
 
     def _is_filtered(self, fault: Fault) -> bool:
         run = self._runs.get(fault.name)
-        return run is not None and not run.error and not needs_sockets(fault) and len(run.verdicts) > 1
+        return (
+            run is not None
+            and fault.name in self._thorough
+            and not run.error
+            and not needs_sockets(fault)
+            and len(run.verdicts) > 1
+        )
 
     def _base_done(self, job: Job, run: Run) -> None:
         self._bases[job.name] = run
@@ -117,7 +150,10 @@ class Campaign:
             self._say(f"again    {job.name}: {run.error}", run)
             return
         fault = self._faults[job.name]
-        one = tried(fault, run, self._bases[fault.base])
+        one = tried(fault, run, self._bases[fault.base], is_near=job.is_near)
+        if job.is_near and not one.is_killed:
+            self._missed.append(job.name)
+            return
         self._runs[job.name] = run
         self.tally.add(one)
         mark = "found   " if one.is_right_first else "MISLED  " if one.is_killed else "SURVIVED"
@@ -145,7 +181,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ids = [each.id for each in choose(catalogue(), asked.requirements)]
     is_whole = not (asked.only or asked.requirements) and asked.part == "1/1"
     with Pool(asked.workers, asked.seed, ids) as pool:
-        campaign = Campaign(faults, pool, is_whole=is_whole, asked=ids)
+        campaign = Campaign(faults, pool, is_whole=is_whole, asked=ids, thorough=asked.thorough)
         campaign.go(asked.sample, asked.seed)
     seconds = time.monotonic() - began
     asked.output.parent.mkdir(parents=True, exist_ok=True)
@@ -168,6 +204,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0, help="what inputs and the sample are drawn from")
     parser.add_argument("--workers", type=int, default=2, help="worker processes")
     parser.add_argument("--output", type=Path, default=Path("build/kit-quality.json"), help="where the JSON goes")
+    parser.add_argument(
+        "--thorough",
+        type=int,
+        default=120,
+        metavar="N",
+        help="faults that are tried with every requirement that sees them; the others with their own at first",
+    )
     parser.add_argument("--sample", type=int, default=3, help="faults that are tried with every requirement as well")
     return parser
 

@@ -27,7 +27,8 @@ DEADLINE: Final = "deadline"
 class Job:
     """`kind` is a method of the bench; `seconds` is how long it may take.
 
-    A fault is tried with the requirements `only`; the others have the verdicts of the unbroken base.
+    A fault is tried with the requirements `only`; the others have the verdicts of the unbroken base. `is_near`: these
+    are only its own and what that rests on.
     """
 
     kind: str
@@ -36,6 +37,7 @@ class Job:
     unbroken: Mapping[str, str] = field(default_factory=dict)
     with_threads: bool = False
     seconds: float = 120.0
+    is_near: bool = False
 
 
 def work(connection: Connection, seed: int, asked: Sequence[str]) -> None:

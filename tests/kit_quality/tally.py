@@ -24,6 +24,8 @@ class Tried:
     fault: Fault
     run: Run
     ranked: Sequence[str]
+    is_near: bool = False
+    """Whether it was tried with its own requirement only: then nothing is known of others that may be red as well."""
 
     @property
     def is_killed(self) -> bool:
@@ -42,10 +44,10 @@ class Tried:
         return self.ranked[:1] == [self.fault.requirement]
 
 
-def tried(fault: Fault, run: Run, baseline: Run) -> Tried:
+def tried(fault: Fault, run: Run, baseline: Run, *, is_near: bool = False) -> Tried:
     """Judge a run by what it shows that the unbroken base does not."""
     known = set(baseline.ranked)
-    return Tried(fault, run, [each for each in run.ranked if each not in known])
+    return Tried(fault, run, [each for each in run.ranked if each not in known], is_near)
 
 
 @dataclass(slots=True)
@@ -81,12 +83,12 @@ class Tally:
     @property
     def reds(self) -> list[int]:
         """How many requirements are red, for each fault that was found."""
-        return sorted(len(each.ranked) for each in self.tried if each.is_killed)
+        return sorted(len(each.ranked) for each in self.tried if each.is_killed and not each.is_near)
 
     @property
     def right_first(self) -> float:
-        """The part of the faults found whose report begins with the right requirement."""
-        found = [each for each in self.tried if each.is_killed]
+        """Of the faults found that were tried with everything, the part whose report begins with the right one."""
+        found = [each for each in self.tried if each.is_killed and not each.is_near]
         return sum(each.is_right_first for each in found) / len(found) if found else 0.0
 
     @property

@@ -38,6 +38,7 @@ def _fault(one: Tried) -> Json:
         "kind": str(one.fault.kind),
         "killed": one.is_killed,
         "reds": len(one.ranked),
+        "tried_with": "its own requirement" if one.is_near else "every requirement that sees it",
         "ranked": list(one.ranked),
         "seconds": round(one.run.seconds, 3),
     }
@@ -59,6 +60,7 @@ def _lines(tally: Tally, seconds: float) -> Iterator[str]:
     yield from _list("false alarms", tally.false_alarms)
     yield from _list("errors of bench and corpus", tally.errors)
     reds = tally.reds
+    yield f"{len(reds)} of them were tried with every requirement that sees them, of these:"
     yield (
         f"reds for each fault: median {quantile(reds, 0.5)} (at most {MOST_REDS}), "
         f"95 % {quantile(reds, 0.95)}, most {max(reds, default=0)}"

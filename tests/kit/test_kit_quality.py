@@ -85,7 +85,9 @@ def test_three_faults_from_end_to_end(tmp_path: Path) -> None:
     assert found.keys() == KEYS
     assert (status, found["killed"], found["total"], found["survivors"]) == (0, 3, 3, [])
     assert [each["ranked"][0] for each in found["faults"]] == ["LEK-003", "OPS-004", "PRV-001"]
-    assert all(each.keys() == {"name", "kind", "killed", "reds", "ranked", "seconds"} for each in found["faults"])
+    assert all(
+        each.keys() == {"name", "kind", "killed", "reds", "tried_with", "ranked", "seconds"} for each in found["faults"]
+    )
     assert set(found["classes"]) == {"contract", "data"}
     assert (found["false_alarms"], found["variant_runs"], found["right_first"]) == (0, 1, 1.0)
 

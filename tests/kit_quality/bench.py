@@ -31,7 +31,7 @@ from tests.kit_quality.at_once import AtOnce
 from tests.variants import ENVIRONMENTS, all_variants
 
 _MEMBERS: Final = "REG-001"
-_SMOKE: Final = replace(PROFILES["smoke"], examples=1, goes_to_limits=True)
+_SMOKE: Final = replace(PROFILES["smoke"], goes_to_limits=True)
 _HANGING: Final = replace(_SMOKE, completion_ceiling=0.3)
 
 

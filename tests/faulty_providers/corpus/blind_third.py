@@ -223,7 +223,7 @@ SNAPSHOTS = (
     ),
     # "Idempotent by `request.uuid`", not by name.
     Fault(
-        "SNP-001",
+        "SNP-012",
         "Snapshots of one volume whose long names begin alike are one snapshot",
         Driver.take_snapshot,
         _one_for_each_name(LONG_NAME),
@@ -232,7 +232,7 @@ SNAPSHOTS = (
     ),
     # "LimitReached: A limit of the array would be passed; nothing was made."
     Fault(
-        "SNP-001",
+        "SNP-012",
         "A volume with as many snapshots as it may have loses the oldest to the next",
         Driver.take_snapshot,
         _throw_away_oldest,
@@ -240,7 +240,7 @@ SNAPSHOTS = (
     ),
     # take_snapshot "Raises `ObjectNotFound`, `LimitReached`, `CapacityExhausted`"; Busy is "Not now".
     Fault(
-        "SNP-001",
+        "SNP-012",
         "A volume with as many snapshots as it may have is called busy",
         Driver.take_snapshot,
         swap_error(LimitReached, lambda error: Busy(5.0, str(error))),
@@ -264,7 +264,7 @@ SNAPSHOTS = (
     ),
     # "Remove the snapshot, and only it." "With `external_id=None` it is found by its request's uuid."
     Fault(
-        "SNP-001",
+        "SNP-005",
         "A snapshot whose reply was lost is deleted with all others of its volume",
         Driver.delete_snapshot,
         do_first(_drop_all_of_volume),
@@ -273,7 +273,7 @@ SNAPSHOTS = (
     ),
     # "Remove the snapshot, and only it."
     Fault(
-        "SNP-001",
+        "SNP-005",
         "With a snapshot the older ones of its volume go",
         Driver.delete_snapshot,
         do_first(_drop_older),
@@ -324,7 +324,7 @@ REVERTING = (
     ),
     # "Put the volume's bytes back", each time it is asked.
     Fault(
-        "REV-001",
+        "REV-002",
         "A volume that was put back to a snapshot before is not put back to it again",
         Driver.revert,
         only_first_time(lambda call: (call.arguments["volume"].uuid, call.arguments["snapshot"].uuid)),
@@ -447,7 +447,7 @@ CLONING = (
     ),
     # "Make an independent volume"; `source_delete_with_clones` is declared as independent.
     Fault(
-        "CLN-001",
+        "CLN-007",
         "A volume is not deleted while there are clones of it",
         Driver.delete,
         _refuse_source_of_clones,
@@ -455,14 +455,14 @@ CLONING = (
     ),
     # "Larger is allowed …; smaller is `InvalidRequest`."
     Fault(
-        "CLN-001",
+        "TPL-006",
         "A clone that is asked to be smaller than its source gets the source's size",
         Driver.clone,
         _at_least_the_source,
     ),
     # clone: "no host has access."
     Fault(
-        "CLN-001",
+        "CLN-009",
         "The hosts that have the source see the clone as well",
         Driver.clone,
         do_also(_shown_to_holders_of_source),
@@ -485,7 +485,7 @@ CLONING = (
     ),
     # "Make an independent volume with the source's bytes": the bytes of now, and nothing is left on the source.
     Fault(
-        "CLN-001",
+        "TPL-003",
         "All clones of a volume are made of the snapshot that the first one took",
         Wire.CloneVolume,
         _from_base_snapshot,
@@ -543,7 +543,7 @@ def _with_empty_cache(call: Call) -> None:
 TEMPLATES = (
     # "Make an empty LUN for a template. Idempotent by `uuid`", not by image.
     Fault(
-        "TPL-001",
+        "TPL-003",
         "Two cached templates of one image are one LUN",
         Driver.seed_template,
         _one_for_each_image,
@@ -551,7 +551,7 @@ TEMPLATES = (
     ),
     # "Idempotent by `uuid`"; "any may be restarted between two calls".
     Fault(
-        "TPL-001",
+        "TPL-004",
         "A template that is seeded again after a restart is emptied",
         Driver.seed_template,
         _start_anew,
@@ -560,7 +560,7 @@ TEMPLATES = (
     ),
     # delete_template: "With `external_id=None` it is found by its uuid."
     Fault(
-        "TPL-001",
+        "TPL-005",
         "A template whose reply was lost is not deleted",
         Driver.delete_template,
         skip(),
@@ -569,7 +569,7 @@ TEMPLATES = (
     ),
     # "Remove a cached template; clones keep working."
     Fault(
-        "TPL-001",
+        "TPL-003",
         "With a template the clones go that no host has just now",
         Driver.delete_template,
         do_first(_with_unused_clones),
@@ -652,7 +652,7 @@ CHAP = (
     ),
     # "`connection` gives the new one"; "several instances of a plugin may serve one store".
     Fault(
-        "CHP-001",
+        "CHP-002",
         "An instance tells the secret that it knows although another has rotated it",
         Provider.configure,
         _remember_secrets,
@@ -806,14 +806,14 @@ NUMBERS = (
     ),
     # volume_stats: "Tell what the volume has in use"; `stats_lag_seconds` is 0.
     Fault(
-        "OPS-001",
+        "SPC-004",
         "A volume's numbers are those of the first look",
         Driver.volume_stats,
         remember_answer(lambda call: call.arguments["volume"].uuid),
     ),
     # used: "Tell bytes and IOPS in use by `traits.space_accounting`": it is declared to count what is provisioned.
     Fault(
-        "SPC-001",
+        "CLN-014",
         "Clones are not counted as used",
         Driver.used,
         _without_clones,
@@ -885,7 +885,7 @@ def _as_it_was_found(call: Call) -> Any:
 TENANTS = (
     # delete: "Remove the volume, and only it."
     Fault(
-        "DEL-001",
+        "DEL-004",
         "With a tenant's last volume in one store its volumes in other stores go",
         Driver.delete,
         do_also(_with_those_of_other_stores),
@@ -902,7 +902,7 @@ TENANTS = (
     ),
     # list_objects: "List all that this plugin made for this store."
     Fault(
-        "LEK-001",
+        "LEK-005",
         "The volumes of a store's second tenant are overlooked",
         Wire.ListAccounts,
         alter_result(_one_tenant_of_each_store),
@@ -950,7 +950,7 @@ GROWING = (
     ),
     # resize raises `InUse` "While a host has access and RESIZE_ONLINE is not supported", and at no other time.
     Fault(
-        "EXT-001",
+        "SNP-013",
         "A volume that has snapshots cannot grow",
         Driver.resize,
         _refuse_with_snapshots,

@@ -44,6 +44,7 @@ class Need(StrEnum):
     """What a property needs of plugin and environment besides capabilities and powers of the witness."""
 
     HYPERVISOR = "a hypervisor cluster"
+    SECOND_HYPERVISOR = "a cluster of several hypervisors"
     PROBE = "a host probe that reaches the array"
     WITNESS = "a witness of the array"
     FRAMEWORK = "hookup FRAMEWORK"

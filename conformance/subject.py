@@ -18,6 +18,7 @@ from conformance.contract import (
     ArrayWitness,
     Capability,
     DataStoreProvider,
+    Dial,
     Hookup,
     Secret,
     Subject,
@@ -148,20 +149,31 @@ class RunningSubject:
         with_array = self.environment.array.open_world()
         try:
             powers = frozenset(self.witness(with_array.witness).powers)
+            hosts = self._count_hypervisors(with_array.dial)
         finally:
             with_array.close()
-        offered, missing = self._needs(powers)
+        offered, missing = self._needs(powers, hosts)
         answers = {} if self.mismatches else self.declared.capabilities
         models = frozenset() if self.mismatches else self.declared.access_models
         return Ground(answers, self.access_model, models, powers, offered, missing)
 
-    def _needs(self, powers: frozenset[WitnessPower]) -> tuple[set[Need], dict[Need, str]]:
+    def _count_hypervisors(self, dial: Dial) -> int:
+        if self.environment.cluster is None:
+            return 0
+        cluster = self.environment.cluster.open_world(dial)
+        try:
+            return len(cluster.hosts())
+        finally:
+            cluster.close()
+
+    def _needs(self, powers: frozenset[WitnessPower], hosts: int) -> tuple[set[Need], dict[Need, str]]:
         environment, declared = self.environment, self.declared
         parameters = () if self.mismatches else declared.parameters
         simulated = environment.file.array.kind == "simulated"
         tls = environment.transport is Transport.SOCKETS
         checks = {
             Need.HYPERVISOR: (environment.cluster is not None, environment.missing_cluster),
+            Need.SECOND_HYPERVISOR: (hosts > 1, environment.missing_cluster or "the cluster has one host only"),
             Need.PROBE: (environment.probe is not None, environment.missing_probe),
             Need.WITNESS: (bool(powers), "this array has no witness"),
             Need.SIMULATED: (simulated, "only done on simulated arrays"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from conformance.contract import (
+    AccessNotGranted,
     BlockConnection,
     ChapCredentials,
     ChapScope,
@@ -22,8 +24,10 @@ from conformance.expect import (
     broken,
     expect,
     expect_done,
+    expect_refusal,
 )
 from conformance.judgements.access import logs_in
+from conformance.judgements.array import nothing_changes
 from conformance.strategies.data import BLOCK
 from conformance.world import Made, World
 
@@ -40,6 +44,14 @@ def wrong_secret(chap: ChapCredentials) -> ChapCredentials:
     """The same user with another secret."""
     text = chap.secret.reveal()
     return ChapCredentials(chap.username, Secret(text[:-1] + ("A" if text[-1] != "A" else "B")))
+
+
+def not_rotated(world: World, host: Host, *volumes: Made) -> None:
+    """Rotating the secret of a host that has no access to a volume is refused and changes nothing."""
+    for made in volumes:
+        call = partial(world.copier.rotate_chap, world.store, made.volume, host)
+        with nothing_changes(world):
+            expect_refusal(AccessNotGranted, "rotating nobody's secret", call)
 
 
 def foreign_credentials_refused(world: World, made: Made, host: Host) -> None:

@@ -15,6 +15,7 @@ from conformance.contract import (
     QosPolicy,
 )
 from conformance.strategies.faults import Cut
+from conformance.subject import RunningSubject
 from conformance.world import Made, World
 
 _CUTS: Final = 5
@@ -99,6 +100,15 @@ def breaks_off(world: World) -> None:
                 step()
         with suppress(ProviderError):
             lifecycle.delete_datastore(request)
+
+
+def one_world_each(subject: RunningSubject, *courses: Callable[[World], None]) -> None:
+    """Courses in worlds of their own, until something is found: the less was done, the clearer what told a secret."""
+    for course in courses:
+        with subject.world() as world:
+            course(world)
+        if world.found:
+            return
 
 
 def everything_fails(world: World) -> None:

@@ -43,7 +43,7 @@ def test_dir_002_any_sequence_ends_as_the_model_says(subject: RunningSubject, pr
 @requirement(
     "DIR-003",
     subject=CLOUD,
-    needs=[Need.DIRECT, Need.HYPERVISOR, WitnessPower.ACCESS],
+    needs=[Need.DIRECT, Need.HYPERVISOR, Need.SECOND_HYPERVISOR, WitnessPower.ACCESS],
     rests_on=["DIR-001", "ACC-004"],
 )
 def test_dir_003_only_the_host_of_the_vm_has_access(subject: RunningSubject) -> None:

@@ -200,7 +200,7 @@ def test_dst_009_a_resize_broken_off_can_be_repeated(
         expect_bytes("the disk", world.cloud.read(volume, 0, len(pattern.content)), pattern.content, HYPERVISOR)
 
 
-@requirement("DST-010", subject=CLOUD, needs=[Need.HYPERVISOR], rests_on=["DST-003"], hooked_up=True)
+@requirement("DST-010", subject=CLOUD, needs=[Need.HYPERVISOR, WitnessPower.LUNS], rests_on=["DST-003"], hooked_up=True)
 @pinned(silence=Silence(1))
 @pinned(silence=Silence(0))
 @given(silence=silences())
@@ -263,19 +263,26 @@ def test_dst_012_a_disk_made_from_a_snapshot_is_its_own(subject: RunningSubject,
         agrees(world, volume, 1)
 
 
-@requirement("DST-013", subject=BRIDGE, needs=[Need.HYPERVISOR], rests_on=["DST-004"], examples=0.5, hooked_up=True)
+@requirement(
+    "DST-013",
+    subject=BRIDGE,
+    needs=[Need.HYPERVISOR, Need.SECOND_HYPERVISOR],
+    rests_on=["DST-004"],
+    examples=0.5,
+    hooked_up=True,
+)
 @given(pattern=patterns())
 def test_dst_013_a_vm_finds_its_disk_wherever_it_starts(subject: RunningSubject, pattern: Pattern) -> None:
     """A VM that is stopped, started elsewhere and moved MUST find its disk, with its data, each time."""
     with subject.world(hypervisor=True) as world:
         volume = world.cloud.create_volume()
-        first, second, third = world.cloud.hosts()[:3]
+        (first, second, *_), last = world.cloud.hosts(), world.cloud.hosts()[-1]
         world.cloud.write(volume, 0, pattern.content)
         world.cloud.assign(volume, "web")
         world.cloud.start("web", first)
         world.cloud.move("web", second)
         world.cloud.stop("web")
-        world.cloud.start("web", third)
+        world.cloud.start("web", last)
         world.cloud.attach_is_refused(volume, "another")
         agrees(world, volume, 1)
         expect_bytes("the disk", world.cloud.read(volume, 0, len(pattern.content)), pattern.content, HYPERVISOR)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.contract import ArrayUnreachable
 from conformance.expect import PLUGIN, expect_equal, expect_refusal
-from conformance.judgements import breaks_off, everything_fails, whole_life
+from conformance.judgements import breaks_off, everything_fails, one_world_each, whole_life
 from conformance.requirement import Need, requirement
 from conformance.subject import RunningSubject
 
@@ -14,10 +14,7 @@ def test_sec_001_no_secret_is_readable(subject: RunningSubject) -> None:
     """No secret MUST be readable in logs, output, errors, answers or on a hypervisor, also when calls fail or the
     array refuses or does not answer midway.
     """
-    with subject.world() as world:
-        whole_life(world)
-        everything_fails(world)
-        breaks_off(world)
+    one_world_each(subject, whole_life, everything_fails, breaks_off)
 
 
 @requirement("SEC-002", needs=[Need.VERIFIED_TLS, Need.ENDPOINT], rests_on=["LIF-001"])

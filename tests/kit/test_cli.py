@@ -98,7 +98,7 @@ def test_a_known_failure_is_waived_and_leaves_no_counterexample(fake: str, capsy
 def test_the_order_is_that_of_the_seed(fake: str, capsys: pytest.CaptureFixture[str]) -> None:
     orders = []
     for seed in ("1", "1", "5"):
-        run("--environment", fake, "--only", "REG", "--order", "random", "--seed", seed)
+        run("--environment", fake, "--only", "REG", "--order", "random", "--seed", seed, "--workers", "1")
         orders.append([line.split()[2] for line in capsys.readouterr().out.splitlines()[:4]])
     assert orders[0] == orders[1] != orders[2]
     assert sorted(orders[2]) == ["REG-001", "REG-002", "REG-003", "REG-004"]

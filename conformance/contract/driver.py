@@ -259,7 +259,7 @@ class MigrationDriver(Protocol):
     """Capability MIGRATION_QOS."""
 
     def begin_migration(self, store: DataStore, volume: Volume) -> None:
-        """Lift the volume's QoS for a copy: never below what it is. Idempotent."""
+        """Lift the volume's QoS for a copy: above what it is where the limits allow more, never below. Idempotent."""
         ...
 
     def end_migration(self, store: DataStore, volume: Volume) -> None:

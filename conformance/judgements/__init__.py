@@ -65,6 +65,7 @@ from conformance.judgements.lives import (
 from conformance.judgements.qos import (
     another_qos,
     fitted,
+    is_faster,
     is_slower,
     merged,
     parts_of,
@@ -135,6 +136,7 @@ __all__ = [
     "identity_is_true",
     "ids_of",
     "is_as_large",
+    "is_faster",
     "is_gone",
     "is_hooked_up",
     "is_slower",

@@ -64,8 +64,19 @@ def merged(start: QosPolicy, part: QosPolicy) -> QosPolicy:
 
 def is_slower(before: QosPolicy | None, now: QosPolicy | None) -> bool:
     """Whether any value that both tell has become less."""
-    pairs = [(getattr(before, name, None), getattr(now, name, None)) for name in ("min_iops", "max_iops", "burst_iops")]
-    return any(was is not None and found is not None and found < was for was, found in pairs)
+    return any(found is not None and found < was for was, found in _bounds(before, now))
+
+
+def is_faster(before: QosPolicy | None, now: QosPolicy | None) -> bool:
+    """Whether more is guaranteed, or the bounds are higher or gone."""
+    bounds = _bounds(before, now)
+    return any(found > was for was, found in bounds if found is not None) or None in [found for _, found in bounds[1:]]
+
+
+def _bounds(before: QosPolicy | None, now: QosPolicy | None) -> list[tuple[int, int | None]]:
+    names = ("min_iops", "max_iops", "burst_iops")
+    pairs = [(getattr(before, name, None), getattr(now, name, None)) for name in names]
+    return [(was, found) for was, found in pairs if was is not None]
 
 
 def set_where_supported(world: World, made: Made, policy: QosAt) -> QosPolicy:

@@ -11,6 +11,7 @@ from conformance.expect import ARRAY, HOST, expect, expect_bytes, expect_done, e
 from conformance.judgements import (
     another_qos,
     fitted,
+    is_faster,
     is_slower,
     late_repeat,
     merged,
@@ -179,3 +180,15 @@ def test_mig_009_a_volume_in_migration_can_be_deleted(subject: RunningSubject) -
         expect_done("delete of a volume in migration", lambda: world.delete(made))
         with nothing_changes(world), suppress(ObjectNotFound):
             world.copier.end_migration(world.store, made.volume)
+
+
+@requirement("MIG-010", needs=[Capability.MIGRATION_QOS, Capability.QOS, WitnessPower.QOS], rests_on=["MIG-003"])
+def test_mig_010_a_volume_is_lifted(subject: RunningSubject) -> None:
+    """`begin_migration` MUST give a volume more than it has, as long as its QoS is less than the largest declared."""
+    with subject.world() as world:
+        made = world.create(world.request(qos=QosAt(0, 0, 0).resolve(subject.declared.limits)))
+        before = world.lun(made).qos
+        expect_done("begin_migration", lambda: world.begin_migration(made))
+        now = world.lun(made).qos
+        expect(is_faster(before, now), f"more than {before}", f"{now}", ARRAY)
+        world.end_migration(made)

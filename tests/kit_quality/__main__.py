@@ -27,7 +27,7 @@ from tests.kit_quality.tally import Tally, differences, tried
 from tests.variants import all_variants
 
 _FAULT_SECONDS: Final = 60.0
-_VARIANT_SECONDS: Final = 300.0
+_WHOLE_SECONDS: Final = 300.0
 
 
 def chosen(faults: Sequence[Fault], only: Sequence[str]) -> list[Fault]:
@@ -81,14 +81,14 @@ class Campaign:
     def go(self, sample: int, seed: int) -> None:
         """Bases first: what they touch says what each fault is tried with."""
         bases = list(BASES) if self._is_whole else sorted({each.base for each in self._faults.values()})
-        self._pool.run([Job("base", each) for each in bases], self._base_done)
+        self._pool.run([Job("base", each, seconds=_WHOLE_SECONDS) for each in bases], self._base_done)
         if self.tally.errors:
             return
         jobs = [self._near(each) or self._job(each, self._requirements(each)) for each in self._faults.values()]
         # The long ones first, so that no worker is left alone with one at the end.
         jobs.sort(key=lambda each: -len(each.only))
         variants = (
-            [Job("variant", name, seconds=_VARIANT_SECONDS) for name, _ in all_variants()] if self._is_whole else []
+            [Job("variant", name, seconds=_WHOLE_SECONDS) for name, _ in all_variants()] if self._is_whole else []
         )
         self._pool.run([*variants, *jobs], self._done)
         # What its own requirement did not see: whatever sees the site may.

@@ -118,6 +118,7 @@ FAULTS = (
     Fault(
         "MIG-003", "all volumes of the store are lifted", Driver.begin_migration, do_also(all_lifted), Kind.ISOLATION
     ),
+    Fault("MIG-010", "beginning a migration does nothing", Driver.begin_migration, skip()),
     Fault("MIG-004", "beginning a migration ends sessions", Driver.begin_migration, do_first(end_all), Kind.LIFE),
     Fault("MIG-004", "ending a migration ends sessions", Driver.end_migration, do_also(end_all), Kind.LIFE),
     Fault("MIG-004", "hosts are shut out for a migration", Driver.begin_migration, do_first(nobody_in), Kind.LIFE),

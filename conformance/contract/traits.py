@@ -127,7 +127,11 @@ class Traits:
 class Limits:
     """Numbers the plugin stands by; strategies draw inside them and requirements probe their edges.
 
-    Sizes are bytes; `granularity_bytes` is what LUN sizes are rounded up to; None means no limit of its own.
+    Sizes are bytes; `granularity_bytes` is what LUN sizes are rounded up to. The smallest and the largest LUN can be
+    asked for, so the largest is a whole number of granules. `name_length` is how many characters the name of a volume
+    or snapshot request may have; a longer one may be refused with `InvalidRequest`. A count that is None
+    is not known: the array takes what it takes, and then the plugin raises `LimitReached`. Where limits leave no room
+    for what a requirement needs (a second snapshot, a larger LUN), that is not applicable.
     """
 
     smallest_lun_bytes: int

@@ -22,7 +22,12 @@ class AccessGranularity(StrEnum):
 
 
 class AccessMechanism(StrEnum):
-    """What keeps other hosts out."""
+    """What keeps other hosts out.
+
+    By CHAP alone whoever knows the secret gets in. So one that a volume's hosts share (`ChapScope.VOLUME`) is replaced
+    by `revoke_access` and `fence`, and the cloud asks `connection` again for the hosts that stay; one that is good for
+    more than one volume of more than one host cannot keep a host out, and needs masks besides.
+    """
 
     MASK = "mask"
     CHAP = "chap"
@@ -30,7 +35,7 @@ class AccessMechanism(StrEnum):
 
 
 class ChapScope(StrEnum):
-    """What one CHAP account is good for."""
+    """What one CHAP account is good for. A volume's may be one for all its hosts or one for each."""
 
     VOLUME = "volume"
     HOST = "host"

@@ -10,6 +10,7 @@ from conformance.subject import SubjectPlan
 from reference_providers.solidfire import open_https
 from tests.variants import (
     answers,
+    chap_alone,
     copying,
     credentials,
     declared,
@@ -59,6 +60,7 @@ MAKERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "templates-as-snapshots": copying.templates_as_snapshots,
     "one-account": credentials.one_account,
     "dropping-sessions": credentials.dropping_sessions,
+    "chap-alone": chap_alone.chap_alone,
     "revoking": declared.revoking,
     "refusing-small": declared.refusing_small,
     "counting-written": declared.counting_written,

@@ -7,6 +7,10 @@ class KitError(Exception):
     """The kit could not do its work."""
 
 
+class BeyondDeclared(Exception):
+    """The plugin's declared limits leave no room for what a property needs: nobody's fault, and nothing is judged."""
+
+
 class WiringError(KitError):
     """A run cannot start as it was asked: one sentence with the cause and the next step; nothing was started."""
 

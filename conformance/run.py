@@ -16,7 +16,7 @@ from hypothesis.errors import Flaky, StopTest, UnsatisfiedAssumption
 
 from conformance.abstract import to_json
 from conformance.contract import AccessMechanism, BridgeError, Capability, ProbeIoError, ProbeRefused, ProviderError
-from conformance.errors import KitError, SafetyError
+from conformance.errors import BeyondDeclared, KitError, SafetyError
 from conformance.gating import Ground, gate
 from conformance.inputs import no_local_constants
 from conformance.messages import Message, last_messages
@@ -52,6 +52,8 @@ class _Attempts:
     failing: set[str] = field(default_factory=set)
     give_up_at: float = float("inf")
     digest: Any = field(default_factory=hashlib.sha256)
+    passed_over: int = 0
+    beyond: str = ""
 
 
 class _Watched:
@@ -253,6 +255,9 @@ def _one(attempts: _Attempts, arguments: Mapping[str, object]) -> None:
         if not isinstance(error, Broken):
             raise Broken(finding.violation) from error
         raise
+    except BeyondDeclared as error:
+        attempts.passed_over += 1
+        attempts.beyond = str(error)
     except (StopTest, UnsatisfiedAssumption):
         raise
     finally:
@@ -335,6 +340,7 @@ def _declared(requirement: Requirement, subject: RunningSubject) -> tuple[str, .
 
 def _outcome(attempts: _Attempts, seed: int | None) -> Outcome:
     charged = tuple(attempts.charged.values())
+    reason = ""
     digest = attempts.digest.hexdigest()
     if attempts.failing and seed is not None:
         # It stopped at the failure. What it would have gone on with is part of what it was asked with.
@@ -344,11 +350,14 @@ def _outcome(attempts: _Attempts, seed: int | None) -> Outcome:
     elif attempts.failing:
         # The property could not get to its point: another requirement stood in the way.
         verdict, blocked = Verdict.BLOCKED, charged[0].requirement_id
+    elif attempts.passed_over and attempts.passed_over == attempts.examples:
+        verdict, blocked, reason = Verdict.NOT_APPLICABLE, None, attempts.beyond
     else:
         verdict, blocked = Verdict.PASSED, None
     return Outcome(
         attempts.requirement,
         verdict,
+        reason,
         finding=attempts.own,
         charged=charged,
         blocked_by=blocked,

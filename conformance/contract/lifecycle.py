@@ -16,7 +16,8 @@ class DataStoreLifeCycle(Protocol):
 
         Idempotent by uuid. Bad parameters raise `InvalidRequest` naming the parameter, bad credentials
         `AuthenticationFailed`, a dead address `ArrayUnreachable`: here, not at the first volume. Returns a
-        store or leaves nothing on the array.
+        store or leaves nothing on the array. Accounts, groups and the like may be made; in DEDICATED and DIRECT no
+        LUN, because each LUN there is a volume's or a template's.
         """
         ...
 

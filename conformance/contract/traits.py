@@ -22,7 +22,12 @@ class AccessGranularity(StrEnum):
 
 
 class AccessMechanism(StrEnum):
-    """What keeps other hosts out."""
+    """What keeps other hosts out.
+
+    By CHAP alone whoever knows the secret gets in. So one that a volume's hosts share (`ChapScope.VOLUME`) is replaced
+    by `revoke_access` and `fence`, and the cloud asks `connection` again for the hosts that stay; one that is good for
+    more than one volume of more than one host cannot keep a host out, and needs masks besides.
+    """
 
     MASK = "mask"
     CHAP = "chap"
@@ -30,7 +35,7 @@ class AccessMechanism(StrEnum):
 
 
 class ChapScope(StrEnum):
-    """What one CHAP account is good for."""
+    """What one CHAP account is good for. A volume's may be one for all its hosts or one for each."""
 
     VOLUME = "volume"
     HOST = "host"
@@ -127,7 +132,11 @@ class Traits:
 class Limits:
     """Numbers the plugin stands by; strategies draw inside them and requirements probe their edges.
 
-    Sizes are bytes; `granularity_bytes` is what LUN sizes are rounded up to; None means no limit of its own.
+    Sizes are bytes; `granularity_bytes` is what LUN sizes are rounded up to. The smallest and the largest LUN can be
+    asked for, so the largest is a whole number of granules. `name_length` is how many characters the name of a volume
+    or snapshot request may have; a longer one may be refused with `InvalidRequest`. A count that is None
+    is not known: the array takes what it takes, and then the plugin raises `LimitReached`. Where limits leave no room
+    for what a requirement needs (a second snapshot, a larger LUN), that is not applicable.
     """
 
     smallest_lun_bytes: int

@@ -42,7 +42,7 @@ class Hookup(StrEnum):
 
 
 class Provisioning(StrEnum):
-    """Space on write, or at once."""
+    """Space on write, or at once. Without capability THIN a plugin takes it at once, whatever is asked."""
 
     THIN = "thin"
     THICK = "thick"

@@ -46,10 +46,10 @@ from conformance.judgements.chap import (
 from conformance.judgements.costs import cost_of_a_life, cost_stays, snapshots_cost
 from conformance.judgements.hosts import agrees, disk_holds, is_hooked_up, let_in, whole_or_nothing, written_to_disk
 from conformance.judgements.limits import (
+    as_many_hosts,
+    as_many_snapshots,
     many,
-    many_volumes,
-    more_hosts,
-    most_snapshots,
+    many_of_a_host,
     one_more_host,
     snapshot_limit_is_said,
 )
@@ -110,6 +110,8 @@ __all__ = [
     "access_left",
     "agrees",
     "another_qos",
+    "as_many_hosts",
+    "as_many_snapshots",
     "below_smallest",
     "breaks_off",
     "bridge_was_told",
@@ -155,11 +157,9 @@ __all__ = [
     "lun_bytes",
     "lun_bytes_made",
     "many",
-    "many_volumes",
+    "many_of_a_host",
     "merged",
-    "more_hosts",
     "more_than_there_is",
-    "most_snapshots",
     "not_rotated",
     "nothing_changes",
     "nothing_is_left",

@@ -96,8 +96,10 @@ def others_keep_their_secrets(world: World, made: Made, host: Host) -> None:
     for volume, who in ((other, host), (other, second), (made, second)):
         world.grant(volume, who)
     kept = [(other, second)]
-    kept += [(other, host), (made, second)] if scope is ChapScope.VOLUME else []
-    kept += [(made, second)] if scope is ChapScope.HOST else []
+    kept += [(other, host)] if scope is ChapScope.VOLUME else []
+    # A volume's account may be one for all its hosts, or one for each.
+    has_own = chap_of(world.connection(made, second)) != chap_of(world.connection(made, host))
+    kept += [(made, second)] if scope is ChapScope.HOST or (scope is ChapScope.VOLUME and has_own) else []
     before = [chap_of(world.connection(volume, who)) for volume, who in kept]
     rotated(world, made, host)
     # Whose secret is everybody's changes for everybody; then at least everybody still gets in with what is told.

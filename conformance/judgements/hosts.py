@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from conformance.contract import AccessGranularity, DiskLocation, Host
+from conformance.contract import AccessGranularity, AccessMechanism, DiskLocation, Host
 from conformance.expect import (
     ARRAY,
     HYPERVISOR,
@@ -67,8 +67,9 @@ def _place(disk: DiskLocation | None) -> DiskLocation:
 
 
 def let_in(world: World, uuid: str, hosts: Sequence[Host]) -> None:
-    """Of the cluster's hosts the array lets in just these, where it tells them apart."""
-    if world.subject.declared.traits.access_granularity is AccessGranularity.CLUSTER:
+    """Of the cluster's hosts the array lets in just these, where it tells them apart by masks."""
+    traits = world.subject.declared.traits
+    if traits.access_granularity is AccessGranularity.CLUSTER or traits.access_mechanism is AccessMechanism.CHAP:
         return
     known = {iqn for each in world.cloud.hosts() for iqn in each.iqns}
     wanted = {iqn for each in hosts for iqn in each.iqns}

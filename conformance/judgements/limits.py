@@ -22,44 +22,97 @@ def many(world: World, count: int) -> int:
     return count if world.subject.profile.goes_to_limits else min(count, _A_FEW)
 
 
-def more_hosts(world: World, made: Made) -> int:
-    """How many more hosts can be granted this volume: each has a group of its own, or a cluster's are in one."""
+def as_many_hosts(world: World, made: Made) -> None:
+    """Grant a volume to as many hosts as declared; to as many as the array takes where no number is declared."""
+    most = _most_hosts(world)
+    for number in range(_more_hosts(world, made)):
+        host = world.host(f"h{number}")
+        if most is not None:
+            world.grant(made, host)
+        elif not one_more_host(world, made, host):
+            return
+
+
+def _most_hosts(world: World) -> int | None:
+    """How many hosts can be granted one volume: each has a group of its own, or a cluster's are in one."""
     limits = world.subject.declared.limits
-    by_cluster = world.subject.declared.traits.access_granularity is AccessGranularity.CLUSTER
-    most = limits.initiators_per_group if by_cluster else limits.groups_per_lun
-    there = sum(len(each.iqns) for each in world.hosts_of(world.cluster)) if by_cluster else len(made.granted)
-    return max(0, many(world, min(most or _MOST_HOSTS, _MOST_HOSTS)) - there)
+    return limits.initiators_per_group if _is_by_cluster(world) else limits.groups_per_lun
 
 
-def one_more_host(world: World, made: Made, host: Host) -> None:
-    """One host more than declared is granted, or refused with LimitReached and nothing changed."""
+def _is_by_cluster(world: World) -> bool:
+    return world.subject.declared.traits.access_granularity is AccessGranularity.CLUSTER
+
+
+def _more_hosts(world: World, made: Made) -> int:
+    mates = sum(len(each.iqns) for each in world.hosts_of(world.cluster))
+    there = mates if _is_by_cluster(world) else len(made.granted)
+    return max(0, many(world, min(_most_hosts(world) or _MOST_HOSTS, _MOST_HOSTS)) - there)
+
+
+def one_more_host(world: World, made: Made, host: Host) -> bool:
+    """One host more than declared is granted, or refused with LimitReached and nothing changed; tells which."""
     before = facts(world.own_view())
     try:
         world.driver.grant_access(world.store, made.volume, host)
     except LimitReached:
         expect_equal("the array after the refusal", facts(world.own_view()), before, ARRAY)
-        return
+        return False
     made.granted[host] = None
     world.login(made, host).close()
+    return True
 
 
-def many_volumes(world: World) -> int:
-    """How many volumes a host is given."""
+def many_of_a_host(world: World, host: Host) -> list[Made]:
+    """Many volumes that are granted to a host; fewer where no number is declared and the array takes no more."""
+    volumes = [world.create() for _ in range(_many_volumes(world))]
+    world.act()
+    for number, made in enumerate(volumes):
+        if world.subject.declared.limits.luns_per_host is not None or number < _A_FEW:
+            world.grant(made, host)
+        elif not one_more_host(world, made, host):
+            return volumes[:number]
+    return volumes
+
+
+def _many_volumes(world: World) -> int:
     wanted = _MANY_WHEN_CERTIFYING if world.subject.profile.is_certifying else many(world, _MANY_VOLUMES)
     return min(world.subject.declared.limits.luns_per_host or wanted, wanted)
 
 
-def most_snapshots(world: World) -> int:
-    """How many snapshots of one volume can be taken, as declared, and as far as a property may try."""
+def as_many_snapshots(world: World, made: Made) -> None:
+    """Take as many snapshots of a volume as declared; as many as the array takes where no number is declared."""
+    declared = world.subject.declared.limits.snapshots_per_volume
+    for number in range(_most_snapshots(world)):
+        if declared is not None or number < _A_FEW:
+            world.snapshot(made)
+        elif not _one_more_snapshot(world, made):
+            return
+
+
+def _one_more_snapshot(world: World, made: Made) -> bool:
+    """One snapshot more is taken, or refused with LimitReached and nothing changed; tells which."""
+    before = facts(world.own_view())
+    try:
+        world.driver_snapshot(made, world.snapshot_request())
+    except LimitReached:
+        expect_equal("the array after the refusal", facts(world.own_view()), before, ARRAY)
+        return False
+    return True
+
+
+def _most_snapshots(world: World) -> int:
     return many(world, min(world.subject.declared.limits.snapshots_per_volume or _MOST_SNAPSHOTS, _MOST_SNAPSHOTS))
 
 
 def snapshot_limit_is_said(world: World, made: Made) -> None:
-    """One snapshot more is taken, or where as many as declared are there refused with LimitReached."""
+    """One snapshot more is taken, or refused with LimitReached: where as many are there as declared, or none are."""
     declared = world.subject.declared.limits.snapshots_per_volume
     there = sum(each.of is made for each in world.snapshots)
+    if declared is None:
+        _one_more_snapshot(world, made)
+        return
     request = world.snapshot_request()
-    if declared is None or there < declared:
+    if there < declared:
         expect_done("one more snapshot", lambda: world.driver_snapshot(made, request))
         return
     with nothing_changes(world):

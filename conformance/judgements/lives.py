@@ -14,7 +14,9 @@ from conformance.contract import (
     ProviderError,
     QosPolicy,
 )
+from conformance.errors import BeyondDeclared
 from conformance.strategies.faults import Cut
+from conformance.strategies.sizes import Growth
 from conformance.subject import RunningSubject
 from conformance.world import Made, World
 
@@ -47,7 +49,8 @@ def whole_life(world: World) -> None:
 def _optional_calls(world: World, made: Made) -> None:
     driver: Any = world.driver
     if world.subject.supports(Capability.RESIZE):
-        world.resize(made, made.volume.size_bytes + world.subject.declared.limits.granularity_bytes)
+        with suppress(BeyondDeclared):
+            world.resize(made, Growth(1).beyond(made.volume.size_bytes, world.subject.declared.limits))
     if world.subject.supports(Capability.QOS):
         with world.charged("set_qos"):
             driver.set_qos(world.store, made.volume, world.subject.declared.limits.qos_smallest or QosPolicy())

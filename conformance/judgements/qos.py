@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from conformance.contract import Capability, QosPolicy
+from conformance.errors import BeyondDeclared
 from conformance.expect import (
     ARRAY,
     expect_equal,
@@ -34,7 +35,11 @@ def qos_out_of_limits(world: World) -> list[QosPolicy]:
 def another_qos(world: World, qos: QosPolicy) -> QosPolicy:
     """A policy inside the limits that is not this one."""
     limits = world.subject.declared.limits
-    return next(each for each in (QosAt(0, 0, 0).resolve(limits), QosAt(500, 500, 500).resolve(limits)) if each != qos)
+    for part in (0, 500, 1000):
+        found = QosAt(part, part, part).resolve(limits)
+        if found != qos:
+            return found
+    raise BeyondDeclared(f"no QoS but {qos}: limits.qos_smallest and qos_largest")
 
 
 def parts_of(qos: QosPolicy) -> list[QosPolicy]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
+from conformance.errors import BeyondDeclared
 from conformance.machines import operations
 from conformance.machines.of_care import OfCare
 from conformance.machines.of_copies import OfCopies
@@ -17,7 +19,8 @@ def follow(world: World, program: Sequence[Step]) -> None:
     """Carry out the program; everything is compared after each step, all data at the end."""
     follower = _Follower(world)
     for step in program:
-        _TAKE[type(step)](follower, step)
+        with suppress(BeyondDeclared):  # what the plugin has no room for is left out
+            _TAKE[type(step)](follower, step)
         follower.compare()
     follower.compare_data()
 

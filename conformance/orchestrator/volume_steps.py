@@ -15,7 +15,9 @@ from functools import partial
 from typing import Final
 
 from conformance.contract import (
+    AccessMechanism,
     BlockConnection,
+    ChapScope,
     Connection,
     Created,
     DataStore,
@@ -73,7 +75,15 @@ class VolumeSteps:
     def unhook(self, grant: Grant) -> list[Step]:
         """Take the volume's datastore from a host that leaves: first unmount, then unmap."""
         detach = [self.detach_datastore(grant.host)] if self._is_mounted(grant) else []
-        return [*detach, self.revoke(grant.host)]
+        return [*detach, self.revoke(grant.host), *self._told_anew(grant)]
+
+    def _told_anew(self, leaving: Grant) -> list[Step]:
+        """Where a secret that the volume's hosts share is all that keeps others out, it is another one now."""
+        traits = self._cloud.provider.traits
+        if (traits.access_mechanism, traits.chap_scope) != (AccessMechanism.CHAP, ChapScope.VOLUME):
+            return []
+        staying = [each for each in self._grants.values() if each.host != leaving.host and self._is_mounted(each)]
+        return [step for each in staying for step in (self.ask_connection(each.host), self.attach_datastore(each.host))]
 
     def taken_from(self, hosts: Sequence[Host]) -> list[Step]:
         """Take the LUN from hosts for a while: first all unmount, then all are unmapped; `hook_up` gives it back."""

@@ -19,11 +19,11 @@ from conformance.expect import (
     expect_refusal,
 )
 from conformance.judgements import (
+    as_many_hosts,
     cannot_write,
     fc_only_is_refused_or_served,
     locked_out,
-    many_volumes,
-    more_hosts,
+    many_of_a_host,
     nothing_changes,
     nothing_is_left,
     one_more_host,
@@ -336,8 +336,7 @@ def test_acc_021_the_limit_of_hosts_is_true(subject: RunningSubject) -> None:
         made = world.create()
         first, session = world.access(made, "first")
         world.act()
-        for number in range(more_hosts(world, made)):
-            world.grant(made, world.host(f"h{number}"))
+        as_many_hosts(world, made)
         one_more_host(world, made, world.host("one more"))
         expect_done(f"reading on as {first.name}", lambda: session.read(0, BLOCK))
 
@@ -347,10 +346,7 @@ def test_acc_022_a_host_can_have_many_volumes(subject: RunningSubject) -> None:
     """A host MUST reach each of its volumes when it has more than 32 and, in certification, more than 255 of them."""
     with subject.world() as world:
         host = world.host()
-        volumes = [world.create() for _ in range(many_volumes(world))]
-        world.act()
-        for made in volumes:
-            world.grant(made, host)
+        volumes = many_of_a_host(world, host)
         for made in (volumes[0], volumes[-1]):
             session = world.login(made, host)
             expect_done("reading", partial(session.read, 0, BLOCK))

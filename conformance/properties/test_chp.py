@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from conformance.contract import Capability, ProbeRefused, Refusal, WitnessPower
+from conformance.contract import AccessModel, Capability, ProbeRefused, Refusal, WitnessPower
 from conformance.expect import HOST, PLUGIN, expect, expect_bytes, expect_done, expect_equal, expect_refusal
 from conformance.judgements import (
     bridge_was_told,
@@ -188,7 +188,7 @@ def test_chp_012_a_rotation_reaches_as_far_as_its_secret(subject: RunningSubject
 
 @requirement(
     "CHP-013",
-    needs=[Capability.CHAP_ROTATION, Need.PLUGIN, Need.HYPERVISOR],
+    needs=[Capability.CHAP_ROTATION, Need.PLUGIN, Need.HYPERVISOR, AccessModel.DEDICATED],
     rests_on=["CHP-006", "DST-001"],
     hooked_up=True,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.contract import Capability, WitnessPower
+from conformance.contract import AccessModel, Capability, WitnessPower
 from conformance.expect import (
     ARRAY,
     HYPERVISOR,
@@ -26,7 +26,7 @@ from conformance.subject import RunningSubject
 @requirement(
     "DST-001",
     subject=BRIDGE,
-    needs=[Need.HYPERVISOR],
+    needs=[Need.HYPERVISOR, AccessModel.DEDICATED],
     rests_on=["PRV-001", "ACC-001", "ACC-012"],
     examples=0.5,
     hooked_up=True,
@@ -54,7 +54,7 @@ def test_dst_001_every_host_sees_a_datastore_the_disk_fits_in(subject: RunningSu
 @requirement(
     "DST-002",
     subject=BRIDGE,
-    needs=[Need.HYPERVISOR, WitnessPower.BYTES],
+    needs=[Need.HYPERVISOR, AccessModel.DEDICATED, WitnessPower.BYTES],
     rests_on=["DST-001"],
     examples=0.5,
     hooked_up=True,
@@ -76,7 +76,7 @@ def test_dst_002_bytes_on_the_disk_are_bytes_on_the_lun(
 @requirement(
     "DST-003",
     subject=BRIDGE,
-    needs=[Need.HYPERVISOR, WitnessPower.LUNS],
+    needs=[Need.HYPERVISOR, AccessModel.DEDICATED, WitnessPower.LUNS],
     rests_on=["DST-001", "DEL-001"],
     hooked_up=True,
 )
@@ -99,7 +99,14 @@ def test_dst_003_a_deleted_volume_leaves_nothing_on_hosts(subject: RunningSubjec
         expect_none("storage left on a host", world.cloud.left_on_hosts(), HYPERVISOR)
 
 
-@requirement("DST-004", subject=BRIDGE, needs=[Need.HYPERVISOR], rests_on=["DST-001"], examples=0.5, hooked_up=True)
+@requirement(
+    "DST-004",
+    subject=BRIDGE,
+    needs=[Need.HYPERVISOR, AccessModel.DEDICATED],
+    rests_on=["DST-001"],
+    examples=0.5,
+    hooked_up=True,
+)
 @given(pattern=patterns())
 def test_dst_004_data_survives_attach_and_detach(subject: RunningSubject, pattern: Pattern) -> None:
     """A disk MUST keep its data when it is attached to a VM, detached, and attached to another, any number of times."""
@@ -115,7 +122,7 @@ def test_dst_004_data_survives_attach_and_detach(subject: RunningSubject, patter
 @requirement(
     "DST-005",
     subject=BRIDGE,
-    needs=[Capability.RESIZE, Need.HYPERVISOR],
+    needs=[Capability.RESIZE, Need.HYPERVISOR, AccessModel.DEDICATED],
     rests_on=["DST-001", "EXT-001"],
     examples=0.5,
     hooked_up=True,
@@ -136,7 +143,7 @@ def test_dst_005_every_host_sees_a_datastore_grow(subject: RunningSubject, patte
 @requirement(
     "DST-006",
     subject=CLOUD,
-    needs=[Need.HYPERVISOR, WitnessPower.SESSIONS],
+    needs=[Need.HYPERVISOR, AccessModel.DEDICATED, WitnessPower.SESSIONS],
     rests_on=["DST-003"],
     hooked_up=True,
 )
@@ -149,7 +156,9 @@ def test_dst_006_unmount_comes_before_unmap(subject: RunningSubject) -> None:
         expect_none("host revoked while it used the datastore", early, THE_CLOUD)
 
 
-@requirement("DST-007", subject=BRIDGE, needs=[Need.HYPERVISOR], rests_on=["DST-004"], hooked_up=True)
+@requirement(
+    "DST-007", subject=BRIDGE, needs=[Need.HYPERVISOR, AccessModel.DEDICATED], rests_on=["DST-004"], hooked_up=True
+)
 def test_dst_007_a_disk_in_use_is_not_given_to_another_vm(subject: RunningSubject) -> None:
     """A disk that is attached to a VM MUST be refused to another, and stay with the first."""
     with subject.world(hypervisor=True) as world:
@@ -159,7 +168,9 @@ def test_dst_007_a_disk_in_use_is_not_given_to_another_vm(subject: RunningSubjec
         world.cloud.detach(volume, "first")
 
 
-@requirement("DST-008", needs=[Need.PLUGIN, Need.HYPERVISOR], rests_on=["DST-001"], hooked_up=True)
+@requirement(
+    "DST-008", needs=[Need.PLUGIN, Need.HYPERVISOR, AccessModel.DEDICATED], rests_on=["DST-001"], hooked_up=True
+)
 def test_dst_008_hosts_are_taken_off_one_by_one(subject: RunningSubject) -> None:
     """In hookup PLUGIN granting or revoking one host MUST leave every other host its datastore, in its whole size."""
     with subject.world() as world:
@@ -176,7 +187,7 @@ def test_dst_008_hosts_are_taken_off_one_by_one(subject: RunningSubject) -> None
 @requirement(
     "DST-009",
     subject=BRIDGE,
-    needs=[Capability.RESIZE, Need.HYPERVISOR],
+    needs=[Capability.RESIZE, Need.HYPERVISOR, AccessModel.DEDICATED],
     rests_on=["DST-005"],
     hooked_up=True,
 )
@@ -200,7 +211,13 @@ def test_dst_009_a_resize_broken_off_can_be_repeated(
         expect_bytes("the disk", world.cloud.read(volume, 0, len(pattern.content)), pattern.content, HYPERVISOR)
 
 
-@requirement("DST-010", subject=CLOUD, needs=[Need.HYPERVISOR, WitnessPower.LUNS], rests_on=["DST-003"], hooked_up=True)
+@requirement(
+    "DST-010",
+    subject=CLOUD,
+    needs=[Need.HYPERVISOR, AccessModel.DEDICATED, WitnessPower.LUNS],
+    rests_on=["DST-003"],
+    hooked_up=True,
+)
 @pinned(silence=Silence(1))
 @pinned(silence=Silence(0))
 @given(silence=silences())
@@ -222,7 +239,7 @@ def test_dst_010_a_delete_broken_off_can_be_repeated(subject: RunningSubject, si
 @requirement(
     "DST-011",
     subject=CLOUD,
-    needs=[Capability.REVERT, Need.HYPERVISOR],
+    needs=[Capability.REVERT, Need.HYPERVISOR, AccessModel.DEDICATED],
     rests_on=["DST-001", "REV-001"],
     examples=0.5,
     hooked_up=True,
@@ -243,7 +260,7 @@ def test_dst_011_a_reverted_disk_is_the_snapshots(subject: RunningSubject, patte
 @requirement(
     "DST-012",
     subject=CLOUD,
-    needs=[Capability.VOLUME_FROM_SNAPSHOT, Need.HYPERVISOR],
+    needs=[Capability.VOLUME_FROM_SNAPSHOT, Need.HYPERVISOR, AccessModel.DEDICATED],
     rests_on=["DST-001", "CLN-001"],
     examples=0.5,
     hooked_up=True,
@@ -266,7 +283,7 @@ def test_dst_012_a_disk_made_from_a_snapshot_is_its_own(subject: RunningSubject,
 @requirement(
     "DST-013",
     subject=BRIDGE,
-    needs=[Need.HYPERVISOR, Need.SECOND_HYPERVISOR],
+    needs=[Need.HYPERVISOR, Need.SECOND_HYPERVISOR, AccessModel.DEDICATED],
     rests_on=["DST-004"],
     examples=0.5,
     hooked_up=True,
@@ -291,7 +308,7 @@ def test_dst_013_a_vm_finds_its_disk_wherever_it_starts(subject: RunningSubject,
 @requirement(
     "DST-014",
     subject=CLOUD,
-    needs=[Capability.CHAP_ROTATION, Need.HYPERVISOR],
+    needs=[Capability.CHAP_ROTATION, Need.HYPERVISOR, AccessModel.DEDICATED],
     rests_on=["DST-001", "CHP-006"],
     examples=0.5,
     hooked_up=True,

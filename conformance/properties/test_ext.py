@@ -20,7 +20,7 @@ from conformance.judgements import lun_bytes, nothing_changes, others_unchanged,
 from conformance.requirement import Need, given, requirement
 from conformance.strategies.data import Pattern, Place, patterns, places
 from conformance.strategies.qos import QosAt, policies
-from conformance.strategies.sizes import Growth, Size, growths, sizes
+from conformance.strategies.sizes import Growth, Size, growths, sizes, within
 from conformance.subject import RunningSubject
 from conformance.world import Made, World
 
@@ -144,9 +144,9 @@ def test_ext_009_no_room_to_grow_is_said(subject: RunningSubject) -> None:
     """`resize` on an array without room MUST raise CapacityExhausted and change nothing."""
     with subject.world() as world:
         made = world.create()
-        granule = subject.declared.limits.granularity_bytes
-        world.fill(granule)
-        asked = made.volume.size_bytes + 4 * granule
+        limits = subject.declared.limits
+        asked = within(made.volume.size_bytes + 4 * limits.granularity_bytes, limits)
+        world.fill(limits.granularity_bytes)
         with nothing_changes(world):
             expect_refusal(CapacityExhausted, "resize without room", _resize(world, made, asked))
 

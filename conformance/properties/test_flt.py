@@ -315,6 +315,7 @@ def test_flt_013_a_snapshot_is_taken_or_refused(subject: RunningSubject, cut: Cu
     with subject.world() as world:
         made = world.create()
         world.snapshot(made)
+        world.check_room_for_snapshot(made)
         before, request = world.view(), world.snapshot_request()
         tried_twice(
             world, cut, "snapshot", lambda: world.driver_snapshot(made, request), lambda: count_is(world, snapshots=2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from conformance.contract import HostListener, WitnessPower
+from conformance.contract import AccessModel, HostListener, WitnessPower
 from conformance.expect import ARRAY, HOST, HYPERVISOR, expect_bytes, expect_done, expect_equal, expect_none
 from conformance.judgements import (
     access_left,
@@ -24,7 +24,12 @@ from conformance.subject import RunningSubject
 
 
 @requirement(
-    "HST-001", subject=CLOUD, needs=[Need.HYPERVISOR], rests_on=["DST-001", "HST-004"], examples=0.5, hooked_up=True
+    "HST-001",
+    subject=CLOUD,
+    needs=[Need.HYPERVISOR, AccessModel.DEDICATED],
+    rests_on=["DST-001", "HST-004"],
+    examples=0.5,
+    hooked_up=True,
 )
 @given(pattern=patterns())
 def test_hst_001_a_new_host_gets_the_clusters_datastores(subject: RunningSubject, pattern: Pattern) -> None:
@@ -133,7 +138,7 @@ def test_hst_006_a_removed_host_can_join_again(subject: RunningSubject) -> None:
 @requirement(
     "HST-007",
     subject=CLOUD,
-    needs=[Need.HYPERVISOR, WitnessPower.ACCESS],
+    needs=[Need.HYPERVISOR, AccessModel.DEDICATED, WitnessPower.ACCESS],
     rests_on=["HST-001", "DST-003"],
     hooked_up=True,
 )
@@ -148,7 +153,12 @@ def test_hst_007_a_host_that_left_holds_nothing(subject: RunningSubject) -> None
 
 
 @requirement(
-    "HST-008", subject=CLOUD, needs=[Need.HYPERVISOR], rests_on=["HST-007", "ACC-013"], examples=0.5, hooked_up=True
+    "HST-008",
+    subject=CLOUD,
+    needs=[Need.HYPERVISOR, AccessModel.DEDICATED],
+    rests_on=["HST-007", "ACC-013"],
+    examples=0.5,
+    hooked_up=True,
 )
 @given(pattern=patterns())
 def test_hst_008_a_host_that_comes_back_is_hooked_up_again(subject: RunningSubject, pattern: Pattern) -> None:
@@ -192,7 +202,13 @@ def test_hst_011_an_initiator_that_is_gone_is_let_in_no_more(subject: RunningSub
         expect_none("initiator let in that is gone", world.lun(made).visible_to & set(host.iqns), ARRAY)
 
 
-@requirement("HST-010", subject=CLOUD, needs=[Need.PLUGIN, Need.HYPERVISOR], rests_on=["DST-003"], hooked_up=True)
+@requirement(
+    "HST-010",
+    subject=CLOUD,
+    needs=[Need.PLUGIN, Need.HYPERVISOR, AccessModel.DEDICATED],
+    rests_on=["DST-003"],
+    hooked_up=True,
+)
 def test_hst_010_a_revoked_host_holds_nothing(subject: RunningSubject) -> None:
     """In hookup PLUGIN a host that was revoked, the last one included, MUST hold no datastore of the volume."""
     with subject.world() as world:
@@ -207,7 +223,7 @@ def test_hst_010_a_revoked_host_holds_nothing(subject: RunningSubject) -> None:
 @requirement(
     "HST-012",
     subject=CLOUD,
-    needs=[Need.HYPERVISOR, Need.SECOND_HYPERVISOR],
+    needs=[Need.HYPERVISOR, Need.SECOND_HYPERVISOR, AccessModel.DEDICATED],
     rests_on=["HST-001", "DST-001"],
     examples=0.5,
     hooked_up=True,

@@ -13,6 +13,7 @@ from conformance.machines.sequential import follow
 from conformance.machines.tours import tours
 from conformance.requirement import Need, given, pinned_all, requirement
 from conformance.strategies.data import Pattern, patterns
+from conformance.strategies.sizes import Growth
 from conformance.subject import RunningSubject
 
 
@@ -103,7 +104,7 @@ def test_ops_008_what_is_gone_does_not_grow(subject: RunningSubject) -> None:
         made, _neighbour = world.create(), world.create()
         world.delete(made)
         resizer: Any = world.driver
-        larger = made.volume.size_bytes + subject.declared.limits.granularity_bytes
+        larger = Growth(1).beyond(made.volume.size_bytes, subject.declared.limits)
         with nothing_changes(world):
             expect_refusal(
                 ObjectNotFound,

@@ -15,11 +15,11 @@ from conformance.contract import (
 )
 from conformance.expect import ARRAY, HOST, PLUGIN, expect_bytes, expect_done, expect_equal, expect_none, expect_refusal
 from conformance.judgements import (
+    as_many_snapshots,
     changes_of,
     deleted_with_snapshot,
     ids_of,
     listed,
-    most_snapshots,
     nothing_changes,
     set_where_supported,
     snapshot_holds,
@@ -194,8 +194,7 @@ def test_snp_012_the_limit_of_snapshots_is_true(subject: RunningSubject) -> None
     with subject.world() as world:
         made = world.create()
         world.act()
-        for _ in range(most_snapshots(world)):
-            world.snapshot(made)
+        as_many_snapshots(world, made)
         snapshot_limit_is_said(world, made)
 
 

@@ -12,7 +12,7 @@ from conformance.expect import expect_done, expect_refusal
 from conformance.judgements import lun_bytes_made, nothing_changes, stats_are_true, usage_is_true
 from conformance.requirement import Need, given, requirement
 from conformance.strategies.data import BLOCK, Pattern, patterns
-from conformance.strategies.sizes import Granules, Growth, growths
+from conformance.strategies.sizes import Granules, Growth, growths, within
 from conformance.subject import RunningSubject
 from conformance.world import Made, World
 
@@ -43,7 +43,7 @@ def test_spc_002_a_full_store_takes_no_growth(subject: RunningSubject) -> None:
     """`resize` beyond the store's capacity MUST raise CapacityExhausted and change nothing."""
     with subject.world() as world:
         made = _filled(world, 3)[-1]
-        size = made.volume.size_bytes * 2
+        size = within(made.volume.size_bytes * 2, subject.declared.limits)
         with nothing_changes(world):
             expect_refusal(
                 CapacityExhausted,

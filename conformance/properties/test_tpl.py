@@ -10,7 +10,7 @@ from conformance.expect import ARRAY, HOST, PLUGIN, expect_bytes, expect_done, e
 from conformance.judgements import listed, nothing_changes, size_is_true, volume_holds
 from conformance.requirement import Need, given, requirement
 from conformance.strategies.data import BLOCK, Pattern, Place, patterns
-from conformance.strategies.sizes import Granules, Growth, growths
+from conformance.strategies.sizes import Granules, Growth, growths, within
 from conformance.subject import RunningSubject
 
 
@@ -84,6 +84,7 @@ def test_tpl_005_a_lost_template_is_found_by_its_uuid(subject: RunningSubject) -
 def test_tpl_006_a_disk_smaller_than_its_template_is_refused(subject: RunningSubject) -> None:
     """`clone` of a template to a smaller disk MUST raise InvalidRequest and make nothing."""
     with subject.world() as world:
+        within(world.size(Granules(1)) + 1, subject.declared.limits)
         seeded = world.seed(size=Granules(2))
         request = world.request(Granules(1))
         smaller = partial(world.driver_clone, seeded, request)

@@ -70,6 +70,14 @@ class CapitalName:
         return plain.upper()
 
 
+def fitted(name: str, limits: Limits) -> str:
+    """The name, without its middle where it is longer than names may be: both ends tell whose it is and which."""
+    if len(name) <= limits.name_length:
+        return name
+    head = limits.name_length // 4
+    return name[:head] + name[len(name) - (limits.name_length - head) :]
+
+
 def names() -> SearchStrategy[Name]:
     """Names of all kinds that a cloud lets through."""
     odd = ["ROOT-12", "a/b", "../x", "übergröße", "名前", "a'b\"c", "$(id)", "<&>", "x" * 40, "-", "."]

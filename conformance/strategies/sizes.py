@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from conformance.contract import Limits
+from conformance.errors import BeyondDeclared
 
 
 class Size(Protocol):
@@ -58,8 +59,19 @@ class Growth:
     odd_bytes: int = 0
 
     def beyond(self, size_bytes: int, limits: Limits) -> int:
-        """The larger size in bytes."""
-        return size_bytes + self.count * limits.granularity_bytes + min(self.odd_bytes, limits.granularity_bytes - 1)
+        """The larger size in bytes, at most the largest; where that is no granule larger, there is none."""
+        more = self.count * limits.granularity_bytes + min(self.odd_bytes, limits.granularity_bytes - 1)
+        if size_bytes + more <= limits.largest_lun_bytes:
+            return size_bytes + more
+        within(size_bytes + limits.granularity_bytes, limits)
+        return limits.largest_lun_bytes
+
+
+def within(size_bytes: int, limits: Limits) -> int:
+    """This very size; beyond the largest LUN there is none."""
+    if size_bytes > limits.largest_lun_bytes:
+        raise BeyondDeclared(f"no LUN of {size_bytes} bytes: limits.largest_lun_bytes")
+    return size_bytes
 
 
 def sizes() -> SearchStrategy[Size]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from conformance.contract import (
+    AccessGranularity,
     BlockConnection,
     Capability,
     Cluster,
@@ -21,7 +22,7 @@ from conformance.contract import (
     Refusal,
     Wwpn,
 )
-from conformance.errors import KitError
+from conformance.errors import BeyondDeclared, KitError
 from conformance.verdict import Broken, Certainty, Violation
 from conformance.world import watching
 from conformance.world.volumes import Made, WithVolumes
@@ -108,10 +109,22 @@ class WithHosts(WithVolumes):
 
     def grant(self, made: Made, host: Host) -> None:
         """Give a host access that a property needs; failing is charged to the requirement on grants."""
+        self._check_room_for_host(made, host)
         made.granted[host] = None
         with self._namesake_of_group(host):
             self._step("grant_access", lambda: self.driver.grant_access(self._at(made), made.volume, host))
         watching.after_grant(self, made, host)
+
+    def _check_room_for_host(self, made: Made, host: Host) -> None:
+        declared = self.subject.declared
+        if declared.traits.access_granularity is not AccessGranularity.HOST or host in made.granted:
+            return
+        hosts, most = len(made.granted), declared.limits.groups_per_lun
+        if most is not None and hosts >= most:
+            raise BeyondDeclared(f"no more than {hosts} hosts for a LUN: limits.groups_per_lun")
+        luns, most = sum(host in each.granted for each in self._made.values()), declared.limits.luns_per_host
+        if most is not None and luns >= most:
+            raise BeyondDeclared(f"no more than {luns} LUNs for a host: limits.luns_per_host")
 
     @contextmanager
     def _namesake_of_group(self, host: Host) -> Iterator[None]:

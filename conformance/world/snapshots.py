@@ -21,7 +21,8 @@ from conformance.contract import (
     WitnessedSnapshot,
     WitnessPower,
 )
-from conformance.strategies.names import Name, PlainName
+from conformance.errors import BeyondDeclared
+from conformance.strategies.names import Name
 from conformance.strategies.sizes import Granules, Size
 from conformance.verdict import Broken, Violation
 from conformance.world import watching_copies
@@ -91,16 +92,23 @@ class WithSnapshots(WithHosts):
         """A request for a new snapshot; each plain name is the beginning of the next."""
         plain = f"{self._prefix}{self.tag}-snapshot" + "1" * self._named
         self._named += 1
-        return SnapshotRequest(
-            self._uuid(self._next()), (name or PlainName()).resolve(plain, self.subject.declared.limits)
-        )
+        return SnapshotRequest(self._uuid(self._next()), self._named_like(name, plain))
 
     def snapshot(self, made: Made, request: SnapshotRequest | None = None) -> Taken:
         """Take a snapshot that a property needs; failing is charged to the requirement on that."""
         request = request or self.snapshot_request()
+        if request.uuid not in self._taken:
+            self.check_room_for_snapshot(made)
         before = self.view() if self._sees_snapshots else None
         answer = self._step("take_snapshot", lambda: self.driver_snapshot(made, request))
         return self.keep_snapshot(made, request, answer, before)
+
+    def check_room_for_snapshot(self, made: Made) -> None:
+        """Go no further with a property that needs more snapshots of a volume than the plugin declares."""
+        most = self.subject.declared.limits.snapshots_per_volume
+        there = sum(each.of is made for each in self._taken.values())
+        if most is not None and there >= most:
+            raise BeyondDeclared(f"no more than {there} snapshots of a volume: limits.snapshots_per_volume")
 
     def driver_snapshot(self, made: Made, request: SnapshotRequest) -> Created:
         """Call `take_snapshot` as the cloud would; what it makes is removed at the end."""
@@ -171,7 +179,9 @@ class WithSnapshots(WithHosts):
         """A request for a volume as large as the source, or that much larger."""
         size_bytes = _size_of(source)
         if isinstance(more, Granules):
-            size_bytes += more.count * self.subject.declared.limits.granularity_bytes
+            limits = self.subject.declared.limits
+            larger = size_bytes + more.count * limits.granularity_bytes
+            size_bytes = max(size_bytes, min(larger, limits.largest_lun_bytes))
         return replace(self.request(), size_bytes=size_bytes)
 
     def driver_clone(self, source: Source, request: VolumeRequest) -> Created:

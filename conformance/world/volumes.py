@@ -20,7 +20,7 @@ from conformance.contract import (
 )
 from conformance.environments.file import size_in_bytes
 from conformance.errors import KitError, SafetyError
-from conformance.strategies.names import Name, PlainName
+from conformance.strategies.names import Name, PlainName, fitted
 from conformance.strategies.sizes import Granules, Size
 from conformance.verdict import Broken, Violation
 from conformance.world import watching
@@ -77,12 +77,16 @@ class WithVolumes(WithStores):
         self._named += 1
         return VolumeRequest(
             uuid=uuid,
-            name=(name or PlainName()).resolve(plain, self.subject.declared.limits),
+            name=self._named_like(name, plain),
             size_bytes=self.size(size or Granules(0)),
             qos=qos or QosPolicy(),
             tenant=tenant or Tenant(f"tenant-{self.tag}", "conformance"),
             hypervisor=self.cluster.hypervisor,
         )
+
+    def _named_like(self, name: Name | None, plain: str) -> str:
+        limits = self.subject.declared.limits
+        return fitted((name or PlainName()).resolve(plain, limits), limits)
 
     def tenant(self, number: int) -> Tenant:
         """A tenant besides the world's own; all have one name, which is not what tells them apart."""

@@ -8,7 +8,21 @@ from typing import Any, Final
 
 from conformance.subject import SubjectPlan
 from reference_providers.solidfire import open_https
-from tests.variants import answers, copying, credentials, dependents, parts, shapes
+from tests.variants import (
+    answers,
+    chap_alone,
+    copying,
+    credentials,
+    declared,
+    dependents,
+    latitude,
+    meanwhile,
+    narrow,
+    own_objects,
+    parts,
+    presenting,
+    shapes,
+)
 from tests.variants.trash import WithTrash
 
 MAKERS: Final[Mapping[str, Callable[[Any], Any]]] = {
@@ -46,10 +60,53 @@ MAKERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "templates-as-snapshots": copying.templates_as_snapshots,
     "one-account": credentials.one_account,
     "dropping-sessions": credentials.dropping_sessions,
+    "chap-alone": chap_alone.chap_alone,
+    "revoking": declared.revoking,
+    "refusing-small": declared.refusing_small,
+    "counting-written": declared.counting_written,
+    "overprovisioned": declared.overprovisioned,
+    "numbers-per-host": declared.numbers_per_host,
+    "numbers-per-cluster": declared.numbers_per_cluster,
+    "direct-only": declared.direct_only,
+    "unhurried": declared.unhurried,
+    "thick-only": declared.thick_only,
+    "quiescing": declared.quiescing,
+    "unlimited": declared.unlimited,
+    "lagging": declared.lagging,
+    "narrow": narrow.narrow,
+    "one-snapshot": narrow.one_snapshot,
+    "one-size": narrow.one_size,
+    "one-qos": narrow.one_qos,
+    "ragged": narrow.ragged,
+    "short-names": narrow.short_names,
+    "keeping-its-size": latitude.keeping_its_size,
+    "reverting-granted": latitude.reverting_granted,
+    "strict": latitude.strict,
+    "with-own-errors": latitude.with_own_errors,
+    "presenting-snapshots": presenting.presenting_snapshots,
+    "lifting-little": latitude.lifting_little,
+    "with-spares": own_objects.with_spares,
+    "eager": own_objects.eager,
+    "forgetful": own_objects.forgetful,
+    "over-policies": own_objects.over_policies,
+    "busy-everywhere": meanwhile.busy_everywhere,
+    "with-heartbeat": meanwhile.with_heartbeat,
+    "asking-twice": meanwhile.asking_twice,
+    "over-a-bad-line": meanwhile.over_a_bad_line,
+    "purging-later": lambda connect: meanwhile.PurgingLater(connect=connect),
 }
 
 
-ENVIRONMENTS: Final[Mapping[str, Path]] = {"numbers-from-200": Path(__file__).with_name("other-numbers.toml")}
+ENVIRONMENTS: Final[Mapping[str, Path]] = {
+    name: Path(__file__).with_name(file)
+    for name, file in {
+        "numbers-from-200": "other-numbers.toml",
+        "numbers-per-host": "numbers-from-1.toml",
+        "numbers-per-cluster": "numbers-from-1.toml",
+        "narrow": "narrow.toml",
+        "one-snapshot": "one-snapshot.toml",
+    }.items()
+}
 """Where a variant needs another array than the usual one."""
 
 

@@ -238,11 +238,18 @@ class GuardedPlugin:
 class TracedBridge:
     """Stands in for a bridge: its calls are lines of the trace, under the party that made them.
 
-    `breaks`: which calls fail before they do anything.
+    `breaks`: which calls fail before they do anything. `made`: told of each datastore that was made.
     """
 
-    def __init__(self, trace: Trace, target: HypervisorBridge, caller: str, breaks: BridgeBreaks) -> None:
-        self._trace, self._target, self._caller, self._breaks = trace, target, caller, breaks
+    def __init__(
+        self,
+        trace: Trace,
+        target: HypervisorBridge,
+        caller: str,
+        breaks: BridgeBreaks,
+        made: Callable[[object], None] = lambda _ref: None,
+    ) -> None:
+        self._trace, self._target, self._caller, self._breaks, self._made = trace, target, caller, breaks, made
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._target, name)
@@ -259,6 +266,8 @@ class TracedBridge:
                 self._trace.end(note, error=error)
                 raise
             self._trace.end(note, answer)
+            if name == "create_datastore":
+                self._made(answer)
             return answer
 
         return traced

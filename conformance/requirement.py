@@ -44,6 +44,7 @@ class Need(StrEnum):
     """What a property needs of plugin and environment besides capabilities and powers of the witness."""
 
     HYPERVISOR = "a hypervisor cluster"
+    HYPERVISOR_WITNESS = "a witness of the hypervisor's hosts"
     PROBE = "a host probe that reaches the array"
     WITNESS = "a witness of the array"
     FRAMEWORK = "hookup FRAMEWORK"

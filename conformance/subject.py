@@ -18,10 +18,12 @@ from conformance.contract import (
     ArrayWitness,
     Capability,
     DataStoreProvider,
+    Dial,
     Hookup,
     Secret,
     Subject,
     Transport,
+    WitnessedHosts,
     WitnessPower,
 )
 from conformance.environments.opened import Environment, load
@@ -148,20 +150,33 @@ class RunningSubject:
         with_array = self.environment.array.open_world()
         try:
             powers = frozenset(self.witness(with_array.witness).powers)
+            unseen = self._hosts_unseen(with_array.dial)
         finally:
             with_array.close()
-        offered, missing = self._needs(powers)
+        offered, missing = self._needs(powers, unseen)
         answers = {} if self.mismatches else self.declared.capabilities
         models = frozenset() if self.mismatches else self.declared.access_models
         return Ground(answers, self.access_model, models, powers, offered, missing)
 
-    def _needs(self, powers: frozenset[WitnessPower]) -> tuple[set[Need], dict[Need, str]]:
+    def _hosts_unseen(self, dial: Dial) -> str:
+        """Why no hosts are seen from behind their bridge; empty when they are."""
+        entry = self.environment.cluster
+        if entry is None:
+            return self.environment.missing_cluster
+        opened = entry.open_world(dial)
+        try:
+            return "" if isinstance(opened, WitnessedHosts) else "this cluster has no witness of its hosts"
+        finally:
+            opened.close()
+
+    def _needs(self, powers: frozenset[WitnessPower], unseen: str) -> tuple[set[Need], dict[Need, str]]:
         environment, declared = self.environment, self.declared
         parameters = () if self.mismatches else declared.parameters
         simulated = environment.file.array.kind == "simulated"
         tls = environment.transport is Transport.SOCKETS
         checks = {
             Need.HYPERVISOR: (environment.cluster is not None, environment.missing_cluster),
+            Need.HYPERVISOR_WITNESS: (not unseen, unseen),
             Need.PROBE: (environment.probe is not None, environment.missing_probe),
             Need.WITNESS: (bool(powers), "this array has no witness"),
             Need.SIMULATED: (simulated, "only done on simulated arrays"),

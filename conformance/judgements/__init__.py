@@ -57,6 +57,7 @@ from conformance.judgements.lives import (
     error_names,
     everything_fails,
     kept_besides,
+    life_on_hosts,
     objects_listed,
     whole_life,
 )
@@ -144,6 +145,7 @@ __all__ = [
     "late_repeat",
     "leaves",
     "let_in",
+    "life_on_hosts",
     "listed",
     "listener_of",
     "locked_out",

@@ -131,7 +131,7 @@ class World(WithSnapshots):
         found = self.strangers_harmed()
         found += leaks.threads_since(self._threads)
         if self._cluster_world is not None:
-            found += leaks.left_on_hosts(self._first_inventory, self.open_bridge().inventory())
+            found += leaks.left_on_hosts(self._first_inventory, self.inventory())
         if self._first_view is not None:
             trash = self.subject.declared.traits.trash_seconds > 0
             found += leaks.left_on_array(self._first_view, self.view(), trash_allowed=trash)

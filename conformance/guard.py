@@ -83,6 +83,7 @@ class Watch:
     went_beyond_set_up: bool = False
     answers: list[object] = field(default_factory=list)
     before_calls: list[Callable[[str, Sequence[object]], None]] = field(default_factory=list)
+    after_calls: list[Callable[[str, Sequence[object]], None]] = field(default_factory=list)
 
     def charge(self, home: str, expected: str, observed: str) -> NoReturn:
         """Note a violation of the requirement `home` and give up the call."""
@@ -167,6 +168,8 @@ class Guarded:
             self._judge_error(name, seconds, error, operation)
             raise
         watch.trace.end(note, answer)
+        for look in watch.after_calls:
+            look(name, arguments)
         watch.answers.append(answer)
         watch.went_beyond_set_up |= name not in _SET_UP
         self._judge_answer(name, answer, clock.monotonic() - began, seconds)

@@ -65,7 +65,7 @@ class StrangersOnHosts:
 
 def look_alikes(name: str) -> tuple[str, str]:
     """Names that somebody who compares only beginnings, or cuts off ends, takes for this one."""
-    return f"{name}-old", f"{name[:-1]}~"
+    return f"{name}-kept", f"{name[:-1]}~"
 
 
 def told(found: WitnessedStorage | None, planted: WitnessedStorage) -> str:

@@ -109,6 +109,11 @@ def test_a_run_on_an_array_in_another_process_leaves_nothing_there(place: Place,
         ("driver.SolidFireDriver", "grant_access", "ACC-001"),
         ("driver.SolidFireDriver", "create", "DST-001"),
         ("driver.SolidFireDriver", "grant_access", "DST-001"),
+        ("driver.SolidFireDriver", "take_snapshot", "SNP-004"),
+        ("driver.SolidFireDriver", "clone", "CLN-001"),
+        ("driver.SolidFireDriver", "seed_template", "TPL-002"),
+        ("driver.SolidFireDriver", "take_snapshot", "DST-011"),
+        ("driver.SolidFireDriver", "clone", "DST-012"),
     ],
 )
 def test_what_a_killed_run_left_is_named_and_removed(

@@ -88,16 +88,16 @@ def test_others_come_to_the_hosts_with_the_first_datastore_and_are_named_after_w
     others.datastore_made("ds-1")
     others.datastore_made("ds-2")
     names = [each.name for each in witness.storage if each.host_uuid == "two"]
-    assert names == ["pool-of-ds-1-old", "pool-of-ds-~"]
+    assert names == ["pool-of-ds-1-kept", "pool-of-ds-~"]
     assert others.harmed() == []
 
 
 def test_a_name_that_is_taken_is_left_to_who_has_it() -> None:
     witness = TwoHosts()
-    witness.has("one", "ds-1-old")
+    witness.has("one", "ds-1-kept")
     others = StrangersOnHosts(witness, lambda: witness.hosts)
     others.datastore_made("ds-1")
-    assert sorted({each.name for each in witness.storage}) == ["ds-1-old", "ds-~"]
+    assert sorted({each.name for each in witness.storage}) == ["ds-1-kept", "ds-~"]
     witness.storage.pop(0)
     assert others.harmed() == []
 
@@ -122,7 +122,7 @@ def test_what_became_of_any_stranger_on_a_host_is_told(
     witness.storage[:1] = [changed] if changed else []
     [found] = others.harmed()
     assert (found.requirement_id, found.observed) == ("ISO-005", observed)
-    assert found.expected == "a stranger's storage ds-1-old to stay on its host: active, not started with the host"
+    assert found.expected == "a stranger's storage ds-1-kept to stay on its host: active, not started with the host"
     witness.hosts.pop(0)
     assert others.harmed() == [], "a host that left took along what was on it"
 
@@ -132,8 +132,8 @@ def test_an_inventory_is_told_without_them() -> None:
     others = StrangersOnHosts(witness, lambda: witness.hosts)
     others.datastore_made("ds-1")
     ours = InventoryItem(InventoryKind.TARGET, "one", "ds-1")
-    theirs = InventoryItem(InventoryKind.TARGET, "one", "ds-1-old", ours=False)
-    elsewhere = InventoryItem(InventoryKind.TARGET, "three", "ds-1-old")
+    theirs = InventoryItem(InventoryKind.TARGET, "one", "ds-1-kept", ours=False)
+    elsewhere = InventoryItem(InventoryKind.TARGET, "three", "ds-1-kept")
     told = others.without(BridgeInventory(frozenset({ours, theirs, elsewhere})))
     assert told.items == {ours, elsewhere}
 

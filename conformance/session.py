@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
-from typing import Final, Protocol, cast
+from typing import Final, Protocol, TypedDict, cast
 
 from conformance.catalogue import depth, foundations, from_the_ground
 from conformance.chronicle import Story, Timing
@@ -208,12 +208,8 @@ def run_session(
         interrupted = True
     day = today or datetime.datetime.now(datetime.UTC).date()
     settled = applied(waivers, settle(outcomes, requirements), day)
-    declared = subject.declared
     return Result(
-        provider=declared.name,
-        version=declared.version,
-        contract_version=declared.contract_version,
-        hookup=declared.hookup,
+        **about(subject),
         profile=profile.name,
         seed=seed,
         is_certifying=profile.is_certifying,
@@ -222,15 +218,39 @@ def run_session(
         seconds=time.perf_counter() - began,
         was_interrupted=interrupted,
         chosen=len(order),
-        declared=_declared(subject),
-        surroundings=surroundings(subject),
         stories=subject.chronicle.stories(),
         timings=subject.chronicle.timings(),
-        transport=str(subject.environment.transport),
-        declarations=declarations(subject.declared),
         waivers=waivers,
         uncounted=uncounted(profile, [*settled, *(each.id for each in order)]),
         today=day,
+    )
+
+
+class About(TypedDict):
+    """What a result tells of a subject, whatever was tried."""
+
+    provider: str
+    version: str
+    contract_version: str
+    hookup: Hookup
+    declared: Mapping[str, str]
+    surroundings: Surroundings | None
+    transport: str
+    declarations: Mapping[str, object]
+
+
+def about(subject: RunningSubject) -> About:
+    """What a result tells of this subject."""
+    declared = subject.declared
+    return About(
+        provider=declared.name,
+        version=declared.version,
+        contract_version=declared.contract_version,
+        hookup=declared.hookup,
+        declared=_declared(subject),
+        surroundings=surroundings(subject),
+        transport=str(subject.environment.transport),
+        declarations=declarations(declared),
     )
 
 

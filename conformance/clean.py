@@ -8,7 +8,19 @@ from pathlib import Path
 from typing import cast
 
 from conformance.asked import Asked
-from conformance.contract import BridgeError, DataStore, Host, Iqn, ProviderError, StoreRequest, Volume
+from conformance.contract import (
+    BridgeError,
+    CachedTemplate,
+    DataStore,
+    Host,
+    Iqn,
+    ProviderError,
+    Snapshot,
+    SnapshotRequest,
+    StoreRequest,
+    Template,
+    Volume,
+)
 from conformance.errors import WiringError
 from conformance.journal import leftovers
 from conformance.opening import opened
@@ -57,13 +69,19 @@ class _Cleaning:
         self._problems: list[str] = []
         self._gone = 0
         self._stores: dict[str, Entry] = {}
+        self._made_again: dict[str, tuple[str, Callable[[Entry], object]]] = {
+            "volume": ("delete", self._volume),
+            "snapshot": ("delete_snapshot", self._snapshot),
+            "template": ("delete_template", self._template),
+        }
 
     def run(self, entries: list[dict[str, object]]) -> Cleaned:
         self._stores = {str(each["made"]): each for each in entries if each["kind"] == "store"}
         for entry in (each for each in entries if each["kind"] == "grant"):
             self._try(entry, self._revoke)
-        for entry in (each for each in entries if each["kind"] == "volume"):
-            self._try(entry, self._delete_volume)
+        # Newest first: a clone goes before its source.
+        for entry in (each for each in entries if each["kind"] not in ("grant", "store")):
+            self._try(entry, self._delete)
         for store in self._stores.values():
             self._try(store, self._delete_store)
         return Cleaned(self._gone, tuple(self._problems))
@@ -72,7 +90,7 @@ class _Cleaning:
         label = f"{entry['kind']} {entry['name']} ({entry['made']})"
         try:
             act(entry)
-        except (ProviderError, BridgeError, Broken) as error:
+        except (ProviderError, BridgeError, Broken, WiringError) as error:
             told = self._world.trace.masked(f"{type(error).__name__}: {error}")
             self._problems.append(f"{label}: {told}")
             return
@@ -81,24 +99,41 @@ class _Cleaning:
         self._tell(f"removed {label}")
 
     def _revoke(self, entry: Entry) -> None:
-        store = self._stores.get(str(entry["store"]))
-        if store is not None:
-            iqns = tuple(Iqn(str(each)) for each in cast("list[object]", entry["iqns"]))
-            hypervisor = self._world.cluster.hypervisor
-            host = Host(str(entry["host"]), str(entry["name"]), hypervisor, str(entry["cluster"]), iqns)
-            volume = self._volume(str(entry["volume"]), str(entry["name"]))
-            self._world.driver.revoke_access(DataStore(self._request(store)), volume, host, [])
+        iqns = tuple(Iqn(str(each)) for each in cast("list[object]", entry["iqns"]))
+        hypervisor = self._world.cluster.hypervisor
+        host = Host(str(entry["host"]), str(entry["name"]), hypervisor, str(entry["cluster"]), iqns)
+        granted = {**entry, "made": entry["volume"], "size_bytes": 0}
+        target = self._template(granted) if entry.get("target") == "template" else self._volume(granted)
+        self._do("revoke_access", entry, target, host, [])
 
-    def _delete_volume(self, entry: Entry) -> None:
-        store = self._stores.get(str(entry["store"]))
-        # A store that is gone took its volumes along.
-        if store is not None:
-            volume = self._volume(str(entry["made"]), str(entry["name"]))
-            self._world.driver.delete(DataStore(self._request(store)), volume)
+    def _delete(self, entry: Entry) -> None:
+        kind = str(entry["kind"])
+        if kind not in self._made_again:
+            raise WiringError(f"this version knows no {kind}; clean up with the version that wrote the journal")
+        method, made = self._made_again[kind]
+        self._do(method, entry, made(entry))
 
-    def _volume(self, uuid: str, name: str) -> Volume:
-        request = replace(self._world.request(), uuid=uuid, name=name)
+    def _do(self, method: str, entry: Entry, *arguments: object) -> None:
+        """Call the plugin for the entry's store. One that is gone took everything of its own along."""
+        store = self._stores.get(str(entry["store"]))
+        if store is None:
+            return
+        driver: object = self._world.driver
+        if not hasattr(driver, method):
+            raise WiringError(f"this plugin has no {method}; clean up with the plugin that was run")
+        getattr(driver, method)(DataStore(self._request(store)), *arguments)
+
+    def _volume(self, entry: Entry) -> Volume:
+        request = replace(self._world.request(), uuid=str(entry["made"]), name=str(entry["name"]))
         return Volume(request, None, request.size_bytes)
+
+    def _snapshot(self, entry: Entry) -> Snapshot:
+        request = SnapshotRequest(str(entry["made"]), str(entry["name"]))
+        return Snapshot(request, str(entry["of"]), str(entry["of_external_id"]), None, _size(entry))
+
+    def _template(self, entry: Entry) -> CachedTemplate:
+        image = Template(str(entry["name"]), str(entry.get("format")), _size(entry), str(entry.get("checksum")))
+        return CachedTemplate(str(entry["made"]), image, None, image.size_bytes)
 
     def _delete_store(self, entry: Entry) -> None:
         self._world.plugin.lifecycle.delete_datastore(self._request(entry))
@@ -108,3 +143,8 @@ class _Cleaning:
         scope = replace(cluster, uuid=str(store.get("cluster", cluster.uuid)))
         request = self._world.store_request()
         return replace(request, uuid=str(store["made"]), name=str(store["name"]), scope=scope)
+
+
+def _size(entry: Entry) -> int:
+    """The size in bytes that the entry names."""
+    return cast("int", entry["size_bytes"])

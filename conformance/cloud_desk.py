@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 
 from conformance.contract import (
     BridgeError,
-    BridgeInventory,
     DiskInUse,
     Host,
     InventoryItem,
@@ -167,18 +166,14 @@ class CloudDesk(SnapshotDesk, CopyDesk, VmDesk, UpkeepDesk):
         )
         return self.read(uuid, offset, length)
 
-    def inventory(self) -> BridgeInventory:
-        """All that the hypervisor holds because of storage."""
-        return self._bridge.inventory()
-
     def left_on_hosts(self) -> list[InventoryItem]:
         """What the hypervisor holds and did not hold before the storage was added, VMs aside."""
-        items = self._bridge.inventory().items - self._first.items
+        items = self.inventory().items - self._first.items
         return sorted(each for each in items if each.kind is not InventoryKind.VM)
 
     def inventory_of(self, host: Host) -> list[InventoryItem]:
         """What one host holds because of storage."""
-        return sorted(each for each in self._bridge.inventory().items if each.host_uuid == host.uuid)
+        return sorted(each for each in self.inventory().items if each.host_uuid == host.uuid)
 
     def watch_revokes(self, uuid: str) -> list[str]:
         """A list that fills with hosts that were revoked while they still saw the volume's datastore."""

@@ -83,6 +83,7 @@ class Watch:
     went_beyond_set_up: bool = False
     answers: list[object] = field(default_factory=list)
     before_calls: list[Callable[[str, Sequence[object]], None]] = field(default_factory=list)
+    after_calls: list[Callable[[str, Sequence[object]], None]] = field(default_factory=list)
 
     def charge(self, home: str, expected: str, observed: str) -> NoReturn:
         """Note a violation of the requirement `home` and give up the call."""
@@ -167,6 +168,8 @@ class Guarded:
             self._judge_error(name, seconds, error, operation)
             raise
         watch.trace.end(note, answer)
+        for look in watch.after_calls:
+            look(name, arguments)
         watch.answers.append(answer)
         watch.went_beyond_set_up |= name not in _SET_UP
         self._judge_answer(name, answer, clock.monotonic() - began, seconds)
@@ -238,11 +241,18 @@ class GuardedPlugin:
 class TracedBridge:
     """Stands in for a bridge: its calls are lines of the trace, under the party that made them.
 
-    `breaks`: which calls fail before they do anything.
+    `breaks`: which calls fail before they do anything. `made`: told of each datastore that was made.
     """
 
-    def __init__(self, trace: Trace, target: HypervisorBridge, caller: str, breaks: BridgeBreaks) -> None:
-        self._trace, self._target, self._caller, self._breaks = trace, target, caller, breaks
+    def __init__(
+        self,
+        trace: Trace,
+        target: HypervisorBridge,
+        caller: str,
+        breaks: BridgeBreaks,
+        made: Callable[[object], None] = lambda _ref: None,
+    ) -> None:
+        self._trace, self._target, self._caller, self._breaks, self._made = trace, target, caller, breaks, made
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._target, name)
@@ -259,6 +269,8 @@ class TracedBridge:
                 self._trace.end(note, error=error)
                 raise
             self._trace.end(note, answer)
+            if name == "create_datastore":
+                self._made(answer)
             return answer
 
         return traced

@@ -56,7 +56,7 @@ def leftovers(path: Path) -> list[dict[str, object]]:
             continue
         if "gone" in line:
             gone = str(line["gone"])
-            # A store takes its volumes with it, and a volume whoever was let in to it.
+            # A store takes all of its own with it, and a volume or template whoever was let in to it.
             above = ("store", "volume")
             made = {
                 uuid: each for uuid, each in made.items() if gone not in {uuid, *(each.get(name) for name in above)}

@@ -23,6 +23,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--conformance-environment", metavar="FILE", help="environment file; default: simulated")
     group.addoption("--conformance-profile", metavar="NAME", help="smoke, certify (default) or soak")
     group.addoption("--conformance-waivers", metavar="FILE", help="known failures, and who answers for them")
+    group.addoption(
+        "--conformance-report",
+        metavar="FOLDER",
+        default="conformance-report",
+        help="folder for report.json, report.html, junit.xml and counterexamples; default: conformance-report",
+    )
     group.addoption("--conformance-seed", metavar="N", type=int, default=0, help="what inputs are drawn from")
     group.addoption(
         "--conformance-parameter",

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import datetime
 import inspect
-import json
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -18,24 +17,25 @@ import pytest
 
 from conformance.asked import Asked, parsed
 from conformance.catalogue import catalogue
-from conformance.contract import Hookup
 from conformance.errors import KitError
 from conformance.main import shadowed
 from conformance.opening import opened, profile_named
 from conformance.profile import DEFAULT_PROFILE
-from conformance.report.as_json import outcome_from, outcome_record
+from conformance.pytest_gathering import Gathering, carried, seen_by
+from conformance.report import folder
 from conformance.report.as_text import brief, failure, summary
 from conformance.report.version import kit_version
+from conformance.report.whole import Reports
 from conformance.requirement import Requirement
 from conformance.run import run_requirement
-from conformance.session import EXIT_FINDINGS, Result
-from conformance.settle import ranking, settle
+from conformance.session import EXIT_FINDINGS, EXIT_INTERRUPTED, Result
 from conformance.subject import RunningSubject
 from conformance.verdict import Outcome, Verdict
 from conformance.waivers import Waivers, applied, read_waivers
 
 _PARTICIPANT: Final = pytest.StashKey["Participant"]()
 _CARRIED: Final = "storage_conformance"
+_STATUS: Final = {EXIT_FINDINGS: pytest.ExitCode.TESTS_FAILED, EXIT_INTERRUPTED: pytest.ExitCode.INTERRUPTED}
 _SKIPPED: Final = frozenset({Verdict.NOT_APPLICABLE, Verdict.NOT_VERIFIED, Verdict.WAIVED})
 
 
@@ -56,7 +56,7 @@ class RequirementItem(pytest.Item):
         """Try it, and say in pytest's words what came out."""
         participant = self.config.stash[_PARTICIPANT]
         self.outcome = participant.tried(self.requirement)
-        _say(participant.waived(self.outcome), participant.asked)
+        _say(participant.waived(self.outcome), participant.asked, participant.reports)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show our text alone for what did not pass: a traceback through the kit explains nothing."""
@@ -69,7 +69,7 @@ class RequirementItem(pytest.Item):
         return self.path, inspect.getsourcelines(self.requirement.body)[1] - 1, self.name
 
 
-def _say(outcome: Outcome, asked: Asked) -> None:
+def _say(outcome: Outcome, asked: Asked, reports: Reports) -> None:
     requirement = outcome.requirement
     profile = profile_named(asked.profile)
     if not profile.counts(requirement.id) and outcome.verdict is not Verdict.PASSED:
@@ -77,7 +77,7 @@ def _say(outcome: Outcome, asked: Asked) -> None:
     if outcome.verdict in _SKIPPED:
         pytest.skip(f"{requirement.id} {outcome.verdict}: {brief(outcome)}")
     if outcome.finding is not None:
-        raise NotPassed(failure(outcome, asked.replay))
+        raise NotPassed(failure(outcome, reports.replay))
     if outcome.verdict is not Verdict.PASSED:
         raise NotPassed(f"{requirement.id} {requirement.strength}: {requirement.sentence}\n   {brief(outcome)}")
 
@@ -85,14 +85,17 @@ def _say(outcome: Outcome, asked: Asked) -> None:
 class Participant:
     """The hooks of one pytest process that was asked to try a plugin."""
 
-    def __init__(self, asked: Asked, waivers: Waivers, *, is_worker: bool, hands_out_work: bool) -> None:
+    def __init__(self, asked: Asked, waivers: Waivers, report: Path, *, is_worker: bool, hands_out_work: bool) -> None:
         self.asked, self._waivers = asked, waivers
-        self._today = datetime.datetime.now(datetime.UTC).date()
+        now = datetime.datetime.now(datetime.UTC)
+        self._today = now.date()
+        self.reports = Reports(report, asked, now.isoformat(timespec="seconds"))
         self._is_worker, self._hands_out_work = is_worker, hands_out_work
         self._stack = ExitStack()
         self._subject: RunningSubject | None = None
-        self._carried: list[Mapping[str, Any]] = []
+        self._gathering = Gathering(asked, waivers, self._today)
         self._result: Result | None = None
+        self._written = ""
 
     @classmethod
     def of(cls, config: pytest.Config) -> Participant:
@@ -100,7 +103,10 @@ class Participant:
         is_worker = hasattr(config, "workerinput")
         distributes = not is_worker and config.getoption("dist", "no") != "no"
         with usage_errors():
-            participant = cls(_asked(config), _waivers(config), is_worker=is_worker, hands_out_work=distributes)
+            report = Path(config.getoption("--conformance-report"))
+            participant = cls(_asked(config), _waivers(config), report, is_worker=is_worker, hands_out_work=distributes)
+            if not is_worker:
+                folder.check_writable(report)
         config.stash[_PARTICIPANT] = participant
         return participant
 
@@ -143,40 +149,62 @@ class Participant:
         """Put the outcome into the report."""
         report = yield
         if call.when == "call" and isinstance(item, RequirementItem) and item.outcome is not None:
-            setattr(report, _CARRIED, json.dumps(self._record(item.outcome), default=repr))
+            assert self._subject is not None  # noqa: S101  (there is an outcome)
+            setattr(report, _CARRIED, carried(item.outcome, self._subject))
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the outcome out of the report."""
-        carried = getattr(report, _CARRIED, None)
-        if carried is not None:
-            self._carried.append(json.loads(carried))
+        text = getattr(report, _CARRIED, None)
+        if text is not None:
+            self._gathering.take(text)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Remember what is to be tried."""
+        self._gathering.chose(each.requirement.id for each in session.items if isinstance(each, RequirementItem))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        """The same, where only workers collect."""
+        self._gathering.chose_functions(each.rpartition("::")[2] for each in ids)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Hear what a worker saw; one that crashed tells nothing."""
+        seen = getattr(node, "workeroutput", {}).get(_CARRIED)
+        if seen is not None:
+            self._gathering.heard(seen)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Settle: a finding that a passing property met on the way belongs to another requirement."""
-        if self._is_worker or not self._carried:
+        """Settle: a finding that a passing property met on the way belongs to another requirement. Then report."""
+        if self._is_worker:
+            if self._subject is not None:
+                session.config.workeroutput[_CARRIED] = seen_by(self._subject)  # type: ignore[attr-defined]
             return
-        self._result = _result(self._carried, self.asked, self._waivers, self._today)
-        if session.exitstatus == pytest.ExitCode.OK and self._result.exit_status == EXIT_FINDINGS:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if self._subject is not None:
+            self._gathering.heard(seen_by(self._subject))
+        self._result = self._gathering.result()
+        if self._result is None:
+            return
+        if session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = _STATUS.get(self._result.exit_status, pytest.ExitCode.OK)
+        self._written = self._reported(self._result)
+
+    def _reported(self, result: Result) -> str:
+        """Write the reports; answers where they are, or why they are not."""
+        try:
+            places = self.reports.write(result, self._gathering.told)
+            return f"Reports: {', '.join([*places, self.reports.write_page()])}"
+        except KitError as error:
+            return f"storage-conformance: {error}"
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The score, and the failures ranked: the first is the cause."""
         if self._result is not None:
             terminalreporter.section("storage-conformance")
-            terminalreporter.write_line(summary(self._result, self.asked.replay))
-
-    def _record(self, outcome: Outcome) -> dict[str, object]:
-        assert self._subject is not None  # noqa: S101  (there is an outcome)
-        declared = self._subject.declared
-        return {
-            "outcome": outcome_record(outcome),
-            "provider": declared.name,
-            "version": declared.version,
-            "contract_version": declared.contract_version,
-            "hookup": str(declared.hookup),
-        }
+            terminalreporter.write_line(summary(self._result, self.reports.replay))
+            terminalreporter.write_line(self._written)
 
 
 def _asked(config: pytest.Config) -> Asked:
@@ -215,25 +243,3 @@ def _declared(subject: RunningSubject) -> list[str]:
         f"  capabilities: {', '.join(supported) or 'none'}",
         f"  LUNs of {luns}, names of up to {limits.name_length} characters",
     ]
-
-
-def _result(carried: list[Mapping[str, Any]], asked: Asked, waivers: Waivers, today: datetime.date) -> Result:
-    profile = profile_named(asked.profile)
-    requirements = profile.seen(catalogue())
-    outcomes = [outcome_from(each["outcome"], requirements) for each in carried]
-    settled = applied(waivers, settle(outcomes, requirements), today)
-    return Result(
-        provider=carried[0]["provider"],
-        version=carried[0]["version"],
-        contract_version=carried[0]["contract_version"],
-        hookup=Hookup(carried[0]["hookup"]),
-        profile=profile.name,
-        seed=asked.seed,
-        is_certifying=profile.is_certifying,
-        outcomes=dict(sorted(settled.items())),
-        ranked=[each for each in ranking(settled, requirements) if profile.counts(each)],
-        seconds=sum(each.seconds for each in outcomes),
-        waivers=waivers,
-        uncounted=frozenset(each for each in settled if not profile.counts(each)),
-        today=today,
-    )

@@ -45,6 +45,7 @@ class Need(StrEnum):
 
     HYPERVISOR = "a hypervisor cluster"
     SECOND_HYPERVISOR = "a cluster of several hypervisors"
+    HYPERVISOR_WITNESS = "a witness of the hypervisor's hosts"
     PROBE = "a host probe that reaches the array"
     WITNESS = "a witness of the array"
     FRAMEWORK = "hookup FRAMEWORK"

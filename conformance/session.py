@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
-from typing import Final, Protocol, cast
+from typing import Final, Protocol, TypedDict, cast
 
 from conformance.catalogue import depth, foundations, from_the_ground
 from conformance.chronicle import Story, Timing
 from conformance.contract import DataStoreProvider, Hookup
 from conformance.errors import WiringError
 from conformance.gating import Ground, gate
+from conformance.profile import Profile
 from conformance.requirement import Owner, Requirement
 from conformance.run import run_requirement
 from conformance.settle import ranking, settle
@@ -50,7 +51,10 @@ class Trying(Protocol):
 
 @dataclass(slots=True)
 class Result:
-    """What a run found. `outcomes` are settled; `ranked` are the failed ids, the cause first."""
+    """What a run found. `outcomes` are settled; `ranked` are the failed ids, the cause first.
+
+    `chosen`: how many requirements were to be tried. Those that an interrupted run did not come to are NOT_TRIED.
+    """
 
     provider: str
     version: str
@@ -63,6 +67,7 @@ class Result:
     ranked: Sequence[str]
     seconds: float
     was_interrupted: bool = False
+    chosen: int = 0
     declared: Mapping[str, str] = field(default_factory=dict)
     surroundings: Surroundings | None = None
     stories: Sequence[Story] = ()
@@ -83,8 +88,13 @@ class Result:
         return sum(each.verdict is verdict for each in self.counted)
 
     @property
+    def not_tried(self) -> int:
+        """How many of the chosen requirements an interrupted run did not come to, those that do not count included."""
+        return sum(each.verdict is Verdict.NOT_TRIED for each in self.outcomes.values())
+
+    @property
     def score(self) -> tuple[int, int]:
-        """Passed and in all, of what is the vendor's own and can be asked of it."""
+        """Passed and in all, of what is the vendor's own and can be asked of it; what was not tried has not passed."""
         own = [
             each
             for each in self.counted
@@ -198,29 +208,61 @@ def run_session(
         interrupted = True
     day = today or datetime.datetime.now(datetime.UTC).date()
     settled = applied(waivers, settle(outcomes, requirements), day)
-    declared = subject.declared
     return Result(
+        **about(subject),
+        profile=profile.name,
+        seed=seed,
+        is_certifying=profile.is_certifying,
+        outcomes=dict(sorted(with_untried(settled, order).items())),
+        ranked=[each for each in ranking(settled, requirements) if profile.counts(each)],
+        seconds=time.perf_counter() - began,
+        was_interrupted=interrupted,
+        chosen=len(order),
+        stories=subject.chronicle.stories(),
+        timings=subject.chronicle.timings(),
+        waivers=waivers,
+        uncounted=uncounted(profile, [*settled, *(each.id for each in order)]),
+        today=day,
+    )
+
+
+class About(TypedDict):
+    """What a result tells of a subject, whatever was tried."""
+
+    provider: str
+    version: str
+    contract_version: str
+    hookup: Hookup
+    declared: Mapping[str, str]
+    surroundings: Surroundings | None
+    transport: str
+    declarations: Mapping[str, object]
+
+
+def about(subject: RunningSubject) -> About:
+    """What a result tells of this subject."""
+    declared = subject.declared
+    return About(
         provider=declared.name,
         version=declared.version,
         contract_version=declared.contract_version,
         hookup=declared.hookup,
-        profile=profile.name,
-        seed=seed,
-        is_certifying=profile.is_certifying,
-        outcomes=dict(sorted(settled.items())),
-        ranked=[each for each in ranking(settled, requirements) if profile.counts(each)],
-        seconds=time.perf_counter() - began,
-        was_interrupted=interrupted,
         declared=_declared(subject),
         surroundings=surroundings(subject),
-        stories=subject.chronicle.stories(),
-        timings=subject.chronicle.timings(),
         transport=str(subject.environment.transport),
-        declarations=declarations(subject.declared),
-        waivers=waivers,
-        uncounted=frozenset(each for each in settled if not profile.counts(each)),
-        today=day,
+        declarations=declarations(declared),
     )
+
+
+def with_untried(settled: Mapping[str, Outcome], chosen: Iterable[Requirement]) -> dict[str, Outcome]:
+    """The outcomes, and that of each chosen requirement to which the run did not come before it was interrupted."""
+    left = {each.id: Outcome(each, Verdict.NOT_TRIED, "interrupted") for each in chosen if each.id not in settled}
+    return {**settled, **left}
+
+
+def uncounted(profile: Profile, identifiers: Iterable[str]) -> frozenset[str]:
+    """Those that are newer than the profile."""
+    return frozenset(each for each in identifiers if not profile.counts(each))
 
 
 def declarations(declared: DataStoreProvider) -> dict[str, object]:

@@ -23,6 +23,7 @@ from conformance.contract import (
     Secret,
     Subject,
     Transport,
+    WitnessedHosts,
     WitnessPower,
 )
 from conformance.environments.opened import Environment, load
@@ -149,31 +150,36 @@ class RunningSubject:
         with_array = self.environment.array.open_world()
         try:
             powers = frozenset(self.witness(with_array.witness).powers)
-            hosts = self._count_hypervisors(with_array.dial)
+            hypervisors = self._of_hypervisors(with_array.dial)
         finally:
             with_array.close()
-        offered, missing = self._needs(powers, hosts)
+        offered, missing = self._needs(powers, hypervisors)
         answers = {} if self.mismatches else self.declared.capabilities
         models = frozenset() if self.mismatches else self.declared.access_models
         return Ground(answers, self.access_model, models, powers, offered, missing)
 
-    def _count_hypervisors(self, dial: Dial) -> int:
-        if self.environment.cluster is None:
-            return 0
-        cluster = self.environment.cluster.open_world(dial)
+    def _of_hypervisors(self, dial: Dial) -> dict[Need, str]:
+        """Why what needs hypervisors cannot be had; empty for each that can."""
+        entry, missing = self.environment.cluster, self.environment.missing_cluster
+        if entry is None:
+            return dict.fromkeys((Need.HYPERVISOR, Need.SECOND_HYPERVISOR, Need.HYPERVISOR_WITNESS), missing)
+        cluster = entry.open_world(dial)
         try:
-            return len(cluster.hosts())
+            alone = "" if len(cluster.hosts()) > 1 else "the cluster has one host only"
+            unseen = "" if isinstance(cluster, WitnessedHosts) else "this cluster has no witness of its hosts"
         finally:
             cluster.close()
+        return {Need.HYPERVISOR: "", Need.SECOND_HYPERVISOR: alone, Need.HYPERVISOR_WITNESS: unseen}
 
-    def _needs(self, powers: frozenset[WitnessPower], hosts: int) -> tuple[set[Need], dict[Need, str]]:
+    def _needs(
+        self, powers: frozenset[WitnessPower], hypervisors: Mapping[Need, str]
+    ) -> tuple[set[Need], dict[Need, str]]:
         environment, declared = self.environment, self.declared
         parameters = () if self.mismatches else declared.parameters
         simulated = environment.file.array.kind == "simulated"
         tls = environment.transport is Transport.SOCKETS
         checks = {
-            Need.HYPERVISOR: (environment.cluster is not None, environment.missing_cluster),
-            Need.SECOND_HYPERVISOR: (hosts > 1, environment.missing_cluster or "the cluster has one host only"),
+            **{need: (not reason, reason) for need, reason in hypervisors.items()},
             Need.PROBE: (environment.probe is not None, environment.missing_probe),
             Need.WITNESS: (bool(powers), "this array has no witness"),
             Need.SIMULATED: (simulated, "only done on simulated arrays"),

@@ -24,6 +24,7 @@ class Verdict(StrEnum):
     WAIVED = "WAIVED"
     STALE_WAIVER = "STALE_WAIVER"
     KIT_ERROR = "KIT_ERROR"
+    NOT_TRIED = "NOT_TRIED"
 
 
 class Certainty(StrEnum):

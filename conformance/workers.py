@@ -40,7 +40,9 @@ class Task:
 
 def work(connection: Connection, asked: Asked) -> None:
     """What a worker does until its pipe is closed: the one who hands out tasks has heard Ctrl-C, or is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for each in (signal.SIGINT, signal.SIGTERM):
+        # A whole group may be told to end: who handed out the work ends it, with a report.
+        signal.signal(each, signal.SIG_IGN)
     with opened(asked) as subject:
         requirements, ground = subject.profile.seen(catalogue()), subject.ground()
         with suppress(EOFError, BrokenPipeError):

@@ -27,7 +27,8 @@ from conformance.cli.progress import COLOURS, shown
 from conformance.errors import WiringError
 from conformance.opening import opened, profile_named
 from conformance.profile import DEFAULT_PROFILE
-from conformance.report import as_counterexample, as_html, as_json, as_junit, as_text, folder, reading
+from conformance.report import as_text, folder
+from conformance.report.whole import DEFAULT, Reports
 from conformance.requirement import Requirement
 from conformance.session import EXIT_INTERRUPTED, Result, Trying, choose, run_session
 from conformance.subject import RunningSubject
@@ -72,7 +73,7 @@ def run(
     report: Annotated[
         Path,
         typer.Option(metavar="FOLDER", help="Folder for report.json, report.html, junit.xml and counterexamples."),
-    ] = Path("conformance-report"),
+    ] = DEFAULT,
     journal: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Where to note what is made, for `clean`; a real array always has one."),
@@ -114,24 +115,18 @@ def run(
     try:
         with stoppable(), leaves_no_cache():
             result, started, left = _result(asked, only or [], order, console, report, journal, waivers, workers)
-            replay = as_counterexample.replay_of(report, asked)
-            text = as_json.text(result, replay, started)
-            files = {"report.json": text, "junit.xml": as_junit.text(result, replay, started)}
-            counterexamples = as_counterexample.files(result, asked)
-            folder.remove_older(report / as_counterexample.FOLDER, counterexamples)
-            written = folder.write(report, files)
-            folder.write(report, counterexamples)
+            reports = Reports(report, asked, started)
+            written = reports.write(result)
     except KeyboardInterrupt:
         # Not left to typer, which ends without a word.
         typer.echo("storage-conformance: interrupted; nothing was run", err=True)
         raise typer.Exit(EXIT_INTERRUPTED) from None
-    console.print(as_text.summary(result, replay, verbose=verbose), soft_wrap=True)
+    console.print(as_text.summary(result, reports.replay, verbose=verbose), soft_wrap=True)
     for problem in left:
         console.print(f"Left on the array: {problem}", soft_wrap=True)
     # Last: whatever is wrong with the page, the record and what it says have been told.
-    written += folder.write(report, {as_html.FILE: as_html.render(reading.parsed(text, "report.json"))})
-    places = [*map(str, written), *([f"{report / as_counterexample.FOLDER}/"] if counterexamples else [])]
-    console.print(f"Reports: {', '.join(places)}", soft_wrap=True)
+    written.append(reports.write_page())
+    console.print(f"Reports: {', '.join(written)}", soft_wrap=True)
     raise typer.Exit(result.exit_status)
 
 

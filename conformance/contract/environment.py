@@ -128,7 +128,10 @@ class ArrayEntry(Protocol):
 
 
 class ClusterWorld(Protocol):
-    """One cluster of hypervisor hosts, with no storage at first, for one example."""
+    """One cluster of hypervisor hosts, with no storage at first, for one example.
+
+    It may be `WitnessedHosts` too: then others have storage on its hosts, which must stay as it is.
+    """
 
     @property
     def cluster(self) -> Cluster:

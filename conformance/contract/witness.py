@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from .addresses import Iqn
 from .values import QosPolicy
@@ -142,4 +143,46 @@ class ArrayWitness(Protocol):
 
         Power NAMESAKES: simulated arrays that let LUNs, snapshots and groups of several makers have one name.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class WitnessedStorage:
+    """What one hypervisor host keeps of storage, whoever made it: a storage pool, a storage repository, a datastore.
+
+    `definition` is the host's own text of it, for comparing; `name` is what a bridge's inventory calls it.
+    """
+
+    host_uuid: str
+    external_id: str
+    name: str
+    definition: str
+    is_active: bool
+    is_autostarted: bool
+    since = "0.1"
+
+
+class HypervisorWitness(Protocol):
+    """The hosts' own word, by another way than the one the bridge uses."""
+
+    def observe(self) -> Sequence[WitnessedStorage]:
+        """Look at all storage of all hosts of now, also of those that do not answer a bridge."""
+        ...
+
+    def plant(self, name: str, *, is_active: bool) -> None:
+        """Let somebody else have storage of this name on every host of now, which leads to a target of his own.
+
+        Active and not started with the host, or else stopped and started with the host. What a host does not take in
+        names is replaced; a name that is taken there already raises ValueError. Simulated clusters only.
+        """
+        ...
+
+
+@runtime_checkable
+class WitnessedHosts(Protocol):
+    """What a `ClusterWorld` is too where its hosts can be seen from behind the bridge's back; it need not be."""
+
+    @property
+    def witness(self) -> HypervisorWitness:
+        """The look from behind."""
         ...

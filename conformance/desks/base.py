@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from conformance.contract import (
     AccessModel,
     BridgeError,
+    BridgeInventory,
     Cluster,
     DiskLocation,
     Host,
-    HypervisorBridge,
     VmRef,
     Volume,
     VolumeRequest,
@@ -21,7 +21,6 @@ from conformance.contract import (
 )
 from conformance.errors import KitError
 from conformance.expect import CLOUD
-from conformance.guard import TracedBridge
 from conformance.orchestrator import Orchestrator
 from conformance.orchestrator.calls import DirectCalls
 from conformance.orchestrator.errors import BrokenPromise, OperationRefused
@@ -41,8 +40,7 @@ class DeskBase:
         self._world = world
         self._luns: dict[str, WitnessedLun] = {}
         self._is_ready = False
-        inner = world.open_bridge()
-        self._bridge = cast("HypervisorBridge", TracedBridge(world.trace, inner, "cloud", world.bridge_breaks))
+        self._bridge = world.traced(world.open_bridge(), "cloud")
         orchestrator = Orchestrator(
             database=None,
             provider=world.plugin.as_provider,
@@ -68,7 +66,7 @@ class DeskBase:
         """Add the primary storage; done by itself when a volume is made. Removed at the end."""
         if not self._is_ready:
             self._is_ready = True
-            self._first = self._bridge.inventory()
+            self._first = self.inventory()
             note = {"name": self._request.name, "cluster": self._cluster.uuid}
             self._world.subject.journal.intend("store", self._request.uuid, note)
             self._world.defer("delete_primary_storage", self._remove_storage)
@@ -80,6 +78,10 @@ class DeskBase:
     def hosts(self) -> Sequence[Host]:
         """The cluster's hosts."""
         return self._world.cluster_world.hosts()
+
+    def inventory(self) -> BridgeInventory:
+        """All that the hypervisor holds because of storage, strangers' aside."""
+        return self._world.without_strangers(self._bridge.inventory())
 
     def volume(self, uuid: str) -> Volume:
         """What the cloud believes of a volume."""

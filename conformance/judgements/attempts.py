@@ -23,12 +23,12 @@ def tried_twice(world: World, cut: Cut, what: str, act: Callable[[], object], ju
 
 def whole_or_as_before(world: World, silence: Silence, act: Callable[[], object]) -> None:
     """While one call of a bridge fails: what raises an error leaves array and hosts as they were."""
-    before, held = facts(world.own_view()), world.open_bridge().inventory()
+    before, held = facts(world.own_view()), world.inventory()
     with world.failing_bridge(silence) as errors:
         act()
     if errors:
         is_as_before(world, before)
-        left = sorted(f"{each.kind} {each.name}" for each in world.open_bridge().inventory().items - held.items)
+        left = sorted(f"{each.kind} {each.name}" for each in world.inventory().items - held.items)
         expect_none("storage left on a host", left, HYPERVISOR)
 
 

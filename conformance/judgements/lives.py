@@ -46,6 +46,24 @@ def whole_life(world: World) -> None:
         world.driver.delete(world.store, made.volume)
 
 
+def life_on_hosts(world: World) -> None:
+    """What a bridge is asked for in the life of a volume and of a host, once; failures are charged step by step."""
+    world.only_watches()
+    cloud = world.cloud
+    volume, neighbour = cloud.create_volume(), cloud.create_volume()
+    cloud.attach(volume, "a")
+    if len(cloud.hosts()) > 1:
+        cloud.move("a", cloud.hosts()[1])
+    cloud.stop("a")
+    cloud.detach(volume, "a")
+    if world.subject.supports(Capability.RESIZE):
+        cloud.resize(volume, cloud.size(volume) + world.subject.declared.limits.granularity_bytes)
+    if world.is_simulated:
+        cloud.remove_host(cloud.add_host())
+    for each in (volume, neighbour):
+        cloud.delete_volume(each)
+
+
 def _optional_calls(world: World, made: Made) -> None:
     driver: Any = world.driver
     if world.subject.supports(Capability.RESIZE):

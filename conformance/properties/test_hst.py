@@ -213,10 +213,9 @@ def test_hst_010_a_revoked_host_holds_nothing(subject: RunningSubject) -> None:
     """In hookup PLUGIN a host that was revoked, the last one included, MUST hold no datastore of the volume."""
     with subject.world() as world:
         made = world.create()
-        held = world.open_bridge()
         for host in world.placement.hosts:
             world.revoke(made, host)
-            mine = [each for each in held.inventory().items if each.host_uuid == host.uuid]
+            mine = [each for each in world.inventory().items if each.host_uuid == host.uuid]
             expect_none("storage left on the host", mine, HYPERVISOR)
 
 

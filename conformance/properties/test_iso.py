@@ -8,10 +8,11 @@ from conformance.judgements import (
     granted_beside_or_refused,
     joins_or_is_refused,
     leaves,
+    life_on_hosts,
     strangers_untouched,
     whole_life,
 )
-from conformance.requirement import Need, requirement
+from conformance.requirement import BRIDGE, Need, requirement
 from conformance.subject import RunningSubject
 
 
@@ -67,3 +68,17 @@ def test_iso_004_an_initiator_that_others_hold_stays_theirs(subject: RunningSubj
         strangers_untouched(world, "after the grant")
         leaves(world, made, host)
         strangers_untouched(world, "after the host has left")
+
+
+@requirement(
+    "ISO-005",
+    subject=BRIDGE,
+    needs=[Need.HYPERVISOR, Need.HYPERVISOR_WITNESS],
+    rests_on=["DST-003"],
+    hooked_up=True,
+    watches=True,
+)
+def test_iso_005_what_others_have_on_hosts_is_left_alone(subject: RunningSubject) -> None:
+    """Storage that others have on hypervisor hosts SHOULD stay as it is, defined and active, however alike its name."""
+    with subject.world(hypervisor=True) as world:
+        life_on_hosts(world)

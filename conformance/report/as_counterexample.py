@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -26,10 +26,15 @@ from conformance.verdict import Finding, Outcome
 FOLDER: Final = "counterexamples"
 
 
-def files(result: Result, asked: Asked) -> dict[str, str]:
-    """Names below the report folder and their contents: two for each requirement that failed."""
+def files(result: Result, asked: Asked, also: Iterable[Outcome] = ()) -> dict[str, str]:
+    """Names below the report folder and their contents: two for each requirement that failed.
+
+    `also`: outcomes that were told as failures, whatever became of them when all were settled.
+    """
     failed = [*result.ranked, *(name for name in result.uncounted if result.outcomes[name].finding)]
-    told = {name: counterexample(result.outcomes[name], result, asked) for name in failed}
+    outcomes = {each.requirement.id: each for each in also if each.finding is not None}
+    outcomes |= {name: result.outcomes[name] for name in failed}
+    told = {name: counterexample(each, result, asked) for name, each in outcomes.items()}
     return {
         **{f"{FOLDER}/{name}.json": each.text() for name, each in told.items()},
         **{f"{FOLDER}/{name}.py": as_script.text(each) for name, each in told.items()},

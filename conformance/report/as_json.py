@@ -26,6 +26,9 @@ def report(result: Result, replay: Replay, started: str) -> dict[str, object]:
     return {
         "schema_version": SCHEMA_VERSION,
         "kit_version": kit_version(),
+        "was_interrupted": result.was_interrupted,
+        "not_tried": result.not_tried,
+        "chosen": result.chosen,
         "contract_version": result.contract_version,
         "provider": {"name": result.provider, "version": result.version},
         "profile": result.profile,
@@ -34,7 +37,6 @@ def report(result: Result, replay: Replay, started: str) -> dict[str, object]:
         "declared": dict(result.declared),
         "started": started,
         "seconds": round(result.seconds, 3),
-        "was_interrupted": result.was_interrupted,
         "exit_status": result.exit_status,
         "score": {"passed": passed, "of": of},
         "counts": {str(each): result.count(each) for each in Verdict},

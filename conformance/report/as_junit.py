@@ -6,7 +6,7 @@ import re
 from typing import Final
 from xml.etree import ElementTree
 
-from conformance.report.as_text import Replay, brief, failure
+from conformance.report.as_text import Replay, brief, failure, interruption
 from conformance.session import Result
 from conformance.verdict import Outcome, Verdict
 
@@ -20,23 +20,34 @@ def text(result: Result, replay: Replay, started: str) -> str:
     """The file's content."""
     outcomes = list(result.outcomes.values())
     failures = sum(each.verdict in _FAILURES for each in result.counted)
-    errors = sum(each.verdict in _ERRORS for each in outcomes)
+    errors = sum(each.verdict in _ERRORS for each in outcomes) + result.was_interrupted
     passed = sum(each.verdict is Verdict.PASSED for each in outcomes)
+    cases = len(outcomes) + result.was_interrupted
+    told = ", interrupted" if result.was_interrupted else ""
     attributes = {
-        "name": f"storage-conformance {_legal(result.provider)} {_legal(result.version)}",
-        "tests": str(len(outcomes)),
+        "name": f"storage-conformance {_legal(result.provider)} {_legal(result.version)}{told}",
+        "tests": str(cases),
         "failures": str(failures),
         "errors": str(errors),
-        "skipped": str(len(outcomes) - passed - failures - errors),
+        "skipped": str(cases - passed - failures - errors),
         "time": f"{result.seconds:.3f}",
         "timestamp": started,
     }
     suites = ElementTree.Element("testsuites")
     suite = ElementTree.SubElement(suites, "testsuite", attributes)
+    if result.was_interrupted:
+        _interrupted(suite, result)
     for outcome in outcomes:
         _case(suite, outcome, replay, counts=outcome.requirement.id not in result.uncounted)
     ElementTree.indent(suites)
     return ElementTree.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _interrupted(suite: ElementTree.Element, result: Result) -> None:
+    """An error of its own: a build server must not take what is left for all there is."""
+    case = ElementTree.SubElement(suite, "testcase", {"classname": "conformance", "name": "the run is whole"})
+    message = interruption(result.not_tried, result.chosen)
+    ElementTree.SubElement(case, "error", {"message": message, "type": "INTERRUPTED"}).text = message
 
 
 def _case(suite: ElementTree.Element, outcome: Outcome, replay: Replay, *, counts: bool) -> None:

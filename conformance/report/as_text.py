@@ -27,6 +27,7 @@ MOVES: Final = {
 }
 _GROUPS: Final[Mapping[Verdict, str]] = {
     Verdict.KIT_ERROR: "The kit is at fault",
+    Verdict.NOT_TRIED: "Not tried",
     Verdict.STALE_WAIVER: "Waivers that are over",
     Verdict.BLOCKED: "Blocked, because another requirement failed",
     Verdict.NOT_VERIFIED: "Not verified: could not be looked at here",
@@ -41,9 +42,7 @@ _ONE_BY_ONE: Final = frozenset({Verdict.WAIVED, Verdict.STALE_WAIVER})
 
 def summary(result: Result, replay: Replay, *, verbose: bool = False) -> str:
     """The whole text; the cause in full, the other failures in short unless `verbose`."""
-    parts = [score_line(result)]
-    if result.was_interrupted:
-        parts.append("Interrupted: this is about what ran until then.")
+    parts = [*_interrupted(result), score_line(result)]
     wrong = [each for each in result.ranked if not result.outcomes[each].unwritten]
     for place, cause in enumerate(causes(wrong, result.outcomes), 1):
         tell = failure if verbose or place == 1 else short_failure
@@ -54,8 +53,17 @@ def summary(result: Result, replay: Replay, *, verbose: bool = False) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def interruption(not_tried: int, chosen: int) -> str:
+    """What has to be known before the score of an interrupted run is read."""
+    return f"Interrupted: {not_tried} of {chosen} chosen requirements were not tried, and count as not passed."
+
+
+def _interrupted(result: Result) -> list[str]:
+    return [interruption(result.not_tried, result.chosen)] if result.was_interrupted else []
+
+
 def score_line(result: Result) -> str:
-    """The first line of every report: the score with its denominator, and of what."""
+    """The first line of the report on a whole run: the score with its denominator, and of what."""
     passed, of = result.score
     waived = result.count(Verdict.WAIVED)
     besides = f" ({waived} waived)" if waived else ""

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from conformance.report import sequence, topology
-from conformance.report.as_text import MOVES, given_lines
+from conformance.report.as_text import MOVES, given_lines, interruption
 from conformance.report.record import CauseRecord, FindingRecord, PlaceRecord, Record, RequirementRecord, TimingRecord
 from conformance.report.sequence import Diagram
 
@@ -24,12 +24,14 @@ TITLES: Final[Mapping[str, str]] = {
     "BLOCKED": "blocked",
     "STALE_WAIVER": "waiver over",
     "KIT_ERROR": "kit error",
+    "NOT_TRIED": "not tried",
     "NOT_VERIFIED": "not verified",
     "WAIVED": "waived",
     "NOT_APPLICABLE": "not applicable",
 }
 _GROUPS: Final[Mapping[str, str]] = {
     "KIT_ERROR": "The kit is at fault",
+    "NOT_TRIED": "Not tried",
     "STALE_WAIVER": "Waivers that are over",
     "BLOCKED": "Blocked, because another requirement failed",
     "NOT_VERIFIED": "Not verified: could not be looked at here",
@@ -112,6 +114,16 @@ class Page:
             return f"{datetime.fromisoformat(self.record.started):%-d %B %Y, %H:%M %Z}"
         except ValueError:
             return self.record.started
+
+    @property
+    def interruption(self) -> str:
+        """What has to be known before the score is read; empty where the run was whole."""
+        if not self.record.was_interrupted:
+            return ""
+        if not self.record.chosen:
+            # Written by a kit that did not count them.
+            return "Interrupted: this is about what ran until then."
+        return interruption(self.record.not_tried, self.record.chosen)
 
     @property
     def counts(self) -> list[tuple[str, int]]:

@@ -1,6 +1,7 @@
 """The record of a run, `report.json`: its shape. `reading` reads one that was written earlier, perhaps elsewhere.
 
-Version 2 adds `environment`, `operations`, `timings`, and of each requirement `place`, of each finding `messages`.
+Version 2 adds `environment`, `operations`, `timings`, and of each requirement `place`, of each finding `messages`; an
+interrupted run says in `not_tried` and `chosen` how far it came, where it was written by a kit that counts them.
 What a later version adds is passed over as long as the number stays; it grows when something changes its meaning.
 """
 
@@ -155,6 +156,8 @@ class Record(_Part):
     started: str
     seconds: float
     was_interrupted: bool = False
+    not_tried: int = 0
+    chosen: int = 0
     exit_status: int
     score: ScoreRecord
     counts: dict[str, int]

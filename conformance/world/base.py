@@ -23,6 +23,7 @@ from conformance.contract import (
     Cluster,
     ClusterWorld,
     DataStore,
+    DatastoreRef,
     Hookup,
     Host,
     HostProbe,
@@ -33,6 +34,7 @@ from conformance.contract import (
     ProbeSession,
     ProviderError,
     Secret,
+    WitnessedHosts,
     WitnessedLun,
     WitnessedSnapshot,
     WitnessPower,
@@ -48,6 +50,7 @@ from conformance.verdict import Broken, Certainty, Violation
 from conformance.watched_connections import watched
 from conformance.world import strangers
 from conformance.world.strangers import Strangers
+from conformance.world.strangers_on_hosts import StrangersOnHosts
 
 if TYPE_CHECKING:
     from conformance.subject import RunningSubject
@@ -65,6 +68,7 @@ class WorldBase:
     _given: dict[str, str | Secret]
     _first_view: ArrayView | None = None
     _strangers: Strangers = strangers.NOBODY
+    _strangers_on_hosts: StrangersOnHosts | None = None
     _reserved_uuid: str | None = None
     _is_filled = False
     _first_inventory: BridgeInventory
@@ -164,7 +168,8 @@ class WorldBase:
 
     def strangers_harmed(self) -> list[Violation]:
         """What others have and is not as it was."""
-        return strangers.harmed(self._strangers, self.witness) if self._strangers is not strangers.NOBODY else []
+        found = strangers.harmed(self._strangers, self.witness) if self._strangers is not strangers.NOBODY else []
+        return found + (self._strangers_on_hosts.harmed() if self._strangers_on_hosts else [])
 
     def _take_for_granted(self, before: ArrayView, after: ArrayView) -> None:
         """What others made in between is nothing that this world has to remove."""
@@ -292,6 +297,8 @@ class WorldBase:
                 raise KitError(f"no hypervisor in this environment: {self.subject.environment.missing_cluster}")
             self._cluster_world = entry.open_world(self.array.dial)
             self.subject.chronicle.saw_hosts(self._cluster_world.hosts())
+            if isinstance(self._cluster_world, WitnessedHosts):
+                self._strangers_on_hosts = StrangersOnHosts(self._cluster_world.witness, self._cluster_world.hosts)
             self._first_inventory = self.open_bridge().inventory()
         return self._cluster_world
 
@@ -307,10 +314,24 @@ class WorldBase:
         real = cluster.uuid == self.cluster.uuid and self.subject.environment.cluster is not None
         opened = self.open_bridge if real else no_bridge("this cluster has probe hosts only")
         aware = ProbeAwareBridge(cluster.hypervisor, lambda: list(self._hosts.values()), opened)
-        return cast(
-            "HypervisorBridge",
-            TracedBridge(self.trace, cast("HypervisorBridge", aware), "plugin", self.bridge_breaks),
-        )
+        return self.traced(cast("HypervisorBridge", aware), "plugin")
+
+    def traced(self, bridge: HypervisorBridge, caller: str) -> HypervisorBridge:
+        """The bridge, whose calls are lines of the trace; its first datastore lets strangers in."""
+        traced = TracedBridge(self.trace, bridge, caller, self.bridge_breaks, self._datastore_made)
+        return cast("HypervisorBridge", traced)
+
+    def _datastore_made(self, ref: object) -> None:
+        if self._strangers_on_hosts is not None and isinstance(ref, DatastoreRef):
+            self._strangers_on_hosts.datastore_made(ref.name)
+
+    def inventory(self) -> BridgeInventory:
+        """What hypervisors hold because of storage, without what was planted for others."""
+        return self.without_strangers(self.open_bridge().inventory())
+
+    def without_strangers(self, inventory: BridgeInventory) -> BridgeInventory:
+        """What a bridge tells, without what was planted for others."""
+        return self._strangers_on_hosts.without(inventory) if self._strangers_on_hosts else inventory
 
     def open_bridge(self) -> HypervisorBridge:
         """A bridge to the hypervisor's cluster, as after a restart: what it knows is in the ledger."""

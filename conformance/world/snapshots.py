@@ -13,7 +13,6 @@ from conformance.contract import (
     ArrayView,
     CachedTemplate,
     Created,
-    DataStore,
     Snapshot,
     SnapshotRequest,
     Template,
@@ -114,13 +113,11 @@ class WithSnapshots(WithHosts):
         """Call `take_snapshot` as the cloud would; what it makes is removed at the end."""
         at = self._at(made)
         if request.uuid not in self._taken:
-            self._will_take(made, request, at)
+            self._will_take(made, request)
         answer: Created = self.copier.take_snapshot(at, made.volume, request, quiesced=False)
         return answer
 
-    def _will_take(self, made: Made, request: SnapshotRequest, at: DataStore) -> None:
-        note = {"store": at.request.uuid, "name": request.name, "volume": made.uuid}
-        self.subject.journal.intend("snapshot", request.uuid, note)
+    def _will_take(self, made: Made, request: SnapshotRequest) -> None:
         unknown = _snapshot(request, made, None)
         self._forgotten.discard(request.uuid)
         self._undo.append(("delete_snapshot", lambda: self._delete_taken(unknown, made.store_uuid)))
@@ -213,7 +210,6 @@ class WithSnapshots(WithHosts):
         """Call `seed_template` as the cloud would; what it makes is removed at the end."""
         self._stay_within_budget(request.size_bytes)
         store = self.store
-        self.subject.journal.intend("template", request.uuid, {"store": store.request.uuid, "name": request.name})
         unknown = CachedTemplate(request.uuid, template, None, request.size_bytes)
         self._undo.append(("delete_template", lambda: self._delete_seeded(unknown)))
         answer: Created = self.copier.seed_template(store, request.uuid, template, request.size_bytes)
@@ -258,13 +254,11 @@ class WithSnapshots(WithHosts):
         self.copier.delete_snapshot(store, taken.snapshot if taken else unknown)
         if taken:
             watching_copies.after_delete_snapshot(self, taken)
-        self.subject.journal.gone(unknown.uuid)
 
     def _delete_seeded(self, unknown: CachedTemplate) -> None:
         seeded = self._seeded.pop(unknown.uuid, None)
         if unknown.uuid not in self._forgotten:
             self.copier.delete_template(self.store, seeded.cached if seeded else unknown)
-            self.subject.journal.gone(unknown.uuid)
 
 
 def _snapshot(request: SnapshotRequest, made: Made, answer: Created | None) -> Snapshot:

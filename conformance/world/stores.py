@@ -105,7 +105,6 @@ class WithStores(WithInstances):
         self.plugin.lifecycle.delete_datastore(self.instance.localised_request(request))
         self._removed.add(request.uuid)
         self._stores.pop(request.uuid, None)
-        self.subject.journal.gone(request.uuid)
 
     def with_wrong_secrets(self, request: StoreRequest) -> StoreRequest:
         """The request with secrets that are not right."""

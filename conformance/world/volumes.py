@@ -201,7 +201,6 @@ class WithVolumes(WithStores):
         self._made.pop(uuid, None)
         if made:
             self._after_delete(made)
-        self.subject.journal.gone(uuid)
 
     def delete(self, made: Made) -> None:
         """Delete a volume whose hosts were revoked; failing is charged to the requirement on deletes."""

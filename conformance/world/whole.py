@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cached_property
 from types import TracebackType
-from typing import Self, cast
+from typing import Self
 
 from conformance import homes, leaks
 from conformance.cloud_desk import CloudDesk
 from conformance.contract import (
     BlockConnection,
     BridgeError,
-    DataStore,
-    Host,
     ProbeRefused,
     ProviderError,
     Secret,
-    Volume,
 )
 from conformance.instance import Instance
+from conformance.noting import Noting
 from conformance.orchestrator.errors import OperationRefused
 from conformance.overheard import Overheard
 from conformance.verdict import Broken, Certainty, Violation
@@ -44,7 +42,10 @@ class World(WithSnapshots):
             if isinstance(value, Secret):
                 self.know_secret(value)
         self._overheard.__enter__()
-        self.watch.before_calls.append(self._note_grant)
+        # `clean` has to know.
+        noting = Noting(self.subject.journal)
+        self.watch.before_calls.append(noting.before)
+        self.watch.after_calls.append(noting.after)
         try:
             self._first_view = self.view() if self.witness.powers else None
             self.instance = self.new_instance()
@@ -53,21 +54,6 @@ class World(WithSnapshots):
             self.__exit__(type(error), error, error.__traceback__)
             raise
         return self
-
-    def _note_grant(self, name: str, arguments: Sequence[object]) -> None:
-        """Whoever is let in keeps a LUN from being deleted: `clean` has to know."""
-        if name != "grant_access":
-            return
-        store, volume, host = cast("tuple[DataStore, Volume, Host]", arguments[:3])
-        note = {
-            "name": host.name,
-            "store": store.request.uuid,
-            "volume": volume.uuid,
-            "host": host.uuid,
-            "cluster": host.cluster_uuid,
-            "iqns": [str(each) for each in host.iqns],
-        }
-        self.subject.journal.intend("grant", f"{volume.uuid} {host.uuid}", note)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -131,7 +117,7 @@ class World(WithSnapshots):
         found = self.strangers_harmed()
         found += leaks.threads_since(self._threads)
         if self._cluster_world is not None:
-            found += leaks.left_on_hosts(self._first_inventory, self.open_bridge().inventory())
+            found += leaks.left_on_hosts(self._first_inventory, self.inventory())
         if self._first_view is not None:
             trash = self.subject.declared.traits.trash_seconds > 0
             found += leaks.left_on_array(self._first_view, self.view(), trash_allowed=trash)

@@ -1,12 +1,18 @@
-"""Turn simulated hosts into the contract's words: hosts with initiators, their events, and access to LUNs."""
+"""Turn simulated hosts into the contract's words: hosts with initiators, their events, access to LUNs, and their pools
+as seen from behind.
+"""
 
 from __future__ import annotations
 
 import itertools
 import threading
+import uuid as uuids
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar, cast
+from xml.sax.saxutils import escape
+
+import libvirt
 
 from conformance.contract import (
     ChapCredentials,
@@ -21,6 +27,7 @@ from conformance.contract import (
     ProbeIoError,
     ProbeRefused,
     Refusal,
+    WitnessedStorage,
 )
 from simulators.iscsi.chap import ChapCredentials as ChapLogin
 from simulators.iscsi.errors import (
@@ -32,8 +39,13 @@ from simulators.iscsi.errors import (
 from simulators.iscsi.initiator import Initiator, Session
 from simulators.libvirt.client import Connection
 from simulators.libvirt.cluster import Hosts
+from simulators.libvirt.values import Value
 
 T = TypeVar("T")
+
+_NAMESPACE: Final = uuids.UUID("5f0c3c1e-7a52-5d0e-8c39-6f0f5d6f2b94")
+# Nobody listens there, and whoever tries is told so at once.
+_NOBODY: Final = ("127.0.0.1", 1)
 
 _REFUSALS = {
     (2, 1): Refusal.AUTHENTICATION,
@@ -144,6 +156,33 @@ class SimulatedConnections:
         raise ProbeRefused(Refusal.UNREACHABLE, "; ".join(failures))
 
 
+class PoolWitness:
+    """A `HypervisorWitness` of libvirt's storage pools: past every connection, and unseen in the log."""
+
+    def __init__(self, simulated: Hosts, hosts: Callable[[], Sequence[Host]]) -> None:
+        self._simulated, self._hosts = simulated, hosts
+
+    def observe(self) -> Sequence[WitnessedStorage]:
+        """Every pool of every host."""
+        return [
+            _seen(each.uuid, cast("Sequence[Value]", state))
+            for each in self._hosts()
+            for state in self._simulated.pool_states(each.uuid)
+        ]
+
+    def plant(self, name: str, *, is_active: bool) -> None:
+        """A pool of this name on every host; libvirt takes no slash and no line end in names."""
+        called = name.replace("/", "-").replace("\n", "-")
+        # With the same uuid libvirt would take it for a new definition of the pool that is there.
+        if called in {each.name for each in self.observe()}:
+            raise ValueError(f"a host has a pool {called!r} already; plant another name")
+        for each in self._hosts():
+            try:
+                self._simulated.plant_pool(each.uuid, _strangers_pool(each, called), is_active=is_active)
+            except libvirt.libvirtError as error:
+                raise ValueError(f"{each.name} takes no pool {called!r}: {error}; plant another name") from None
+
+
 class LunSession:
     """A `ProbeSession`: one LUN, logged in."""
 
@@ -206,3 +245,19 @@ def _io(call: Callable[[], T]) -> T:
         return call()
     except (InitiatorError, OSError) as error:
         raise ProbeIoError(str(error)) from error
+
+
+def _seen(host_uuid: str, state: Sequence[Value]) -> WitnessedStorage:
+    uuid, name, xml, is_active, is_autostarted = state
+    return WitnessedStorage(host_uuid, str(uuid), str(name), str(xml), bool(is_active), bool(is_autostarted))
+
+
+def _strangers_pool(host: Host, name: str) -> str:
+    """A pool of a target of its own: two pools of one source are a conflict for libvirt."""
+    uuid = uuids.uuid5(_NAMESPACE, f"{host.uuid} {name}")
+    address, port = _NOBODY
+    return (
+        f"<pool type='iscsi-direct'><name>{escape(name)}</name><uuid>{uuid}</uuid><source>"
+        f"<host name='{address}' port='{port}'/><device path='iqn.2001-04.org.example:{uuid}'/>"
+        f"<initiator><iqn name='iqn.2001-04.org.example:{uuid.hex[:8]}-initiator'/></initiator></source></pool>"
+    )

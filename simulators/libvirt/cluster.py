@@ -38,6 +38,12 @@ class Hosts(Protocol):
     def call(self, uuid: str, procedure: str, arguments: Sequence[Value]) -> Value:
         """Run one procedure of one host; raises libvirtError."""
 
+    def plant_pool(self, uuid: str, xml: str, *, is_active: bool) -> None:
+        """Somebody else makes a storage pool on one host; raises libvirtError."""
+
+    def pool_states(self, uuid: str) -> Sequence[Value]:
+        """Of every storage pool of one host: uuid, name, XML, whether it is active, whether it starts with the host."""
+
     def text(self) -> str:
         """All XML and the log."""
 
@@ -75,6 +81,14 @@ class ClusterSimulator:
             raise
         self._note(host, procedure, arguments, "ok")
         return result
+
+    def plant_pool(self, uuid: str, xml: str, *, is_active: bool) -> None:
+        """Somebody else makes a storage pool on one host, from behind: the host need not answer, nothing is logged."""
+        self._hosts[uuid].plant_pool(xml, is_active=is_active)
+
+    def pool_states(self, uuid: str) -> Sequence[Value]:
+        """Every storage pool of one host with its XML and its state, from behind."""
+        return self._hosts[uuid].pool_states()
 
     def text(self) -> str:
         """All XML and the log; values of secrets are in neither."""

@@ -52,6 +52,8 @@ _CALLS: Final[Mapping[str, Callable[..., Value]]] = {
     "reach": lambda cluster, uuid: cluster.set_reachable(uuid, is_reachable=True),
     "lose": lambda cluster, uuid: cluster.set_reachable(uuid, is_reachable=False),
     "call": ClusterSimulator.call,
+    "plant": lambda cluster, uuid, xml, is_active: cluster.plant_pool(uuid, xml, is_active=is_active),
+    "pools": ClusterSimulator.pool_states,
     "text": ClusterSimulator.text,
 }
 

@@ -48,6 +48,16 @@ class HostSimulator:
         with self._one_at_a_time:
             return self._procedures[procedure](*arguments)
 
+    def plant_pool(self, xml: str, *, is_active: bool) -> None:
+        """A storage pool that somebody else made."""
+        with self._one_at_a_time:
+            self._pools.plant(xml, is_active=is_active)
+
+    def pool_states(self) -> list[Value]:
+        """Every storage pool with its XML and its state."""
+        with self._one_at_a_time:
+            return self._pools.states()
+
     def xml_texts(self) -> list[str]:
         """All XML an administrator of this host could read."""
         with self._one_at_a_time:

@@ -15,6 +15,7 @@ from conformance.contract import (
     Dial,
     Host,
     HypervisorType,
+    HypervisorWitness,
     LaunchFailed,
     LaunchOptions,
     LaunchUnavailable,
@@ -78,7 +79,7 @@ class LibvirtWorld:
     def __init__(
         self, name: str, dial: Dial, socket_path: str | None, *, hosts: int, hosts_without_initiator: int
     ) -> None:
-        from simulators.libvirt.adapters import SimulatedConnections
+        from simulators.libvirt.adapters import PoolWitness, SimulatedConnections
         from simulators.libvirt.cluster import ClusterSimulator
         from simulators.libvirt.initiator_login import login_over
         from simulators.libvirt.remote import RemoteCluster
@@ -89,6 +90,7 @@ class LibvirtWorld:
         self._connections = SimulatedConnections(
             self._cluster, simulated, dial, parallel_hosts=1 if socket_path is None else _PARALLEL_HOSTS
         )
+        self._witness = PoolWitness(simulated, self._connections.hosts)
         for number in range(hosts):
             self._connections.add_host(has_initiator=number < hosts - hosts_without_initiator, is_event=False)
 
@@ -101,6 +103,11 @@ class LibvirtWorld:
     def connections(self) -> object:
         """What `hypervisor_bridge.kvm:open_bridge` takes."""
         return self._connections
+
+    @property
+    def witness(self) -> HypervisorWitness:
+        """Storage pools, seen and planted from behind."""
+        return self._witness
 
     def hosts(self) -> Sequence[Host]:
         """The hosts of now."""

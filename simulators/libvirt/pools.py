@@ -79,6 +79,22 @@ class Pools:
         """The XML of all pools."""
         return [str(each.XMLDesc(0)) for each in self._driver.connection.listAllStoragePools(0)]
 
+    def plant(self, xml: str, *, is_active: bool) -> None:
+        """A pool that somebody else made; active without a login: its target answered then, and does not any more.
+
+        An active one is not started with the host, a stopped one is: whoever changes either is seen.
+        """
+        pool = self._driver.connection.storagePoolDefineXML(xml, 0)
+        if is_active:
+            pool.create(0)
+            self._units[pool.UUIDString()] = {}
+        pool.setAutostart(int(not is_active))
+
+    def states(self) -> list[Value]:
+        """Of every pool: uuid, name, XML, whether it is active, whether it starts with the host."""
+        pools = self._driver.connection.listAllStoragePools(0)
+        return [self._state(each) for each in pools]
+
     def lookup_by_name(self, name: str) -> Value:
         """One pool's handle."""
         return _handle(self._driver.connection.storagePoolLookupByName(name))
@@ -155,6 +171,10 @@ class Pools:
         pool = self._driver.connection.storagePoolLookupByName(pool_name)
         unit = self._unit(pool.UUIDString(), volume_name)
         return self._address(pool), unit.lun_number
+
+    def _state(self, pool: Any) -> Value:
+        uuid = str(pool.UUIDString())
+        return [uuid, str(pool.name()), self.xml_desc(uuid, 0), int(pool.isActive()), int(pool.autostart())]
 
     def _volume_handle(self, uuid: str, name: str) -> Value:
         unit = self._unit(uuid, name)

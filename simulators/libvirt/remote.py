@@ -85,6 +85,14 @@ class RemoteCluster:
         except OSError:
             raise unreachable(uuid) from None
 
+    def plant_pool(self, uuid: str, xml: str, *, is_active: bool) -> None:
+        """Somebody else makes a storage pool on one host."""
+        self._ask("plant", uuid, xml, is_active)
+
+    def pool_states(self, uuid: str) -> Sequence[Value]:
+        """Every storage pool of one host with its XML and its state."""
+        return cast("Sequence[Value]", self._ask("pools", uuid))
+
     def text(self) -> str:
         """All XML and the log."""
         return str(self._ask("text"))

@@ -48,7 +48,7 @@ class LoneArray:
         tables = self.tables()
         return [
             f"{kind} {each.get('name') or each.get('username')}"
-            for kind in ("volumes", "accounts", "groups", "initiators")
+            for kind in ("volumes", "snapshots", "accounts", "groups", "initiators")
             for each in tables[kind]
             if not each.get("is_deleted")
         ]

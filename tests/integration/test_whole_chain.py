@@ -109,6 +109,11 @@ def test_a_run_on_an_array_in_another_process_leaves_nothing_there(place: Place,
         ("driver.SolidFireDriver", "grant_access", "ACC-001"),
         ("driver.SolidFireDriver", "create", "DST-001"),
         ("driver.SolidFireDriver", "grant_access", "DST-001"),
+        ("driver.SolidFireDriver", "take_snapshot", "SNP-004"),
+        ("driver.SolidFireDriver", "clone", "CLN-001"),
+        ("driver.SolidFireDriver", "seed_template", "TPL-002"),
+        ("driver.SolidFireDriver", "take_snapshot", "DST-011"),
+        ("driver.SolidFireDriver", "clone", "DST-012"),
     ],
 )
 def test_what_a_killed_run_left_is_named_and_removed(
@@ -159,7 +164,12 @@ def test_ctrl_c_leaves_a_report_of_what_ran_and_nothing_else(place: Place) -> No
     assert done.status == 130, done.stdout + done.stderr
     verdicts = outcomes(place)
     assert verdicts["ACC-001"] == Verdict.PASSED
-    assert "DST-001" not in verdicts
+    assert verdicts["DST-001"] == Verdict.NOT_TRIED
+    record = json.loads((place.folder / "conformance-report" / "report.json").read_text(encoding="utf-8"))
+    untried = [each for each, verdict in verdicts.items() if verdict == Verdict.NOT_TRIED]
+    assert record["not_tried"] == len(untried) > 0
+    assert record["score"]["passed"] < record["score"]["of"]
+    assert done.stdout.count(f"Interrupted: {len(untried)} of {record['chosen']} chosen requirements were not") == 1
     reports = ["junit.xml", "report.html", "report.json"]
     assert place.files() == ["conformance-report", *(f"conformance-report/{each}" for each in reports)]
     assert place.left_behind() == []

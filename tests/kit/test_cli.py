@@ -112,8 +112,15 @@ def test_a_random_profile_tells_the_seed_it_drew(fake: str, capsys: pytest.Captu
 def test_ctrl_c_reports_what_ran(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "e.toml").write_text('[array]\nlaunch = "tests.kit.fakes:stopped_by_hand"\n', encoding="utf-8")
     assert run("--environment", "e.toml", "--only", "REG") == 130
-    assert "Interrupted: this is about what ran until then." in capsys.readouterr().out
-    assert json.loads(Path("conformance-report/report.json").read_text(encoding="utf-8"))["was_interrupted"]
+    told = "Interrupted: 4 of 4 chosen requirements were not tried, and count as not passed."
+    assert told in capsys.readouterr().out
+    folder = Path("conformance-report")
+    assert told in (folder / "report.html").read_text(encoding="utf-8")
+    assert told in (folder / "junit.xml").read_text(encoding="utf-8")
+    record = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    assert list(record)[2:5] == ["was_interrupted", "not_tried", "chosen"]
+    assert (record["was_interrupted"], record["not_tried"], record["chosen"]) == (True, 4, 4)
+    assert (record["exit_status"], record["score"]) == (130, {"passed": 0, "of": 4})
 
 
 def test_ctrl_c_again_does_not_disturb_the_cleaning_up(capfd: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,7 @@ from conformance.session import Result
 from conformance.surroundings import ClusterAround, Surroundings
 from conformance.verdict import Outcome, Verdict, Violation
 from tests.kit.snapshot import expect_snapshot
-from tests.kit.test_report import GROW, REPLAY, TOO_SMALL, result
+from tests.kit.test_report import GROW, REPLAY, TOO_SMALL, interrupted, result
 
 HOSTILE = (
     "</pre></svg><script src=//evil.example/x.js>1</script><img src=x onerror=y>\"'&{{7*7}}{% raw %}\u202e\x00\x1b[2J"
@@ -155,9 +155,26 @@ def test_many_calls_are_told_from_the_last() -> None:
 
 
 def test_a_run_that_was_interrupted_before_anything_ran_has_a_page() -> None:
-    text = page(result(was_interrupted=True, outcomes={}, ranked=[]))
-    assert "Interrupted: this is about what ran until then." in text
+    text = page(result(was_interrupted=True, outcomes={}, ranked=[], chosen=3))
+    assert "Interrupted: 0 of 3 chosen requirements were not tried, and count as not passed." in text
     Structure(text)
+
+
+def test_an_interrupted_run_says_so_before_its_score() -> None:
+    text = page(interrupted())
+    assert "<title>Interrupted: 1 of 6 requirements passed" in text
+    told = "Interrupted: 1 of 8 chosen requirements were not tried, and count as not passed."
+    assert text.index(told) < text.index('<p class="score">')
+    assert "<b>1</b> not tried" in text
+    assert "Interrupted" not in page(result())
+    Structure(text)
+
+
+def test_a_record_of_an_interrupted_run_that_did_not_count_has_a_page() -> None:
+    record = json.loads(as_json.text(interrupted(), REPLAY, "2024-05-01T12:00:00+00:00"))
+    del record["not_tried"], record["chosen"]
+    text = as_html.render(reading.parsed(json.dumps(record), "report.json"))
+    assert "Interrupted: this is about what ran until then." in text
 
 
 def test_a_record_of_the_first_version_has_a_page() -> None:

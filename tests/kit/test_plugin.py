@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import shlex
+import sys
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 
@@ -66,9 +71,89 @@ def test_a_failure_is_told_in_our_words_without_a_traceback(tried: Tried) -> Non
     done = tried.on("tests.kit.fakes:inconstant")
     assert done.ret == pytest.ExitCode.TESTS_FAILED
     done.stdout.fnmatch_lines(
-        ["REG-003 MUST: *", "   Expected *", "   Replay    storage-conformance run *", "1. REG-*"]
+        [
+            "REG-003 MUST: *",
+            "   Expected *",
+            "   Replay    storage-conformance replay conformance-report/counterexamples/REG-003.json",
+            "             or anew: storage-conformance run *",
+            "1. REG-*",
+        ]
     )
     done.stdout.no_fnmatch_line("*Traceback*")
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(str(each.relative_to(folder)) for each in folder.rglob("*") if each.is_file())
+
+
+@pytest.mark.parametrize("words", [(), ("-n", "2")])
+def test_the_same_files_are_left_as_by_a_run(pytester: pytest.Pytester, tried: Tried, words: tuple[str, ...]) -> None:
+    done = tried.on("tests.kit.fakes:inconstant", "--conformance-report", "by-pytest", *words)
+    places = "by-pytest/report.json, by-pytest/junit.xml, by-pytest/counterexamples/, by-pytest/report.html"
+    done.stdout.fnmatch_lines([f"Reports: {places}"])
+    asked = ["--provider", "tests.kit.fakes:inconstant", "--environment", "fake.toml", "--profile", "smoke"]
+    command = [sys.executable, "-m", "storage_conformance"]
+    pytester.run(*command, "run", *asked, "--only", "REG", "--report", "by-run", "--workers", "1")
+    assert files(pytester.path / "by-pytest") == files(pytester.path / "by-run")
+    records = [json.loads((pytester.path / each / "report.json").read_bytes()) for each in ("by-pytest", "by-run")]
+    for record in records:
+        for each in ("started", "seconds", "timings"):
+            assert record.pop(each) or each == "timings"
+        for one in record["requirements"]:
+            del one["seconds"]
+    told = [json.dumps(each).replace("by-run/", "by-pytest/") for each in records]
+    assert without_chance(told[0]) == without_chance(told[1])
+
+
+def without_chance(text: str) -> str:
+    """Without addresses in memory, and without the number that counts the fake's instances in a process."""
+    return re.sub(r"(0x|name_length |name_length to be )[0-9a-f]+", r"\1", text)
+
+
+def test_every_replay_that_a_failure_names_can_be_made(pytester: pytest.Pytester, tried: Tried) -> None:
+    done = tried.on("tests.kit.fakes:inconstant")
+    told = {each.split("   Replay")[1].strip() for each in done.outlines if each.startswith("   Replay")}
+    assert told
+    for each in told:
+        name, *words = shlex.split(each)
+        assert name == "storage-conformance"
+        again = pytester.run(sys.executable, "-m", "storage_conformance", *words)
+        assert again.ret == 1, again.outlines
+
+
+def test_what_an_earlier_session_left_does_not_stay(pytester: pytest.Pytester, tried: Tried) -> None:
+    tried.on("tests.kit.fakes:inconstant")
+    assert (pytester.path / "conformance-report" / "counterexamples").exists()
+    tried.on(FINE)
+    assert files(pytester.path / "conformance-report") == ["junit.xml", "report.html", "report.json"]
+
+
+def test_a_folder_that_cannot_be_written_is_an_error_of_use(pytester: pytest.Pytester, tried: Tried) -> None:
+    (pytester.path / "taken").write_text("", encoding="utf-8")
+    done = tried.on(FINE, "--conformance-report", "taken")
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    done.stderr.fnmatch_lines(["*cannot write reports to taken: *"])
+
+
+@pytest.mark.parametrize("words", [(), ("-n", "1")])
+def test_a_session_that_ends_early_counts_what_it_did_not_try(
+    pytester: pytest.Pytester, tried: Tried, words: tuple[str, ...]
+) -> None:
+    pytester.makeconftest(
+        """
+        def pytest_runtest_logreport(report):
+            if report.when == "call":
+                raise KeyboardInterrupt
+        """
+    )
+    done = tried.on(FINE, *words, "-p", "conftest")
+    assert done.ret == pytest.ExitCode.INTERRUPTED
+    record = json.loads((pytester.path / "conformance-report" / "report.json").read_bytes())
+    assert (record["was_interrupted"], record["chosen"], record["exit_status"]) == (True, 4, 130)
+    assert record["score"]["of"] == 4
+    told = f"Interrupted: {record['not_tried']} of 4 chosen requirements were not tried, and count as not passed."
+    assert record["not_tried"] > 0
+    done.stdout.fnmatch_lines([told])
 
 
 def test_workers_send_their_outcomes_home(tried: Tried) -> None:

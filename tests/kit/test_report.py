@@ -16,7 +16,7 @@ from conformance.contract import Hookup, Secret
 from conformance.errors import WiringError
 from conformance.report import as_json, as_junit, as_text, folder
 from conformance.requirement import Owner, Requirement, requirement
-from conformance.session import Result
+from conformance.session import EXIT_INTERRUPTED, Result, with_untried
 from conformance.strategies.sizes import sizes
 from conformance.verdict import Certainty, Finding, Outcome, Verdict, Violation
 from tests.kit.snapshot import expect_snapshot
@@ -76,6 +76,21 @@ def result(**changes: object) -> Result:
     return replace(whole, **{"today": date(2024, 5, 1), **changes})  # type: ignore[arg-type]
 
 
+def interrupted() -> Result:
+    """The same run, ended by Ctrl-C before one that is the plugin's own."""
+    whole = result()
+    return replace(
+        whole,
+        was_interrupted=True,
+        chosen=8,
+        outcomes=with_untried(whole.outcomes, [*REQUIREMENTS.values(), requirement_not_tried()]),
+    )
+
+
+def requirement_not_tried() -> Requirement:
+    return replace(CREATE, id="PRV-002")
+
+
 @pytest.fixture(autouse=True)
 def _version(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(as_text, "kit_version", lambda: "9.9")
@@ -102,8 +117,42 @@ def test_the_summary_tells_all_in_full_when_asked() -> None:
 
 
 def test_the_summary_of_an_interrupted_run_says_so() -> None:
-    nothing = result(was_interrupted=True, outcomes={}, ranked=[])
+    nothing = result(was_interrupted=True, outcomes={}, ranked=[], chosen=7)
     expect_snapshot("summary-interrupted", as_text.summary(nothing, REPLAY))
+
+
+def test_what_was_not_tried_is_in_the_denominator_and_told_first() -> None:
+    run = interrupted()
+    assert (run.score, result().score) == ((1, 6), (1, 5))
+    assert (run.not_tried, run.exit_status) == (1, EXIT_INTERRUPTED)
+    first, _, rest = as_text.summary(run, REPLAY).partition("\n\n")
+    assert first == "Interrupted: 1 of 8 chosen requirements were not tried, and count as not passed."
+    assert rest.startswith("1 of 6 requirements passed: acme 1.2,")
+    assert "   NOT_TRIED         1\n" in rest
+    assert "Not tried\n   interrupted: PRV-002\n" in rest
+
+
+def test_the_record_of_an_interrupted_run_names_what_was_not_tried() -> None:
+    record = json.loads(as_json.text(interrupted(), REPLAY, "2024-05-01T12:00:00+00:00"))
+    assert (record["was_interrupted"], record["not_tried"], record["chosen"]) == (True, 1, 8)
+    assert record["score"] == {"passed": 1, "of": 6}
+    assert [each["id"] for each in record["requirements"] if each["verdict"] == "NOT_TRIED"] == ["PRV-002"]
+
+
+def test_an_interrupted_run_is_an_error_to_a_build_server() -> None:
+    passed = {"PRV-001": Outcome(CREATE, Verdict.PASSED)}
+    fine = replace(result(), was_interrupted=True, chosen=2, ranked=[])
+    found = suite(replace(fine, outcomes=with_untried(passed, [CREATE, requirement_not_tried()])))
+    assert found.get("name") == "storage-conformance acme 1.2, interrupted"
+    assert [found.get(each) for each in ("tests", "failures", "errors", "skipped")] == ["3", "0", "1", "1"]
+    [first, _, last] = found
+    [error] = first
+    assert (error.tag, error.get("message")) == (
+        "error",
+        "Interrupted: 1 of 2 chosen requirements were not tried, and count as not passed.",
+    )
+    [skipped] = last
+    assert (skipped.tag, skipped.get("type")) == ("skipped", "NOT_TRIED")
 
 
 def test_the_first_line_is_the_score_over_what_is_the_plugins_own() -> None:

@@ -1,10 +1,12 @@
-"""Faults against ISO: what is others' on the array."""
+"""Faults against ISO: what is others' on the array and on hosts."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
-from tests.faulty_providers.fault import Call, Driver, Fault, Kind, LifeCycle
+from tests.faulty_providers.fault import Bridge, Call, Driver, Fault, Kind, LifeCycle
 from tests.faulty_providers.operators import do_also, do_first
 from tests.faulty_providers.solidfire_inside import ask, lun_of
 
@@ -45,7 +47,61 @@ def all_need_chap(call: Call) -> None:
     )
 
 
+def pools_of(call: Call) -> Iterator[Any]:
+    """Every storage pool of every host, as the bridge's own connections give them."""
+    for remote in call.others["bridge"]._remotes.all():
+        yield from remote.connection.listAllStoragePools(0)
+
+
+def pools_alike(call: Call) -> None:
+    """Stop and remove every pool whose name begins as that of the datastore."""
+    for each in pools_of(call):
+        if each.name().startswith(call.arguments["ref"].name):
+            if each.isActive():
+                each.destroy()
+            each.undefine()
+
+
+def rescan(call: Call) -> None:
+    """Refresh whatever pool there is, as a rescan of all of a host's storage does."""
+    for each in pools_of(call):
+        if each.isActive():
+            with suppress(Exception):
+                each.refresh()
+
+
+def all_autostart(call: Call) -> None:
+    """Have every pool come up with its host."""
+    for each in pools_of(call):
+        each.setAutostart(1)
+
+
+def tidied_up(call: Call) -> None:
+    """Remove pools that do not run: nobody seems to use them."""
+    for each in pools_of(call):
+        if not each.isActive():
+            each.undefine()
+
+
 FAULTS = (
+    Fault(
+        "ISO-005",
+        "pools named like the datastore go with it",
+        Bridge.delete_datastore,
+        do_also(pools_alike),
+        Kind.ISOLATION,
+    ),
+    Fault("ISO-005", "a new disk rescans all pools of a host", Bridge.create_disk, do_also(rescan), Kind.ISOLATION),
+    Fault(
+        "ISO-005",
+        "every pool is set to start with its host",
+        Bridge.attach_disk,
+        do_also(all_autostart),
+        Kind.ISOLATION,
+    ),
+    Fault(
+        "ISO-005", "pools that do not run are undefined", Bridge.detach_datastore, do_also(tidied_up), Kind.ISOLATION
+    ),
     Fault(
         "ISO-003",
         "groups named like the volume go with it",

@@ -17,6 +17,7 @@ class BridgeBreaks:
     def __init__(self) -> None:
         self._is_silent = False
         self._countdown: int | None = None
+        self.has_failed = False
 
     def fails(self, name: str) -> bool:
         """Whether this call fails; counts it."""
@@ -24,6 +25,7 @@ class BridgeBreaks:
             return False
         if self._countdown is not None:
             self._countdown -= 1
+            self.has_failed |= self._countdown == -1
             return self._countdown == -1
         return self._is_silent and hasattr(HypervisorBridge, name)
 
@@ -38,8 +40,8 @@ class BridgeBreaks:
 
     @contextmanager
     def nth(self, nth: int) -> Iterator[None]:
-        """The nth call, counted from 0, fails, and no other."""
-        self._countdown = nth
+        """The nth call, counted from 0, fails, and no other; afterwards `has_failed` tells whether there was one."""
+        self._countdown, self.has_failed = nth, False
         try:
             yield
         finally:

@@ -7,8 +7,8 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import Protocol, TypeVar
 
@@ -60,9 +60,11 @@ class KitClock:
 class CallOperation:
     """The operation a call works for; see the contract's `Operation`."""
 
-    def __init__(self, identifier: str, clock: KitClock, seconds: float) -> None:
+    def __init__(
+        self, identifier: str, clock: KitClock, seconds: float, has_given_up: Callable[[], bool] = lambda: False
+    ) -> None:
         self.id = identifier
-        self._clock = clock
+        self._clock, self._has_given_up = clock, has_given_up
         self._deadline = clock.monotonic() + seconds
         self.is_cancelled = False
 
@@ -73,7 +75,7 @@ class CallOperation:
 
     def check(self) -> None:
         """Raise when the caller gave up or the time is over."""
-        if self.is_cancelled:
+        if self.is_cancelled or self._has_given_up():
             raise OperationCancelled(self.id)
         if self.remaining_seconds <= 0:
             raise OperationCancelled(self.id, "past its deadline")
@@ -87,11 +89,27 @@ class Operations:
         self._of_thread = threading.local()
         self._numbers = itertools.count(1)
         self._latest = CallOperation("idle", clock, 3600.0)
+        self._checks_left: int | None = None
 
     def begin(self, seconds: float) -> CallOperation:
         """Make a new operation."""
-        self._latest = CallOperation(f"op-{next(self._numbers)}", self.clock, seconds)
+        self._latest = CallOperation(f"op-{next(self._numbers)}", self.clock, seconds, self._has_given_up)
         return self._latest
+
+    @contextmanager
+    def given_up(self, nth: int) -> Iterator[None]:
+        """Meanwhile callers give up: `check` raises from its nth call on, counted from 0."""
+        self._checks_left = nth
+        try:
+            yield
+        finally:
+            self._checks_left = None
+
+    def _has_given_up(self) -> bool:
+        if self._checks_left is None:
+            return False
+        self._checks_left -= 1
+        return self._checks_left < 0
 
     def enter(self, operation: CallOperation) -> None:
         """Say that the calling thread now works for this operation."""

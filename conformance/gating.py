@@ -31,6 +31,7 @@ _PLUGINS_CHOICE = frozenset(
         Need.CAPACITY,
         Need.HOST_LISTENER,
         Need.ENDPOINT,
+        Need.OPTIONAL_PARAMETER,
         Need.SECRET,
         Need.VERIFIED_TLS,
         Need.UPDATE,

@@ -54,6 +54,7 @@ class Need(StrEnum):
     CAPACITY = "stores that are not over-provisioned"
     HOST_LISTENER = "a host listener"
     ENDPOINT = "a parameter marked as endpoint"
+    OPTIONAL_PARAMETER = "a parameter that is not required"
     SECRET = "a parameter marked as secret"
     VERIFIED_TLS = "a parameter marked as ca_file"
     UPDATE = "life cycle method update"

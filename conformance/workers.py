@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import sys
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -38,11 +40,16 @@ class Task:
     shrink: bool
 
 
-def work(connection: Connection, asked: Asked) -> None:
-    """What a worker does until its pipe is closed: the one who hands out tasks has heard Ctrl-C, or is gone."""
-    for each in (signal.SIGINT, signal.SIGTERM):
+def work(connection: Connection, asked: Asked, inherited: Sequence[Connection] = ()) -> None:
+    """What a worker does until its pipe is closed: the one who hands out tasks has heard Ctrl-C, or is gone.
+
+    `inherited`: ends of pipes that came with a fork. While they are open, nobody is ever gone.
+    """
+    for each in inherited:
+        each.close()
+    for number in (signal.SIGINT, signal.SIGTERM):
         # A whole group may be told to end: who handed out the work ends it, with a report.
-        signal.signal(each, signal.SIG_IGN)
+        signal.signal(number, signal.SIG_IGN)
     with opened(asked) as subject:
         requirements, ground = subject.profile.seen(catalogue()), subject.ground()
         with suppress(EOFError, BrokenPipeError):
@@ -55,10 +62,9 @@ def work(connection: Connection, asked: Asked) -> None:
 
 
 class _Worker:
-    def __init__(self, asked: Asked) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.connection, theirs = context.Pipe()
-        self._process: BaseProcess = context.Process(target=work, args=(theirs, asked), daemon=True)
+    def __init__(self, asked: Asked, earlier: Sequence[_Worker]) -> None:
+        self.connection, theirs = multiprocessing.Pipe()
+        self._process = _process(theirs, asked, [each.connection for each in (*earlier, self)])
         self._process.start()
         theirs.close()
         self.task: Task | None = None
@@ -84,12 +90,32 @@ class _Worker:
             self._process.join()
 
 
+def _process(connection: Connection, asked: Asked, open_ends: Sequence[Connection]) -> BaseProcess:
+    """A copy of this process, which has imported everything, where that is safe: as long as it has no other thread."""
+    if sys.platform == "linux" and threading.active_count() == 1:
+        forking = multiprocessing.get_context("fork")
+        return forking.Process(target=work, args=(connection, asked, open_ends), daemon=True)
+    return multiprocessing.get_context("spawn").Process(target=work, args=(connection, asked), daemon=True)
+
+
+@contextmanager
+def side_by_side(asked: Asked, count: int) -> Iterator[SideBySide]:
+    """So many workers, for one run. Best before anything else is started: see `_process`."""
+    workers: list[_Worker] = []
+    try:
+        for _ in range(count):
+            workers.append(_Worker(asked, workers))
+        yield SideBySide(workers)
+    finally:
+        for worker in workers:
+            worker.leave()
+
+
 @dataclass(frozen=True, slots=True)
 class SideBySide:
-    """So many workers for one run; called as `session.attempts` is."""
+    """Workers for one run; called as `session.attempts` is."""
 
-    asked: Asked
-    count: int
+    workers: Sequence[_Worker]
 
     def __call__(
         self,
@@ -101,13 +127,8 @@ class SideBySide:
         waived: Collection[str] = (),
     ) -> Iterator[Outcome]:
         """Outcomes as they come; what rests on one that was seen to fail by then is BLOCKED."""
-        workers = [_Worker(self.asked) for _ in range(min(self.count, len(order)))]
-        try:
-            line = _Line(subject, order, requirements, lambda one: Task(one.id, seed, one.id not in waived))
-            yield from line.judged(workers)
-        finally:
-            for worker in workers:
-                worker.leave()
+        line = _Line(subject, order, requirements, lambda one: Task(one.id, seed, one.id not in waived))
+        return line.judged(self.workers)
 
 
 class _Line:

@@ -6,7 +6,7 @@ import os
 import random
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -24,16 +24,16 @@ from conformance.catalogue import catalogue
 from conformance.clean import tidy
 from conformance.cli.interrupt import stoppable
 from conformance.cli.progress import COLOURS, shown
+from conformance.environments.file import read_environment
 from conformance.errors import WiringError
-from conformance.opening import opened, profile_named
+from conformance.opening import journal_path, opened, profile_named
 from conformance.profile import DEFAULT_PROFILE
 from conformance.report import as_text, folder
 from conformance.report.whole import DEFAULT, Reports
 from conformance.requirement import Requirement
 from conformance.session import EXIT_INTERRUPTED, Result, Trying, choose, run_session
-from conformance.subject import RunningSubject
 from conformance.waivers import read_waivers
-from conformance.workers import SideBySide
+from conformance.workers import side_by_side
 
 _MOST_WORKERS: Final = 4
 
@@ -146,7 +146,7 @@ def _result(
     known = read_waivers(waivers, requirements)
     folder.check_writable(report)
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    with opened(asked, journal=journal) as subject:
+    with _trying(asked, journal, workers, len(chosen)) as trying, opened(asked, journal=journal) as subject:
         with shown(console, [each.id for each in chosen]) as progress:
             result = run_session(
                 subject,
@@ -155,20 +155,22 @@ def _result(
                 seed=asked.seed,
                 listen=progress.ended,
                 waivers=known,
-                trying=_trying(asked, subject, workers),
+                trying=trying,
             )
         # An interrupt ends a world in the middle; on an array that is not simulated things may be left then.
         return result, started, tidy(subject, lambda told: console.print(told, soft_wrap=True)).problems
 
 
-def _trying(asked: Asked, subject: RunningSubject, workers: int | None) -> Trying | None:
+def _trying(
+    asked: Asked, journal: Path | None, workers: int | None, requirements: int
+) -> AbstractContextManager[Trying | None]:
     """Side by side where all is simulated and there is more than one core; else one after the other."""
-    if subject.journal.path is not None:
+    if journal_path(read_environment(asked.environment), journal) is not None:
         if workers is not None and workers > 1:
-            raise WiringError("--workers is for runs without a journal: one process keeps it; nothing was tried")
-        return None
-    count = workers or min(len(os.sched_getaffinity(0)), _MOST_WORKERS)
-    return SideBySide(asked, count) if count > 1 else None
+            raise WiringError("--workers is for runs without a journal: one process keeps it; nothing was started")
+        return nullcontext()
+    count = min(workers or min(len(os.sched_getaffinity(0)), _MOST_WORKERS), requirements)
+    return side_by_side(asked, count) if count > 1 else nullcontext()
 
 
 @contextmanager

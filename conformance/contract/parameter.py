@@ -21,9 +21,10 @@ class ParameterKind(StrEnum):
 class Parameter:
     """One parameter of a store: CLI help, JSON Schema and web form are generated from these.
 
-    `secret`: comes in `StoreRequest.secrets`. `endpoint`: a URL or address the plugin calls; each plugin
-    instance gets its own value, so that the kit can stand between. `ca_file`: path of the PEM file that the
-    endpoint's certificate is checked with.
+    What is not `required` can be left out, by itself or with all others that are not. `secret`: comes in
+    `StoreRequest.secrets`. `endpoint`: a URL or address the plugin calls; each plugin instance gets its own
+    value, so that the kit can stand between. `ca_file`: path of the PEM file that the endpoint's certificate
+    is checked with.
     """
 
     name: str

@@ -26,6 +26,7 @@ class WitnessPower(StrEnum):
     FILL = "fill"
     PLANT = "plant"
     NAMESAKES = "namesakes"
+    PLANT_SNAPSHOTS = "plant_snapshots"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,17 @@ class ArrayWitness(Protocol):
 
         Power NAMESAKES: simulated arrays that let LUNs, snapshots and groups of several makers have one name.
         """
+        ...
+
+    def plant_snapshot(self, external_id: str, name: str) -> str:
+        """Take, as somebody else, a snapshot of this name of a LUN of the plugin's; answers its external_id.
+
+        Power PLANT_SNAPSHOTS, simulated arrays only.
+        """
+        ...
+
+    def remove_planted_snapshot(self, external_id: str) -> None:
+        """Remove it again; absent is success. Power PLANT_SNAPSHOTS."""
         ...
 
 

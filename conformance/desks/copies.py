@@ -67,6 +67,11 @@ class CopyDesk(DeskBase):
         )
         return uuid
 
+    def filled_again(self, uuid: str, template: Template) -> None:
+        """The bridge fills a volume's disk, which is there, with a template."""
+        disk = self._disk(uuid)
+        self._bridge.import_template(disk.datastore, template, disk.disk, lambda _done, _of: None)
+
     def delete_template(self, uuid: str) -> None:
         """Delete a template from the array."""
         self._do("delete_template", lambda: self._orchestrator.delete_template(uuid))

@@ -52,6 +52,14 @@ class NoWitness:
         """Never on an array that is not simulated."""
         raise KitError("this array has no witness")
 
+    def plant_snapshot(self, external_id: str, name: str) -> str:
+        """Never on an array that is not simulated."""
+        raise KitError("this array has no witness")
+
+    def remove_planted_snapshot(self, external_id: str) -> None:
+        """Never on an array that is not simulated."""
+        raise KitError("this array has no witness")
+
     def fill(self, free_bytes: int) -> None:
         """Never on an array that is not simulated."""
         raise KitError("this array has no witness")

@@ -8,6 +8,7 @@ from conformance.judgements.access import (
     comes_back,
     deleted_while_granted,
     fc_only_is_refused_or_served,
+    granted_connection,
     granule,
     hosts_with_datastore,
     listener_of,
@@ -28,7 +29,17 @@ from conformance.judgements.array import (
     usage_is_true,
     volumes_are_told,
 )
-from conformance.judgements.attempts import count_is, is_as_large, tried_twice, whole_or_as_before
+from conformance.judgements.attempts import (
+    count_is,
+    given_up_and_repeated,
+    is_as_large,
+    none_left_on_hosts,
+    refused_at_each_call,
+    refused_or_done,
+    tried_at_each_request,
+    tried_twice,
+    whole_or_as_before,
+)
 from conformance.judgements.capabilities import unsupported_is_refused
 from conformance.judgements.chap import (
     bridge_was_told,
@@ -43,8 +54,21 @@ from conformance.judgements.chap import (
     session_is_as_declared,
     wrong_secret,
 )
-from conformance.judgements.costs import cost_of_a_life, cost_stays, snapshots_cost
-from conformance.judgements.hosts import agrees, disk_holds, is_hooked_up, let_in, whole_or_nothing, written_to_disk
+from conformance.judgements.costs import (
+    cost_of_a_life,
+    cost_of_looking,
+    cost_stays,
+    snapshots_cost,
+)
+from conformance.judgements.hosts import (
+    agrees,
+    disk_holds,
+    hooked_to,
+    is_hooked_up,
+    let_in,
+    whole_or_nothing,
+    written_to_disk,
+)
 from conformance.judgements.limits import (
     as_many_hosts,
     as_many_snapshots,
@@ -54,6 +78,7 @@ from conformance.judgements.limits import (
     snapshot_limit_is_said,
 )
 from conformance.judgements.lives import (
+    accepted_without,
     breaks_off,
     error_names,
     everything_fails,
@@ -95,6 +120,7 @@ from conformance.judgements.snapshots import (
     deleted_with_snapshot,
     ids_of,
     listed,
+    planted_snapshot_stays,
     snapshot_deleted_with_clone,
     snapshot_holds,
     snapshots_survive,
@@ -108,6 +134,7 @@ from conformance.judgements.strangers import (
 )
 
 __all__ = [
+    "accepted_without",
     "access_left",
     "agrees",
     "another_qos",
@@ -121,6 +148,7 @@ __all__ = [
     "chap_of",
     "comes_back",
     "cost_of_a_life",
+    "cost_of_looking",
     "cost_stays",
     "count_is",
     "deleted_while_granted",
@@ -133,8 +161,11 @@ __all__ = [
     "fc_only_is_refused_or_served",
     "fitted",
     "foreign_credentials_refused",
+    "given_up_and_repeated",
     "granted_beside_or_refused",
+    "granted_connection",
     "granule",
+    "hooked_to",
     "hosts_with_datastore",
     "identity_is_true",
     "ids_of",
@@ -162,6 +193,7 @@ __all__ = [
     "many_of_a_host",
     "merged",
     "more_than_there_is",
+    "none_left_on_hosts",
     "not_rotated",
     "nothing_changes",
     "nothing_is_left",
@@ -175,8 +207,11 @@ __all__ = [
     "others_unchanged",
     "out_of_reach",
     "parts_of",
+    "planted_snapshot_stays",
     "qos_is",
     "qos_out_of_limits",
+    "refused_at_each_call",
+    "refused_or_done",
     "repeated_with",
     "rotated",
     "same_when_rounded",
@@ -194,6 +229,7 @@ __all__ = [
     "stats_are_true",
     "still_reads",
     "strangers_untouched",
+    "tried_at_each_request",
     "tried_twice",
     "unsupported_is_refused",
     "usage_is_true",

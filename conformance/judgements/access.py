@@ -53,6 +53,11 @@ def deleted_while_granted(world: World, made: Made, host: Host, session: ProbeSe
     if world.subject.declared.traits.delete_while_granted is DeleteWhileGranted.REFUSED:
         expect_refusal(InUse, "delete while granted", lambda: world.driver.delete(world.store, made.volume))
         expect_done("reading after the refused delete", lambda: session.read(0, BLOCK))
+        unused = world.create()
+        world.grant(unused, host)
+        expect_refusal(
+            InUse, "delete while nobody is logged in", lambda: world.driver.delete(world.store, unused.volume)
+        )
         return
     expect_done("delete while granted", lambda: world.driver.delete(world.store, made.volume))
     is_gone(world, made)
@@ -102,6 +107,12 @@ def _way_in(world: World, host: Host, connection: BlockConnection) -> str:
     if not by_chap_alone and logs_in(lambda: probe.open(connection)):
         return "with another host's connection"
     return ""
+
+
+def granted_connection(world: World, made: Made, host: Host) -> BlockConnection:
+    """Grant a host, and ask how it reaches the LUN."""
+    world.grant(made, host)
+    return world.connection(made, host)
 
 
 def locked_out(world: World, host: Host, connection: BlockConnection) -> None:

@@ -3,21 +3,82 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Final, TypeVar
 
-from conformance.expect import ARRAY, HYPERVISOR, expect_done, expect_equal, expect_none, expect_size
+from conformance.contract import BridgeInventory, OperationCancelled
+from conformance.expect import ARRAY, HYPERVISOR, PLUGIN, broken, expect_done, expect_equal, expect_none, expect_size
 from conformance.judgements.array import facts, is_as_before
 from conformance.judgements.sizes import lun_bytes
 from conformance.strategies.faults import Cut, Silence
 from conformance.world import Made, World
+from conformance.world.instances import Attempt
+
+_MOST_REQUESTS: Final = 16
+T = TypeVar("T")
 
 
-def tried_twice(world: World, cut: Cut, what: str, act: Callable[[], object], judge: Callable[[], object]) -> None:
+def tried_twice(world: World, cut: Cut, what: str, act: Callable[[], object], judge: Callable[[], object]) -> Attempt:
     """Broken off, then repeated. Whenever it returns without an error, `judge` finds its whole effect there."""
     with world.broken_off(cut) as attempt:
         act()
+    _ended(attempt, what, act, judge)
+    return attempt
+
+
+def tried_at_each_request(
+    world: World,
+    cut: Cut,
+    what: str,
+    prepare: Callable[[], T],
+    act: Callable[[], object],
+    judge: Callable[[T], object],
+) -> None:
+    """Broken off at its first request and repeated, at its second, and so on until it needs no more of them."""
+    for nth in range(_MOST_REQUESTS):
+        judged = partial(judge, prepare())
+        if tried_twice(world, replace(cut, nth=nth), what, act, judged).requests <= nth:
+            return
+
+
+def given_up_and_repeated(
+    world: World, nth: int, what: str, act: Callable[[], object], judge: Callable[[], object]
+) -> None:
+    """The caller gives up; what is not done then is left with `OperationCancelled`, and can be done again."""
+    with world.given_up(nth) as attempt:
+        act()
+    error = attempt.error
+    if error is not None and not isinstance(error, OperationCancelled):
+        broken(f"{what} to let OperationCancelled out", f"{type(error).__name__}: {error}", PLUGIN)
+    _ended(attempt, what, act, judge)
+
+
+def _ended(attempt: Attempt, what: str, act: Callable[[], object], judge: Callable[[], object]) -> None:
     if attempt.error is None:
         judge()
     expect_done(f"the repeated {what}", act)
+    judge()
+
+
+def refused_at_each_call(
+    world: World, prepare: Callable[[], T], act: Callable[[T], object], judge: Callable[[T], object]
+) -> None:
+    """A bridge refuses its first call, and all is done again; then its second, and so on as long as there are more."""
+    for nth in range(_MOST_REQUESTS):
+        prepared = prepare()
+        refused_or_done(world, Silence(nth), partial(act, prepared), partial(judge, prepared))
+        if not world.bridge_breaks.has_failed:
+            return
+
+
+def refused_or_done(world: World, silence: Silence, act: Callable[[], object], judge: Callable[[], object]) -> None:
+    """While one call of a bridge fails: what raises no error has had its whole effect, and so has what is repeated."""
+    with world.failing_bridge(silence) as errors:
+        act()
+    if not errors:
+        judge()
+    expect_done("the repeated call", act)
     judge()
 
 
@@ -28,8 +89,13 @@ def whole_or_as_before(world: World, silence: Silence, act: Callable[[], object]
         act()
     if errors:
         is_as_before(world, before)
-        left = sorted(f"{each.kind} {each.name}" for each in world.inventory().items - held.items)
-        expect_none("storage left on a host", left, HYPERVISOR)
+        none_left_on_hosts(world, held)
+
+
+def none_left_on_hosts(world: World, held: BridgeInventory) -> None:
+    """The hypervisor's hosts have no more storage than they held."""
+    left = sorted(f"{each.kind} {each.name}" for each in world.inventory().items - held.items)
+    expect_none("storage left on a host", left, HYPERVISOR)
 
 
 def count_is(world: World, *, luns: int | None = None, snapshots: int | None = None) -> None:

@@ -29,6 +29,14 @@ def cost_of_a_life(world: World) -> Costs:
     return costs
 
 
+def cost_of_looking(world: World) -> Costs:
+    """Requests to the array for what the cloud asks every few minutes."""
+    costs: dict[str, int] = {}
+    _counted(world, costs, "used", lambda: world.driver.used(world.store))
+    _counted(world, costs, "list_objects", lambda: world.driver.list_objects(world.store))
+    return costs
+
+
 def snapshots_cost(world: World, made: Made) -> Costs:
     """Requests to the array for each step of one snapshot's life."""
     costs: dict[str, int] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from conformance.contract import AccessGranularity, AccessMechanism, DiskLocation, Host
+from conformance.contract import AccessGranularity, AccessMechanism, DiskLocation, Host, HostConnection
 from conformance.expect import (
     ARRAY,
     HYPERVISOR,
@@ -48,6 +48,14 @@ def is_hooked_up(world: World, disk: DiskLocation | None, size_bytes: int) -> No
             f"seeing the datastore from {host.name}", partial(bridge.datastore_bytes, at.datastore, host)
         )
         expect(seen >= size_bytes, f"a datastore of {size_bytes} bytes", f"{seen}", HYPERVISOR)
+
+
+def hooked_to(world: World, made: Made) -> list[HostConnection]:
+    """Grant a LUN to the hypervisor's hosts; how each reaches it."""
+    hosts = world.placement.hosts
+    for host in hosts:
+        world.grant(made, host)
+    return [HostConnection(host, world.connection(made, host)) for host in hosts]
 
 
 def written_to_disk(world: World, made: Made, content: bytes) -> None:

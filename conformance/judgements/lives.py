@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -11,10 +11,12 @@ from typing import Any, Final
 from conformance.contract import (
     BridgeError,
     Capability,
+    InvalidRequest,
     ProviderError,
     QosPolicy,
 )
 from conformance.errors import BeyondDeclared
+from conformance.expect import PLUGIN, broken
 from conformance.strategies.faults import Cut
 from conformance.strategies.sizes import Growth
 from conformance.subject import RunningSubject
@@ -153,6 +155,24 @@ def everything_fails(world: World) -> None:
     for attempt in attempts:
         with suppress(ProviderError, BridgeError):
             attempt()
+
+
+def accepted_without(world: World, names: Collection[str]) -> None:
+    """A store is added without these parameters; of a refusal that has another cause nothing is said."""
+    whole, lifecycle = world.store_request(), world.plugin.lifecycle
+    request = replace(
+        whole,
+        parameters={name: value for name, value in whole.parameters.items() if name not in names},
+        secrets={name: value for name, value in whole.secrets.items() if name not in names},
+    )
+    world.act()
+    try:
+        lifecycle.initialize(request)
+    except InvalidRequest as refused:
+        broken("a store without what is not required to be accepted", f"InvalidRequest: {refused}", PLUGIN)
+    except ProviderError:
+        return  # as a certificate that nobody vouches for
+    world.defer("delete_datastore", lambda: lifecycle.delete_datastore(request))
 
 
 def error_names(error: Exception) -> set[str]:

@@ -7,7 +7,7 @@ from functools import partial
 
 from conformance.contract import Capability, DeleteWithDependents, InUse, ObjectKind, RevertScope
 from conformance.errors import KitError
-from conformance.expect import ARRAY, HOST, PLUGIN, expect_bytes, expect_done, expect_equal, expect_refusal
+from conformance.expect import ARRAY, HOST, PLUGIN, expect, expect_bytes, expect_done, expect_equal, expect_refusal
 from conformance.judgements.array import is_gone, nothing_changes
 from conformance.judgements.qos import another_qos
 from conformance.strategies.qos import QosAt
@@ -98,6 +98,23 @@ def snapshot_deleted_with_clone(world: World, taken: Taken) -> None:
         expect_equal("snapshots listed", listed(world, ObjectKind.SNAPSHOT), [], PLUGIN)
     else:
         world.delete_snapshot(taken)
+
+
+def planted_snapshot_stays(world: World, made: Made) -> None:
+    """What somebody else took of a volume stays, and is nobody else's; it counts where volumes with snapshots stay."""
+    assert made.lun is not None  # noqa: S101  (there is a witness)
+    with world.planted_snapshot(made.lun.external_id) as planted:
+        own = world.snapshot(made)
+        expect_equal("snapshots listed", listed(world, ObjectKind.SNAPSHOT), ids_of([own]), PLUGIN)
+        world.delete_snapshot(own)
+        expect(planted in _snapshots_there(world), "a stranger's snapshot to stay", "gone", ARRAY)
+        if world.subject.declared.traits.delete_with_snapshots is DeleteWithDependents.REFUSED:
+            _refused(world, made)
+            expect(planted in _snapshots_there(world), "a stranger's snapshot to stay", "gone", ARRAY)
+
+
+def _snapshots_there(world: World) -> set[str]:
+    return {each.external_id for each in world.view().snapshots}
 
 
 def _refused(world: World, made: Made) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.contract import Capability
-from conformance.judgements import cost_of_a_life, cost_stays, many, snapshots_cost
+from conformance.judgements import cost_of_a_life, cost_of_looking, cost_stays, many, snapshots_cost
 from conformance.requirement import Need, requirement
 from conformance.subject import RunningSubject
 
@@ -40,3 +40,14 @@ def test_bud_003_snapshots_cost_the_same_however_many_there_are(subject: Running
         for _ in range(many(world, 16)):
             world.snapshot(made)
         cost_stays(few, snapshots_cost(world, made), "more snapshots")
+
+
+@requirement("BUD-004", needs=[Need.ENDPOINT], rests_on=["LEK-002", "LEK-003"])
+def test_bud_004_looking_costs_the_same_however_many_there_are(subject: RunningSubject) -> None:
+    """The requests to the array for `used` and `list_objects` SHOULD NOT grow with the number of volumes there are."""
+    with subject.world() as world:
+        world.create()
+        few = cost_of_looking(world)
+        for _ in range(many(world, 24)):
+            world.create()
+        cost_stays(few, cost_of_looking(world), "more volumes")

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
-from conformance.contract import AccessModel, Capability, WitnessPower
-from conformance.expect import ARRAY, HYPERVISOR, expect, expect_done, expect_equal, expect_none
+from conformance.contract import AccessModel, Capability, InvalidRequest, WitnessPower
+from conformance.expect import ARRAY, HYPERVISOR, expect, expect_done, expect_equal, expect_none, expect_refusal
 from conformance.judgements import (
     disk_holds,
+    hosts_with_datastore,
     is_hooked_up,
     largest_asked_of_bridge,
+    none_left_on_hosts,
+    nothing_changes,
     others_unchanged,
+    refused_at_each_call,
+    refused_or_done,
     whole_or_as_before,
     whole_or_nothing,
     written_to_disk,
@@ -158,33 +164,37 @@ def test_ded_007_a_clone_that_a_bridge_refuses_leaves_nothing(subject: RunningSu
     examples=0.5,
     hooked_up=True,
 )
-@pinned(silence=Silence(3), growth=Growth(1))
-@pinned(silence=Silence(1), growth=Growth(1))
-@given(silence=silences(), growth=growths())
-def test_ded_008_what_a_bridge_refused_can_be_repeated(
-    subject: RunningSubject, silence: Silence, growth: Growth
-) -> None:
-    """In hookup PLUGIN `resize`, `revoke_access`, `grant_access` and `delete` repeated after a bridge refused a call
-    MUST end whole, with the volume's neighbour untouched.
+@given(silence=silences())
+def test_ded_008_what_a_bridge_refused_can_be_repeated(subject: RunningSubject, silence: Silence) -> None:
+    """In hookup PLUGIN `resize`, `revoke_access`, `grant_access` and `delete` that a bridge refuses at any call MUST
+    raise an error, or have had their whole effect; repeated, they end whole, with the volume's neighbour untouched.
     """
     with subject.world() as world:
-        made, _neighbour = world.create(), world.create()
-        host, driver = world.placement.hosts[0], world.copier
-        asked = growth.beyond(made.volume.size_bytes, subject.declared.limits)
+        world.create()
+        held, made = world.inventory(), world.create()
+        (host, *staying), driver = world.placement.hosts, world.copier
+        names = sorted(each.name for each in staying)
         with others_unchanged(world, made):
-            with world.failing_bridge(silence):
-                driver.resize(world.store, made.volume, asked)
-            expect_done("the repeated resize", lambda: world.resize(made, asked))
-            is_hooked_up(world, made.volume.disk, asked)
-            with world.failing_bridge(silence):
-                driver.revoke_access(world.store, made.volume, host, list(world.placement.hosts[1:]))
-            expect_done("the repeated revoke", lambda: world.revoke(made, host))
+            refused_at_each_call(
+                world,
+                lambda: Growth(1).beyond(world.lun(made).size_bytes, subject.declared.limits),
+                lambda asked: driver.resize(world.store, made.volume, asked),
+                lambda asked: is_hooked_up(world, made.volume.disk, asked),
+            )
+            size = world.lun(made).size_bytes
+            world.resize(made, size)
+            refused_at_each_call(
+                world,
+                lambda: world.grant(made, host),
+                lambda _: driver.revoke_access(world.store, made.volume, host, staying),
+                lambda _: expect_equal("hosts with it", hosts_with_datastore(world, made), names, HYPERVISOR),
+            )
             whole_or_as_before(world, silence, lambda: driver.grant_access(world.store, made.volume, host))
             expect_done("the repeated grant", lambda: world.grant(made, host))
-            is_hooked_up(world, made.volume.disk, asked)
-            with world.failing_bridge(silence):
-                driver.delete(world.store, made.volume)
-            expect_done("the repeated delete", lambda: world.delete(made))
+            is_hooked_up(world, made.volume.disk, size)
+            delete = partial(driver.delete, world.store, made.volume)
+            refused_or_done(world, silence, delete, lambda: none_left_on_hosts(world, held))
+            world.delete(made)
 
 
 @requirement(
@@ -209,3 +219,31 @@ def test_ded_009_a_cloned_disk_is_the_sources(subject: RunningSubject, pattern: 
             disk_holds(world, clone, pattern.content)
             written_to_disk(world, clone, bytes(len(pattern.content)))
             disk_holds(world, source, pattern.content)
+
+
+@requirement(
+    "DED-010",
+    needs=[AccessModel.DEDICATED, Need.PLUGIN, Need.HYPERVISOR, WitnessPower.LUNS],
+    rests_on=["DED-004"],
+    hooked_up=True,
+)
+def test_ded_010_a_host_that_cannot_be_hooked_up_is_told(subject: RunningSubject) -> None:
+    """In hookup PLUGIN `create` for hosts of which one has no usable initiator MUST raise an error, and leave nothing;
+    for the others it then succeeds.
+    """
+    with subject.world() as world:
+        world.create()
+        request, placement, store = world.request(), world.placement, world.store
+        bare = replace(placement.hosts[-1], uuid=f"bare-{world.tag}", name="bare", initiators=())
+        with_bare = replace(placement, hosts=(*placement.hosts, bare))
+        held = world.inventory()
+        world.act()
+        with nothing_changes(world):
+            expect_refusal(
+                InvalidRequest,
+                "a create for a host without initiator",
+                lambda: world.driver_create(request, store, with_bare),
+            )
+        none_left_on_hosts(world, held)
+        made = world.create(request)
+        is_hooked_up(world, made.volume.disk, request.size_bytes)

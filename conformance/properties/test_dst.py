@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.contract import AccessModel, Capability, WitnessPower
+from conformance.contract import AccessModel, Capability, DatastoreConflict, WitnessPower
 from conformance.expect import (
     ARRAY,
     HYPERVISOR,
@@ -11,11 +11,12 @@ from conformance.expect import (
     expect_done,
     expect_equal,
     expect_none,
+    expect_refusal,
 )
 from conformance.expect import (
     CLOUD as THE_CLOUD,
 )
-from conformance.judgements import agrees, hosts_with_datastore
+from conformance.judgements import agrees, hooked_to, hosts_with_datastore
 from conformance.requirement import BRIDGE, CLOUD, Need, given, pinned, requirement
 from conformance.strategies.data import Pattern, Place, patterns, places
 from conformance.strategies.faults import Silence, silences
@@ -323,3 +324,45 @@ def test_dst_014_hosts_stay_connected_through_a_rotation(subject: RunningSubject
         world.cloud.add_host()
         agrees(world, volume, 1)
         expect_bytes("the disk", world.cloud.read(volume, 0, len(pattern.content)), pattern.content, HYPERVISOR)
+
+
+@requirement(
+    "DST-015",
+    subject=BRIDGE,
+    needs=[Need.HYPERVISOR, Need.FRAMEWORK, AccessModel.DEDICATED],
+    rests_on=["DST-001"],
+    hooked_up=True,
+)
+def test_dst_015_a_name_that_is_taken_is_refused(subject: RunningSubject) -> None:
+    """`create_datastore` MUST answer the same datastore on the same LUN, and on another LUN refuse its name."""
+    with subject.world(hypervisor=True) as world:
+        name, bridge = f"sc-{world.tag}", world.open_bridge()
+        first, second = (hooked_to(world, world.create()) for _ in range(2))
+        made = expect_done("create_datastore", lambda: bridge.create_datastore(name, first))
+        world.defer("delete_datastore of the bridge", lambda: bridge.delete_datastore(made))
+        expect_equal("the datastore", bridge.create_datastore(name, first), made, HYPERVISOR)
+        expect_refusal(DatastoreConflict, "a name that is taken", lambda: bridge.create_datastore(name, second))
+        expect_equal("the datastore", bridge.find_datastore(name), made, HYPERVISOR)
+
+
+@requirement(
+    "DST-016",
+    subject=BRIDGE,
+    needs=[Capability.TEMPLATE_CACHE, Need.HYPERVISOR, Need.FRAMEWORK, AccessModel.DEDICATED],
+    rests_on=["DST-012", "TPL-002"],
+    examples=0.5,
+    hooked_up=True,
+)
+@given(pattern=patterns())
+def test_dst_016_a_template_is_filled_and_cloned(subject: RunningSubject, pattern: Pattern) -> None:
+    """A disk made from a template MUST have its bytes, also when it is there already and is filled anew."""
+    with subject.world(hypervisor=True) as world:
+        template = world.cloud.template(pattern.content)
+        disk = world.cloud.clone(world.cloud.seed_template(template))
+        agrees(world, disk, template.size_bytes)
+        expect_bytes("the disk", world.cloud.read(disk, 0, len(pattern.content)), pattern.content, HYPERVISOR)
+        world.cloud.write(disk, 0, bytes(len(pattern.content)))
+        place = world.cloud.volume(disk).disk
+        expect_done("import_template", lambda: world.cloud.filled_again(disk, template))
+        expect_equal("the disk's place", world.cloud.volume(disk).disk, place, HYPERVISOR)
+        expect_bytes("the filled disk", world.cloud.read(disk, 0, len(pattern.content)), pattern.content, HYPERVISOR)

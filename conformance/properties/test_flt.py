@@ -11,6 +11,7 @@ from conformance.expect import ARRAY, HOST, expect_bytes, expect_done, expect_eq
 from conformance.judgements import (
     chap_of,
     count_is,
+    granted_connection,
     is_as_large,
     is_gone,
     locked_out,
@@ -19,6 +20,7 @@ from conformance.judgements import (
     others_unchanged,
     qos_is,
     size_is_true,
+    tried_at_each_request,
     tried_twice,
     volume_holds,
 )
@@ -430,3 +432,25 @@ def test_flt_017_a_rotation_is_done_or_refused(subject: RunningSubject, cut: Cut
             lambda: old_secret_refused(world.probe(host), world.connection(made, host), old),
         )
         world.login(made, host).close()
+
+
+@requirement("FLT-019", needs=[Need.ENDPOINT, Need.PROBE], rests_on=["FLT-011", "ACC-011"], examples=0.5)
+@pinned(cut=Cut(0, is_reply=True))
+@pinned(cut=Cut(0, is_reply=False))
+@pinned(cut=Cut(0, is_reply=False, lasts=True))
+@given(cut=breakdowns())
+def test_flt_019_who_is_said_to_be_shut_out_is_out(subject: RunningSubject, cut: Cut) -> None:
+    """`revoke_access` and `fence` that meet, at any request, an array which refuses or does not answer MUST raise an
+    error, or have shut the host out; repeated, they succeed.
+    """
+    with subject.world() as world:
+        made, host = world.create(), world.host()
+        driver, store, volume = world.driver, world.store, made.volume
+        calls = {
+            "revoke": lambda: driver.revoke_access(store, volume, host, list(world.placement.hosts)),
+            "fence": lambda: driver.fence(store, volume, [host]),
+        }
+        for what, act in calls.items():
+            told = partial(granted_connection, world, made, host)
+            tried_at_each_request(world, cut, what, told, act, partial(locked_out, world, host))
+        world.was_fenced(made, host)

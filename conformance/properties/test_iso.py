@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from conformance.contract import WitnessPower
+from conformance.contract import Capability, WitnessPower
 from conformance.expect import ARRAY, PLUGIN, expect_equal
 from conformance.judgements import (
     granted_beside_or_refused,
     joins_or_is_refused,
     leaves,
     life_on_hosts,
+    planted_snapshot_stays,
     strangers_untouched,
     whole_life,
 )
@@ -82,3 +83,16 @@ def test_iso_005_what_others_have_on_hosts_is_left_alone(subject: RunningSubject
     """Storage that others have on hypervisor hosts SHOULD stay as it is, defined and active, however alike its name."""
     with subject.world(hypervisor=True) as world:
         life_on_hosts(world)
+
+
+@requirement(
+    "ISO-006",
+    needs=[Capability.SNAPSHOT, WitnessPower.PLANT_SNAPSHOTS, WitnessPower.SNAPSHOTS],
+    rests_on=["ISO-003", "SNP-005", "SNP-009"],
+)
+def test_iso_006_a_strangers_snapshot_of_a_volume_stays(subject: RunningSubject) -> None:
+    """A snapshot that somebody else took of a volume MUST stay, and not be told as the plugin's; where volumes with
+    snapshots are not deleted, one with such a snapshot is not either.
+    """
+    with subject.world() as world:
+        planted_snapshot_stays(world, world.create())

@@ -9,6 +9,7 @@ from typing import Any
 from conformance.contract import (
     ArrayUnreachable,
     AuthenticationFailed,
+    Capability,
     InvalidRequest,
     WitnessPower,
 )
@@ -33,6 +34,7 @@ from conformance.judgements import (
 )
 from conformance.requirement import Need, given, requirement
 from conformance.strategies.data import Pattern, patterns
+from conformance.strategies.qos import QosAt, policies
 from conformance.subject import RunningSubject
 from conformance.world import World
 
@@ -52,15 +54,19 @@ def test_lif_001_initialize_accepts_a_good_request(subject: RunningSubject) -> N
 
 @requirement("LIF-002", needs=[Need.SECRET, WitnessPower.LUNS], rests_on=["LIF-001"])
 def test_lif_002_wrong_credentials_are_found_at_once(subject: RunningSubject) -> None:
-    """`initialize` with wrong credentials MUST raise AuthenticationFailed and leave nothing on the array."""
+    """`initialize` with wrong credentials MUST raise AuthenticationFailed and leave nothing on the array, also when
+    there is a store with the right ones.
+    """
     with subject.world() as world:
         wrong = world.with_wrong_secrets(world.store_request())
+        add = partial(world.plugin.lifecycle.initialize, wrong)
         with nothing_is_left(world):
-            error = expect_refusal(
-                AuthenticationFailed, "wrong credentials", lambda: world.plugin.lifecycle.initialize(wrong)
-            )
+            error = expect_refusal(AuthenticationFailed, "wrong credentials", add)
         names = {each.name for each in subject.declared.parameters}
         expect(error_names(error) & names, f"one of the parameters {sorted(names)}", str(error), PLUGIN)
+        world.owners(world.store)
+        with nothing_is_left(world):
+            expect_refusal(AuthenticationFailed, "wrong credentials beside right ones", add)
 
 
 @requirement("LIF-003", needs=[Need.ENDPOINT], rests_on=["LIF-001"])
@@ -196,3 +202,21 @@ def _initialised_again(world: World) -> None:
         again = expect_done("a repeated initialize", lambda: lifecycle.initialize(store.request))
         expect_done("a repeated attach", lambda: lifecycle.attach_cluster(again, world.cluster))
     expect_equal("the store's details", dict(again.details), dict(store.details), PLUGIN)
+
+
+@requirement("LIF-012", needs=[Need.UPDATE, Capability.QOS, WitnessPower.QOS], rests_on=["LIF-009", "QOS-001"])
+@given(policy=policies())
+def test_lif_012_iops_below_what_is_used_are_refused(subject: RunningSubject, policy: QosAt) -> None:
+    """`update` MUST refuse fewer IOPS than `used` tells with InvalidRequest and change nothing, and accept as many."""
+    with subject.world() as world:
+        world.create(world.request(qos=policy.resolve(subject.declared.limits)))
+        used = world.driver.used(world.store).iops
+        if not used:
+            return
+        update: Any = world.plugin.lifecycle
+        world.act()
+        with nothing_changes(world):
+            fewer, enough = (replace(world.store.request, capacity_iops=iops) for iops in (used - 1, used))
+            expect_refusal(InvalidRequest, "update below used IOPS", lambda: update.update(world.store, fewer))
+            updated = expect_done("update to as many IOPS", lambda: update.update(world.store, enough))
+        expect_equal("the new capacity", updated.request.capacity_iops, used, PLUGIN)

@@ -164,11 +164,12 @@ def test_mig_008_a_clone_is_not_lifted(subject: RunningSubject, policy: QosAt) -
         world.begin_migration(source)
         clone = world.clone(source, replace(world.clone_request(source), qos=wanted))
         qos_is(world, clone, wanted)
-        world.set_qos(clone, another_qos(world, wanted))
+        for policy_set in (another_qos(world, wanted), wanted):
+            world.set_qos(clone, policy_set)
         world.end_migration(clone)
         world.end_migration(source)
-        for made in (source, clone):
-            qos_is(world, made, another_qos(world, wanted))
+        qos_is(world, source, another_qos(world, wanted))
+        qos_is(world, clone, wanted)
 
 
 @requirement("MIG-009", needs=[Capability.MIGRATION_QOS, WitnessPower.LUNS], rests_on=["MIG-001", "DEL-001"])

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import Any
+
+from hypothesis import strategies as st
 
 from conformance.contract import Capability, ObjectNotFound, WitnessPower
 from conformance.expect import ARRAY, HOST, PLUGIN, expect_bytes, expect_done, expect_equal, expect_none, expect_refusal
-from conformance.judgements import facts, nothing_changes, whole_life
+from conformance.judgements import (
+    count_is,
+    facts,
+    given_up_and_repeated,
+    is_gone,
+    locked_out,
+    nothing_changes,
+    whole_life,
+)
 from conformance.machines.operations import Step, programs
 from conformance.machines.sequential import follow
 from conformance.machines.tours import tours
-from conformance.requirement import Need, given, pinned_all, requirement
+from conformance.requirement import Need, given, pinned, pinned_all, requirement
 from conformance.strategies.data import Pattern, patterns
 from conformance.strategies.sizes import Growth
 from conformance.subject import RunningSubject
@@ -186,3 +197,56 @@ def test_ops_011_a_restart_before_the_end_changes_nothing(subject: RunningSubjec
         world.restart_plugin()
         expect_done("delete_datastore after a restart", lambda: world.remove_store(request))
         expect_none("LUN left", world.new_luns(), ARRAY)
+
+
+@requirement("OPS-012", needs=[WitnessPower.LUNS, Need.PROBE], rests_on=["PRV-002", "ACC-004", "DEL-002"], examples=0.5)
+@pinned(nth=2)
+@pinned(nth=1)
+@given(nth=st.integers(0, 9))
+def test_ops_012_a_caller_may_give_up(subject: RunningSubject, nth: int) -> None:
+    """A call whose caller gives up MUST raise OperationCancelled, or have its whole effect; repeated, it succeeds."""
+    with subject.world() as world:
+        store, request, host, before = world.store, world.request(), world.host(), world.view()
+        create = partial(world.driver_create, request, store)
+        given_up_and_repeated(world, nth, "create", create, lambda: count_is(world, luns=1))
+        made = world.keep(request, create(), before, store)
+        driver, volume = world.driver, made.volume
+        grant = partial(driver.grant_access, store, volume, host)
+        made.granted[host] = None
+        given_up_and_repeated(world, nth, "grant_access", grant, lambda: world.login(made, host).close())
+        told = world.connection(made, host)
+        revoke = partial(driver.revoke_access, store, volume, host, list(world.placement.hosts))
+        given_up_and_repeated(world, nth, "revoke_access", revoke, lambda: locked_out(world, host, told))
+        world.revoke(made, host)
+        delete = partial(driver.delete, store, volume)
+        given_up_and_repeated(world, nth, "delete", delete, lambda: is_gone(world, made))
+        world.delete(made)
+
+
+@requirement(
+    "OPS-013",
+    needs=[Capability.VOLUME_FROM_VOLUME, Capability.SNAPSHOT, WitnessPower.SNAPSHOTS],
+    rests_on=["OPS-012", "CLN-006", "SNP-002"],
+    examples=0.5,
+)
+@pinned(nth=2)
+@pinned(nth=1)
+@given(nth=st.integers(0, 9))
+def test_ops_013_a_caller_may_give_up_a_copy(subject: RunningSubject, nth: int) -> None:
+    """`clone` and `take_snapshot` whose caller gives up MUST raise OperationCancelled, or have their whole effect;
+    repeated, they succeed.
+    """
+    with subject.world() as world:
+        source, before = world.create(), world.view()
+        request = world.clone_request(source)
+        clone = partial(world.driver_clone, source, request)
+        given_up_and_repeated(world, nth, "clone", clone, lambda: count_is(world, luns=2))
+        world.keep(request, clone(), before, None)
+        world.check_room_for_snapshot(source)
+        before, wanted = world.view(), world.snapshot_request()
+        snapshot = partial(world.driver_snapshot, source, wanted)
+        given_up_and_repeated(world, nth, "take_snapshot", snapshot, lambda: count_is(world, snapshots=1))
+        taken = world.keep_snapshot(source, wanted, snapshot(), before)
+        delete = partial(world.copier.delete_snapshot, world.store, taken.snapshot)
+        given_up_and_repeated(world, nth, "delete_snapshot", delete, lambda: count_is(world, snapshots=0))
+        world.delete_snapshot(taken)

@@ -8,20 +8,21 @@ from functools import partial
 from conformance.contract import CachedTemplate, Capability, InvalidRequest, ObjectKind, WitnessPower
 from conformance.expect import ARRAY, HOST, PLUGIN, expect_bytes, expect_done, expect_equal, expect_refusal
 from conformance.judgements import listed, nothing_changes, size_is_true, volume_holds
-from conformance.requirement import Need, given, requirement
+from conformance.requirement import Need, given, pinned, requirement
 from conformance.strategies.data import BLOCK, Pattern, Place, patterns
-from conformance.strategies.sizes import Granules, Growth, growths, within
+from conformance.strategies.sizes import Granules, Growth, Size, growths, sizes, within
 from conformance.subject import RunningSubject
 
 
 @requirement(
     "TPL-001", needs=[Capability.TEMPLATE_CACHE, WitnessPower.SIZE, Need.PROBE], rests_on=["PRV-001", "ACC-001"]
 )
-@given(pattern=patterns())
-def test_tpl_001_a_template_is_seeded_and_filled(subject: RunningSubject, pattern: Pattern) -> None:
+@pinned(pattern=Pattern(1), asked=Granules(2))
+@given(pattern=patterns(), asked=sizes())
+def test_tpl_001_a_template_is_seeded_and_filled(subject: RunningSubject, pattern: Pattern, asked: Size) -> None:
     """`seed_template` MUST make one empty LUN of the asked size, that a host can be granted to fill it."""
     with subject.world() as world:
-        seeded = world.seed(pattern.content)
+        seeded = world.seed(pattern.content, asked)
         size_is_true(world, seeded.made, seeded.cached.template.size_bytes)
         expect_equal("templates listed", listed(world, ObjectKind.TEMPLATE), [_id(seeded.cached)], PLUGIN)
 

@@ -136,6 +136,16 @@ class WorldBase:
         """Let somebody else have a LUN, a snapshot and a group of this name, and this initiator in it."""
         self._plant(self.witness.plant, {name: initiator})
 
+    @contextmanager
+    def planted_snapshot(self, lun_external_id: str) -> Iterator[str]:
+        """Somebody else has taken a snapshot of this LUN meanwhile; answers its external_id."""
+        planted = self.witness.plant_snapshot(lun_external_id, f"{self._prefix}{self.tag}-somebody")
+        self.act()
+        try:
+            yield planted
+        finally:
+            self.witness.remove_planted_snapshot(planted)
+
     def _plant_strangers(self, lun_name: str, uuid: str) -> None:
         """Let others have look-alikes of the plugin's first LUN, from its making to the end."""
         if self.is_first_look("strangers") and WitnessPower.PLANT in self.witness.powers:

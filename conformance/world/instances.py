@@ -22,9 +22,13 @@ from conformance.world.base import WorldBase
 
 @dataclass(slots=True)
 class Attempt:
-    """An operation that met a cut; `error` is what it raised, None when it said that all is done."""
+    """An operation that was broken off; `error` is what it raised, None when it said that all is done.
+
+    `requests`: how many it sent to the array; known when it has ended.
+    """
 
     error: ProviderError | None = None
+    requests: int = 0
 
 
 class WithInstances(WorldBase):
@@ -81,11 +85,26 @@ class WithInstances(WorldBase):
         recorders = self.instance.doors.recorders
         for each in recorders:
             each.passage = passage
-        attempt = Attempt()
+        try:
+            with self._attempted() as attempt:
+                yield attempt
+        finally:
+            for each in recorders:
+                each.passage = exchange.hand_on
+
+    @contextmanager
+    def given_up(self, nth: int) -> Iterator[Attempt]:
+        """The caller gives up: from the nth time on that the plugin checks, counted from 0, it learns so."""
+        self.watch.went_beyond_set_up = True
+        with self.watch.operations.given_up(nth), self._attempted() as attempt:
+            yield attempt
+
+    @contextmanager
+    def _attempted(self) -> Iterator[Attempt]:
+        attempt, before = Attempt(), self.instance.exchanges
         try:
             yield attempt
         except ProviderError as error:
             attempt.error = error
         finally:
-            for each in recorders:
-                each.passage = exchange.hand_on
+            attempt.requests = self.instance.exchanges - before

@@ -10,6 +10,7 @@ from conformance.contract import (
     ArrayView,
     Created,
     DataStore,
+    Hookup,
     Host,
     Placement,
     QosPolicy,
@@ -110,11 +111,13 @@ class WithVolumes(WithStores):
         answer = self._step("create", lambda: self.driver_create(request, store))
         return self.keep(request, answer, before, store)
 
-    def driver_create(self, request: VolumeRequest, store: DataStore | None = None) -> Created:
+    def driver_create(
+        self, request: VolumeRequest, store: DataStore | None = None, placement: Placement | None = None
+    ) -> Created:
         """Call `create` as the cloud would; what it makes is removed at the end."""
         at = store or self.store
         self._will_make(request, at)
-        return self.driver.create(at, request, self.placement)
+        return self.driver.create(at, request, placement or self.placement)
 
     def _will_make(self, request: VolumeRequest, at: DataStore) -> None:
         """Note, before the call, what it may make; whatever that is is removed at the end.
@@ -161,7 +164,8 @@ class WithVolumes(WithStores):
         lun = self._new_lun(before, step) if before is not None else None
         at = (store or self.store).request.uuid
         lun_bytes = lun.size_bytes if lun else answer.size_bytes
-        made = Made(volume, lun, at, lun_bytes, request.qos, granted=dict.fromkeys(self.placement.hosts))
+        hooked_up = self.placement.hosts if self.subject.hookup is Hookup.PLUGIN else ()
+        made = Made(volume, lun, at, lun_bytes, request.qos, granted=dict.fromkeys(hooked_up))
         self._made[request.uuid] = made
         watch(self, made)
         if lun is not None:

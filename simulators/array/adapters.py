@@ -76,6 +76,17 @@ class TableWitness:
         with self._core.lock:
             return str(strangers.plant_namesake(self._core.model, name, str(initiator), content))
 
+    def plant_snapshot(self, external_id: str, name: str) -> str:
+        with self._core.lock:
+            return str(strangers.plant_snapshot(self._core.model, int(external_id), name))
+
+    def remove_planted_snapshot(self, external_id: str) -> None:
+        with self._core.lock:
+            snapshots = self._core.model.snapshots
+            found = snapshots.rows.find(int(external_id))
+            if found is not None:
+                snapshots.delete(found)
+
 
 def _bytes_of(content: Volume | Snapshot | None, kind: str, offset: int, length: int) -> bytes:
     if content is None:

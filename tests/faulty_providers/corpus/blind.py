@@ -318,7 +318,7 @@ def _is_gone(call: Call) -> bool:
 
 
 def _remove_at_once(call: Call) -> None:
-    _array(call).remove_lun(call.arguments["store"], _lun(call))
+    _array(call).remove_lun(call.arguments["store"], _lun(call), call.arguments["volume"].request.tenant)
 
 
 DELETING = (
@@ -902,7 +902,7 @@ def _unhook_first(call: Call) -> None:
 def _remove_at_array(call: Call) -> None:
     lun = _lun(call)
     if lun is not None:
-        _array(call).remove_lun(call.arguments["store"], lun)
+        _array(call).remove_lun(call.arguments["store"], lun, call.arguments["volume"].request.tenant)
 
 
 BRIDGED = (

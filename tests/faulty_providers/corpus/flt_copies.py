@@ -48,7 +48,7 @@ def clone(call: Call) -> Created:
 def revert(call: Call) -> None:
     """Revert, in one attempt."""
     store, volume, snapshot = call.arguments.values()
-    by_itself("revert_lun", store, volume, snapshot, volume.size_bytes, despite_grants=False)(call.others["driver"])
+    by_itself("revert_lun", store, volume, snapshot, despite_grants=False)(call.others["driver"])
 
 
 def broken_off(once: Once, then: Callable[[Call], Any]) -> Change:

@@ -5,15 +5,28 @@ array or a bridge that fails midway.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from conformance.contract import ArrayUnreachable, Conflict, InUse, Resized, Snapshot, Usage, Volume
-from reference_providers.solidfire import luns
-from reference_providers.solidfire.element import Element
+from conformance.contract import (
+    ArrayUnreachable,
+    BridgeError,
+    Busy,
+    Conflict,
+    InUse,
+    OperationCancelled,
+    QosPolicy,
+    Resized,
+    Snapshot,
+    Usage,
+    Volume,
+)
+from reference_providers.solidfire import limits, luns
+from reference_providers.solidfire.element import Element, qos_params
 from reference_providers.solidfire.tenants import NO_TENANT
 from tests.faulty_providers.corpus.blind_third import OWN_QOS, PLUGIN_HOOKUP, _ask, _lun, _of_store, _same_when_rounded
 from tests.faulty_providers.fault import Call, Driver, Fault, Kind, LifeCycle, Provider
-from tests.faulty_providers.operators import do_first, swallow
+from tests.faulty_providers.operators import alter_bridge, do_first, swallow, swap_error
 
 
 def _is_lifted(call: Call) -> bool:
@@ -28,6 +41,26 @@ def _lift_the_clone(call: Call) -> Any:
         clone = Volume(request, answer.external_id, answer.size_bytes)
         call.others["driver"].begin_migration(call.arguments["store"], clone)
     return answer
+
+
+def _end_for_the_clones(call: Call) -> Any:
+    lun = _lun(call)
+    answer = call.proceed()
+    if lun is not None:
+        for each in _of_store(call):
+            if lun.owner_uuid in str(each.attributes.get("source", "")):
+                _ask(call, partial(_set_like, each.lun_id, lun.attributes.get("asked_qos")))
+    return answer
+
+
+def _set_like(lun_id: int, noted: object, element: Element) -> None:
+    values = [None if each == "None" else int(each) for each in str(noted).split("/")]
+    element.set_lun_qos(lun_id, qos_params(limits.qos_of_new(QosPolicy(*values))))
+
+
+def _told_at_the_source(call: Call) -> Any:
+    answer, source = call.proceed(), call.arguments["source"]
+    return replace(answer, disk=source.disk) if isinstance(source, Volume) else answer
 
 
 def _refuse(call: Call) -> Any:
@@ -116,6 +149,12 @@ def _of_the_size_asked(call: Call) -> Any:
 
 FAULTS: tuple[Fault, ...] = (
     Fault("MIG-008", "a clone of a volume in migration is in it too", Driver.clone, _lift_the_clone, also=("CLN-008",)),
+    Fault(
+        "MIG-008",
+        "a migration's end gives the clones of the volume its QoS too",
+        Driver.end_migration,
+        _end_for_the_clones,
+    ),
     Fault("MIG-009", "a volume in migration is not deleted", Driver.delete, _refuse, Kind.CALLS, _is_lifted),
     Fault(
         "CHP-012",
@@ -195,6 +234,50 @@ FAULTS: tuple[Fault, ...] = (
         Driver.resize,
         _done_when_lun_is_large,
         base=PLUGIN_HOOKUP,
+    ),
+    Fault(
+        "DED-008",
+        "a revoke is done although the host keeps the datastore",
+        Provider.configure,
+        alter_bridge("detach_datastore", swallow(BridgeError)),
+        Kind.LEAK,
+        base=PLUGIN_HOOKUP,
+    ),
+    Fault(
+        "DED-009",
+        "a clone's disk is said to be its source's",
+        Driver.clone,
+        _told_at_the_source,
+        Kind.IDENTITY,
+        base=PLUGIN_HOOKUP,
+    ),
+    Fault(
+        "OPS-012",
+        "a create whose caller gives up asks him to come again",
+        Driver.create,
+        swap_error(OperationCancelled, lambda _: Busy(1.0, "interrupted")),
+        Kind.CALLS,
+    ),
+    Fault(
+        "OPS-012",
+        "a grant whose caller gives up is said to be done",
+        Driver.grant_access,
+        swallow(OperationCancelled),
+        Kind.LIFE,
+    ),
+    Fault(
+        "OPS-013",
+        "a snapshot whose caller gives up is in progress for whoever asks again",
+        Driver.take_snapshot,
+        swap_error(OperationCancelled, lambda _: Conflict("this snapshot", "state", "in progress", "done")),
+        Kind.CALLS,
+    ),
+    Fault(
+        "FLT-019",
+        "a fence that the array refuses is said to be done",
+        Driver.fence,
+        swallow(ArrayUnreachable, Busy),
+        Kind.DATA,
     ),
     Fault(
         "DED-009",

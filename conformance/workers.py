@@ -29,6 +29,7 @@ from conformance.subject import RunningSubject
 from conformance.verdict import Outcome
 
 _LEAVE_SECONDS: Final = 5.0
+_ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +48,33 @@ def work(connection: Connection, asked: Asked, inherited: Sequence[Connection] =
     """
     for each in inherited:
         each.close()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _ENDINGS:
         # A whole group may be told to end: who handed out the work ends it, with a report.
         signal.signal(number, signal.SIG_IGN)
-    with opened(asked) as subject:
-        requirements, ground = subject.profile.seen(catalogue()), subject.ground()
-        with suppress(EOFError, BrokenPipeError):
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDINGS)
+    with suppress(EOFError, BrokenPipeError):
+        # Once there is a task, whatever can be wrong with the asking has been found by who hands it out.
+        task: Task = connection.recv()
+        with opened(asked) as subject:
+            requirements, ground = subject.profile.seen(catalogue()), subject.ground()
             while True:
-                task: Task = connection.recv()
                 one = requirements[task.identifier]
                 outcome = run_requirement(one, subject, ground=ground, seed=task.seed, shrink=task.shrink)
                 bare = replace(outcome, requirement=None)  # type: ignore[arg-type]  # no function is sent
                 connection.send((bare, subject.chronicle.taken()))
+                task = connection.recv()
 
 
 class _Worker:
     def __init__(self, asked: Asked, earlier: Sequence[_Worker]) -> None:
         self.connection, theirs = multiprocessing.Pipe()
         self._process = _process(theirs, asked, [each.connection for each in (*earlier, self)])
-        self._process.start()
+        # Heard between its start and its first line, a signal would end it with a traceback.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDINGS)
         theirs.close()
         self.task: Task | None = None
 

@@ -86,6 +86,7 @@ from conformance.judgements.lives import (
     life_on_hosts,
     objects_listed,
     one_world_each,
+    used_iops_are_kept,
     whole_life,
 )
 from conformance.judgements.qos import (
@@ -233,6 +234,7 @@ __all__ = [
     "tried_twice",
     "unsupported_is_refused",
     "usage_is_true",
+    "used_iops_are_kept",
     "volume_holds",
     "volumes_are_told",
     "whole_life",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from conformance.contract import (
     BridgeError,
@@ -14,9 +14,11 @@ from conformance.contract import (
     InvalidRequest,
     ProviderError,
     QosPolicy,
+    StoreUpdate,
 )
 from conformance.errors import BeyondDeclared
-from conformance.expect import PLUGIN, broken
+from conformance.expect import PLUGIN, broken, expect_done, expect_equal, expect_refusal
+from conformance.judgements.array import nothing_changes
 from conformance.strategies.faults import Cut
 from conformance.strategies.sizes import Growth
 from conformance.subject import RunningSubject
@@ -59,7 +61,8 @@ def life_on_hosts(world: World) -> None:
     cloud.stop("a")
     cloud.detach(volume, "a")
     if world.subject.supports(Capability.RESIZE):
-        cloud.resize(volume, cloud.size(volume) + world.subject.declared.limits.granularity_bytes)
+        with suppress(BeyondDeclared):
+            cloud.resize(volume, Growth(1).beyond(cloud.size(volume), world.subject.declared.limits))
     if world.is_simulated:
         cloud.remove_host(cloud.add_host())
     for each in (volume, neighbour):
@@ -173,6 +176,21 @@ def accepted_without(world: World, names: Collection[str]) -> None:
     except ProviderError:
         return  # as a certificate that nobody vouches for
     world.defer("delete_datastore", lambda: lifecycle.delete_datastore(request))
+
+
+def used_iops_are_kept(world: World) -> None:
+    """Fewer IOPS than a store has in use are refused, as many are taken; of a plugin that does not know them nothing
+    is said.
+    """
+    used, update = world.driver.used(world.store).iops, cast("StoreUpdate", world.plugin.lifecycle).update
+    if not used:
+        return
+    world.act()
+    fewer, enough = (replace(world.store.request, capacity_iops=iops) for iops in (used - 1, used))
+    with nothing_changes(world):
+        expect_refusal(InvalidRequest, "update below used IOPS", lambda: update(world.store, fewer))
+        updated = expect_done("update to as many IOPS", lambda: update(world.store, enough))
+    expect_equal("the new capacity", updated.request.capacity_iops, used, PLUGIN)
 
 
 def error_names(error: Exception) -> set[str]:

@@ -25,12 +25,14 @@ from conformance.expect import (
     expect_refusal,
 )
 from conformance.judgements import (
+    accepted_without,
     error_names,
     kept_besides,
     more_than_there_is,
     nothing_changes,
     nothing_is_left,
     objects_listed,
+    used_iops_are_kept,
 )
 from conformance.requirement import Need, given, requirement
 from conformance.strategies.data import Pattern, patterns
@@ -64,7 +66,7 @@ def test_lif_002_wrong_credentials_are_found_at_once(subject: RunningSubject) ->
             error = expect_refusal(AuthenticationFailed, "wrong credentials", add)
         names = {each.name for each in subject.declared.parameters}
         expect(error_names(error) & names, f"one of the parameters {sorted(names)}", str(error), PLUGIN)
-        world.owners(world.store)
+        world.add_store()
         with nothing_is_left(world):
             expect_refusal(AuthenticationFailed, "wrong credentials beside right ones", add)
 
@@ -210,13 +212,11 @@ def test_lif_012_iops_below_what_is_used_are_refused(subject: RunningSubject, po
     """`update` MUST refuse fewer IOPS than `used` tells with InvalidRequest and change nothing, and accept as many."""
     with subject.world() as world:
         world.create(world.request(qos=policy.resolve(subject.declared.limits)))
-        used = world.driver.used(world.store).iops
-        if not used:
-            return
-        update: Any = world.plugin.lifecycle
-        world.act()
-        with nothing_changes(world):
-            fewer, enough = (replace(world.store.request, capacity_iops=iops) for iops in (used - 1, used))
-            expect_refusal(InvalidRequest, "update below used IOPS", lambda: update.update(world.store, fewer))
-            updated = expect_done("update to as many IOPS", lambda: update.update(world.store, enough))
-        expect_equal("the new capacity", updated.request.capacity_iops, used, PLUGIN)
+        used_iops_are_kept(world)
+
+
+@requirement("LIF-013", needs=[Need.OPTIONAL_PARAMETER], rests_on=["LIF-001"])
+def test_lif_013_what_is_optional_may_be_left_out(subject: RunningSubject) -> None:
+    """`initialize` MUST NOT raise InvalidRequest because parameters that are not required are left out."""
+    with subject.world() as world:
+        accepted_without(world, {each.name for each in subject.declared.parameters if not each.required})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from conformance.expect import PLUGIN, expect, expect_equal, expect_none
-from conformance.judgements import accepted_without
 from conformance.requirement import Need, requirement
 from conformance.subject import RunningSubject
 
@@ -47,10 +46,3 @@ def test_reg_004_no_trait_is_above_its_ceiling(subject: RunningSubject) -> None:
     expect_none(
         f"trait above its ceiling in {standard.name}", [*standard.ceilings.above(subject.declared.traits)], PLUGIN
     )
-
-
-@requirement("REG-005", needs=[Need.OPTIONAL_PARAMETER], rests_on=["LIF-001"])
-def test_reg_005_what_is_optional_may_be_left_out(subject: RunningSubject) -> None:
-    """`initialize` MUST NOT raise InvalidRequest because parameters that are not required are left out."""
-    with subject.world() as world:
-        accepted_without(world, {each.name for each in subject.declared.parameters if not each.required})

@@ -1,4 +1,7 @@
-"""`python -m tests.kit_quality`: run the corpus and say how good the kit is."""
+"""`python -m tests.kit_quality`: run the corpus and say how good the kit is.
+
+For plugins that are right there is `python -m tests.variants`.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,6 @@ from tests.kit_quality.bench import Run, needs_sockets
 from tests.kit_quality.pool import DEADLINE, Job, Pool
 from tests.kit_quality.reach import seen_from
 from tests.kit_quality.tally import Tally, differences, tried
-from tests.variants import all_variants
 
 _FAULT_SECONDS: Final = 60.0
 _WHOLE_SECONDS: Final = 300.0
@@ -87,10 +89,7 @@ class Campaign:
         jobs = [self._near(each) or self._job(each, self._requirements(each)) for each in self._faults.values()]
         # The long ones first, so that no worker is left alone with one at the end.
         jobs.sort(key=lambda each: -len(each.only))
-        variants = (
-            [Job("variant", name, seconds=_WHOLE_SECONDS) for name, _ in all_variants()] if self._is_whole else []
-        )
-        self._pool.run([*variants, *jobs], self._done)
+        self._pool.run(jobs, self._done)
         # What its own requirement did not see: whatever sees the site may.
         missed = [self._faults[each] for each in self._missed]
         self._pool.run([self._job(each, self._requirements(each)) for each in missed], self._done)
@@ -140,10 +139,6 @@ class Campaign:
         self._say(f"{job.name} unbroken: {len(run.ranked)} red", run)
 
     def _done(self, job: Job, run: Run) -> None:
-        if job.kind == "variant":
-            self.tally.add_unbroken(run)
-            self._say(f"{job.name}: {', '.join(run.ranked) or 'no red'}", run)
-            return
         if run.error == DEADLINE and not job.with_threads:
             # With threads there are deadlines for single calls, and a call that hangs is found.
             self._hung.append(job)
@@ -198,9 +193,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--requirements", nargs="+", default=[], metavar="ID", help="try only these requirements or areas"
     )
-    parser.add_argument(
-        "--part", default="1/1", metavar="K/N", help="only the K-th of N parts of the corpus; without variants"
-    )
+    parser.add_argument("--part", default="1/1", metavar="K/N", help="only the K-th of N parts of the corpus")
     parser.add_argument("--seed", type=int, default=0, help="what inputs and the sample are drawn from")
     parser.add_argument("--workers", type=int, default=2, help="worker processes")
     parser.add_argument("--output", type=Path, default=Path("build/kit-quality.json"), help="where the JSON goes")

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import TracebackType
@@ -40,9 +41,9 @@ class Job:
     is_near: bool = False
 
 
-def work(connection: Connection, seed: int, asked: Sequence[str]) -> None:
+def work(connection: Connection, make: Callable[[], Bench]) -> None:
     """What a worker does until nothing more comes."""
-    with Bench(seed, asked) as bench:
+    with make() as bench:
         connection.send(_READY)
         # What is loaded by now stays: no need to look at it again and again.
         gc.freeze()
@@ -62,10 +63,10 @@ def _done(bench: Bench, job: Job) -> Run:
 
 
 class _Worker:
-    def __init__(self, seed: int, asked: Sequence[str]) -> None:
+    def __init__(self, make: Callable[[], Bench]) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self.process: BaseProcess = context.Process(target=work, args=(theirs, seed, asked), daemon=True)
+        self.process: BaseProcess = context.Process(target=work, args=(theirs, make), daemon=True)
         self.process.start()
         theirs.close()
         self.job: Job | None = None
@@ -85,12 +86,12 @@ class _Worker:
 class Pool:
     """So many workers. Use it as a context manager."""
 
-    def __init__(self, workers: int, seed: int, asked: Sequence[str] = ()) -> None:
-        self._seed, self._asked = seed, asked
+    def __init__(self, workers: int, seed: int, asked: Sequence[str] = (), *, is_shuffled: bool = False) -> None:
+        self._make = partial(Bench, seed, asked, is_shuffled=is_shuffled)
         self._workers = [self._worker() for _ in range(workers)]
 
     def _worker(self) -> _Worker:
-        return _Worker(self._seed, self._asked)
+        return _Worker(self._make)
 
     def run(self, jobs: Iterable[Job], listen: Callable[[Job, Run], None]) -> None:
         """Do all jobs, in no particular order; each result is told when it is there."""

@@ -13,6 +13,8 @@ from tests.kit_quality.bench import Run, is_broken_kit, is_red
 
 _Z: Final = 1.959964
 """For intervals of 95 %."""
+_STRAY_ERROR: Final = "OPS-003"
+_SLIPS: Final = ("TypeError", "AttributeError", "NameError", "UnboundLocalError", "AssertionError")
 MOST_REDS: Final = 3
 RIGHT_FIRST: Final = 0.9
 
@@ -124,7 +126,15 @@ def faults_of_the_bench(one: Tried) -> list[str]:
         found.append(f"{one.fault.name}: {one.run.error}")
     elif not one.run.error and not one.run.fired:
         found.append(f"{one.fault.name}: its site {one.fault.at} never fires")
-    return found
+    return found + _accidents(one)
+
+
+def _accidents(one: Tried) -> list[str]:
+    """A fault that fell over its own feet was found for that, and not for what it is there to show."""
+    if _STRAY_ERROR in {one.fault.requirement[:3], one.fault.requirement, *one.fault.also}:
+        return []
+    stray = one.run.findings.get(_STRAY_ERROR, "")
+    return [f"{one.fault.name}: {stray}"] if any(f" {each}: " in stray for each in _SLIPS) else []
 
 
 def _kit_errors(run: Run) -> list[str]:

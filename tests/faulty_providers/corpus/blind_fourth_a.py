@@ -425,7 +425,7 @@ _ALL: Final = [
     ),
     # DataStoreProvider.parameters: "What a store needs to be told." It refuses a store that is not told a username.
     Fault(
-        "REG-005",
+        "LIF-013",
         "declares the username as optional, and accepts no store without one",
         at=Provider.parameters,
         change=alter_result(_username_optional),

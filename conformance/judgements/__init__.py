@@ -36,7 +36,6 @@ from conformance.judgements.attempts import (
     none_left_on_hosts,
     refused_at_each_call,
     refused_or_done,
-    tried_at_each_request,
     tried_twice,
     whole_or_as_before,
 )
@@ -230,7 +229,6 @@ __all__ = [
     "stats_are_true",
     "still_reads",
     "strangers_untouched",
-    "tried_at_each_request",
     "tried_twice",
     "unsupported_is_refused",
     "usage_is_true",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Final, TypeVar
 
@@ -19,27 +18,11 @@ _MOST_REQUESTS: Final = 16
 T = TypeVar("T")
 
 
-def tried_twice(world: World, cut: Cut, what: str, act: Callable[[], object], judge: Callable[[], object]) -> Attempt:
+def tried_twice(world: World, cut: Cut, what: str, act: Callable[[], object], judge: Callable[[], object]) -> None:
     """Broken off, then repeated. Whenever it returns without an error, `judge` finds its whole effect there."""
     with world.broken_off(cut) as attempt:
         act()
     _ended(attempt, what, act, judge)
-    return attempt
-
-
-def tried_at_each_request(
-    world: World,
-    cut: Cut,
-    what: str,
-    prepare: Callable[[], T],
-    act: Callable[[], object],
-    judge: Callable[[T], object],
-) -> None:
-    """Broken off at its first request and repeated, at its second, and so on until it needs no more of them."""
-    for nth in range(_MOST_REQUESTS):
-        judged = partial(judge, prepare())
-        if tried_twice(world, replace(cut, nth=nth), what, act, judged).requests <= nth:
-            return
 
 
 def given_up_and_repeated(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from conformance.contract import Capability, Volume, WitnessPower
-from conformance.expect import ARRAY, HOST, expect_bytes, expect_done, expect_equal, expect_none, expect_size
+from conformance.expect import ARRAY, HOST, expect_bytes, expect_done, expect_equal
 from conformance.judgements import (
     chap_of,
     count_is,
@@ -15,12 +14,10 @@ from conformance.judgements import (
     is_as_large,
     is_gone,
     locked_out,
-    lun_bytes,
     old_secret_refused,
     others_unchanged,
     qos_is,
     size_is_true,
-    tried_at_each_request,
     tried_twice,
     volume_holds,
 )
@@ -32,162 +29,175 @@ from conformance.strategies.sizes import Growth, growths
 from conformance.subject import RunningSubject
 
 
-@requirement("FLT-001", needs=[Need.ENDPOINT, WitnessPower.SIZE], rests_on=["PRV-002"], examples=1)
-@pinned(cut=Cut(4, is_reply=True))
-@pinned(cut=Cut(3, is_reply=True))
-@pinned(cut=Cut(2, is_reply=True))
-@pinned(cut=Cut(1, is_reply=True))
+@requirement("FLT-001", needs=[Need.ENDPOINT, WitnessPower.SIZE], rests_on=["PRV-002"], examples=0.25)
 @pinned(cut=Cut(0, is_reply=True))
 @given(cut=cuts())
 def test_flt_001_a_create_broken_off_can_be_repeated(subject: RunningSubject, cut: Cut) -> None:
     """`create` repeated after a request or reply was lost MUST succeed with one LUN as asked."""
     with subject.world() as world:
-        request, store = world.request(), world.store
-        before = world.view()
-        with world.broken_off(cut):
-            world.driver_create(request, store)
-        answer = expect_done("the repeated create", lambda: world.driver_create(request, store))
-        size_is_true(world, world.keep(request, answer, before, store), request.size_bytes)
+        for at in world.at_each_request(cut):
+            request, store, before = world.request(), world.store, world.view()
+            create = partial(world.driver_create, request, store)
+            with world.broken_off(at):
+                create()
+            answer = expect_done("the repeated create", create)
+            size_is_true(world, world.keep(request, answer, before, store), request.size_bytes)
 
 
-@requirement("FLT-002", needs=[Need.ENDPOINT, WitnessPower.LUNS], rests_on=["DEL-003"], examples=0.5)
-@pinned(cut=Cut(5, is_reply=True))
-@pinned(cut=Cut(4, is_reply=True))
-@pinned(cut=Cut(3, is_reply=True))
-@pinned(cut=Cut(2, is_reply=True))
-@pinned(cut=Cut(1, is_reply=True))
+@requirement("FLT-002", needs=[Need.ENDPOINT, WitnessPower.LUNS], rests_on=["DEL-003"], examples=0.25)
 @pinned(cut=Cut(0, is_reply=True))
 @given(cut=cuts())
 def test_flt_002_a_create_broken_off_can_be_undone(subject: RunningSubject, cut: Cut) -> None:
     """`delete` by uuid after a `create` whose request or reply was lost MUST succeed and leave no LUN."""
     with subject.world() as world:
-        request, store = world.request(), world.store
-        with world.broken_off(cut):
-            world.driver_create(request, store)
-        lost = Volume(request, None, request.size_bytes, placement=world.placement)
-        expect_done("delete by uuid", lambda: world.driver.delete(store, lost))
-        expect_none("LUN left", [each.name for each in world.new_luns()], ARRAY)
+        for at in world.at_each_request(cut):
+            request, store = world.request(), world.store
+            with world.broken_off(at):
+                world.driver_create(request, store)
+            lost = Volume(request, None, request.size_bytes, placement=world.placement)
+            expect_done("delete by uuid", partial(world.driver.delete, store, lost))
+            count_is(world, luns=0)
 
 
-@requirement("FLT-003", needs=[Need.ENDPOINT, Need.PROBE], rests_on=["ACC-005"], examples=2)
+@requirement("FLT-003", needs=[Need.ENDPOINT, Need.PROBE], rests_on=["ACC-005"], examples=0.25)
+@pinned(cut=Cut(0, is_reply=True), pattern=Pattern(1))
 @given(cut=cuts(), pattern=patterns())
 def test_flt_003_a_grant_broken_off_can_be_repeated(subject: RunningSubject, cut: Cut, pattern: Pattern) -> None:
     """`grant_access` repeated after a request or reply was lost MUST succeed and let the host in."""
     with subject.world() as world:
         made, host = world.create(), world.host()
-        with world.broken_off(cut):
-            world.driver.grant_access(world.store, made.volume, host)
-        made.granted[host] = None
-        expect_done("the repeated grant", lambda: world.driver.grant_access(world.store, made.volume, host))
-        session = expect_done("login", lambda: world.login(made, host))
-        session.write(0, pattern.content)
-        expect_bytes("what was written", session.read(0, len(pattern.content)), pattern.content, HOST)
+        grant = partial(world.driver.grant_access, world.store, made.volume, host)
+        for at in world.at_each_request(cut):
+            with world.broken_off(at):
+                grant()
+            made.granted[host] = None
+            expect_done("the repeated grant", grant)
+            session = expect_done("login", partial(world.login, made, host))
+            session.write(0, pattern.content)
+            expect_bytes("what was written", session.read(0, len(pattern.content)), pattern.content, HOST)
+            session.close()
+            world.revoke(made, host)
 
 
-@requirement("FLT-004", needs=[Need.ENDPOINT, Need.PROBE], rests_on=["ACC-004", "ACC-006", "ACC-007"], examples=2)
+@requirement("FLT-004", needs=[Need.ENDPOINT, Need.PROBE], rests_on=["ACC-004", "ACC-006", "ACC-007"], examples=0.25)
+@pinned(cut=Cut(0, is_reply=True))
 @given(cut=cuts())
 def test_flt_004_a_revoke_broken_off_can_be_repeated(subject: RunningSubject, cut: Cut) -> None:
     """`revoke_access` repeated after a request or reply was lost MUST succeed and shut the host out, and no other."""
     with subject.world() as world:
         made = world.create()
         leaver, staying = world.host("leaver"), world.host("staying", world.separate_cluster)
-        for host in (leaver, staying):
-            world.grant(made, host)
-        connection = world.connection(made, leaver)
-        with world.broken_off(cut):
-            world.driver.revoke_access(world.store, made.volume, leaver, [staying])
-        expect_done("the repeated revoke", lambda: world.revoke(made, leaver))
-        locked_out(world, leaver, connection)
-        expect_done("login of the host that stays", lambda: world.login(made, staying))
+        world.grant(made, staying)
+        for at in world.at_each_request(cut):
+            connection = granted_connection(world, made, leaver)
+            with world.broken_off(at):
+                world.driver.revoke_access(world.store, made.volume, leaver, [staying])
+            expect_done("the repeated revoke", lambda: world.revoke(made, leaver))
+            locked_out(world, leaver, connection)
+            expect_done("login of the host that stays", lambda: world.login(made, staying)).close()
 
 
-@requirement("FLT-005", needs=[Need.ENDPOINT, WitnessPower.LUNS], rests_on=["DEL-002", "DEL-004"], examples=2)
+@requirement("FLT-005", needs=[Need.ENDPOINT, WitnessPower.LUNS], rests_on=["DEL-002", "DEL-004"], examples=0.25)
+@pinned(cut=Cut(0, is_reply=True))
 @given(cut=cuts())
 def test_flt_005_a_delete_broken_off_can_be_repeated(subject: RunningSubject, cut: Cut) -> None:
     """`delete` repeated after a request or reply was lost MUST succeed, with the volume gone and no other."""
     with subject.world() as world:
-        made, _neighbour = world.create(), world.create()
-        with others_unchanged(world, made):
-            with world.broken_off(cut):
-                world.driver.delete(world.store, made.volume)
-            expect_done("the repeated delete", lambda: world.delete(made))
-        is_gone(world, made)
+        world.create()
+        for at in world.at_each_request(cut):
+            made = world.create()
+            with others_unchanged(world, made):
+                with world.broken_off(at):
+                    world.driver.delete(world.store, made.volume)
+                expect_done("the repeated delete", partial(world.delete, made))
+            is_gone(world, made)
 
 
-@requirement("FLT-006", needs=[Need.ENDPOINT, Capability.RESIZE, WitnessPower.SIZE], rests_on=["EXT-003"], examples=2)
+@requirement(
+    "FLT-006", needs=[Need.ENDPOINT, Capability.RESIZE, WitnessPower.SIZE], rests_on=["EXT-003"], examples=0.25
+)
+@pinned(cut=Cut(0, is_reply=True), growth=Growth(1))
 @given(cut=cuts(), growth=growths())
 def test_flt_006_a_resize_broken_off_can_be_repeated(subject: RunningSubject, cut: Cut, growth: Growth) -> None:
     """`resize` repeated after a request or reply was lost MUST succeed with the size asked."""
     with subject.world() as world:
         made = world.create()
-        asked = growth.beyond(made.volume.size_bytes, subject.declared.limits)
-        resizer: Any = world.driver
-        with world.broken_off(cut):
-            resizer.resize(world.store, made.volume, asked)
-        expect_done("the repeated resize", lambda: world.resize(made, asked))
-        granule = subject.declared.limits.granularity_bytes
-        expect_size("a LUN", world.lun(made).size_bytes, lun_bytes(world, asked), granule, ARRAY)
+        for at in world.at_each_request(cut):
+            asked = growth.beyond(made.volume.size_bytes, subject.declared.limits)
+            with world.broken_off(at):
+                world.copier.resize(world.store, made.volume, asked)
+            expect_done("the repeated resize", partial(world.resize, made, asked))
+            is_as_large(world, made, asked)
 
 
 @requirement(
     "FLT-007",
     needs=[Capability.SNAPSHOT, Need.ENDPOINT, WitnessPower.SNAPSHOTS],
     rests_on=["SNP-002", "SNP-006"],
-    examples=2,
+    examples=0.25,
 )
+@pinned(cut=Cut(0, is_reply=True))
 @given(cut=cuts())
 def test_flt_007_a_snapshot_broken_off_can_be_repeated(subject: RunningSubject, cut: Cut) -> None:
     """`take_snapshot` and `delete_snapshot` repeated after a request or reply was lost MUST end as if it was not."""
     with subject.world() as world:
-        made, request = world.create(), world.snapshot_request()
-        before = world.view()
-        with world.broken_off(cut):
-            world.driver_snapshot(made, request)
-        answer = expect_done("the repeated snapshot", lambda: world.driver_snapshot(made, request))
-        taken = world.keep_snapshot(made, request, answer, before)
-        with world.broken_off(cut):
-            world.copier.delete_snapshot(world.store, taken.snapshot)
-        expect_done("the repeated delete", lambda: world.copier.delete_snapshot(world.store, taken.snapshot))
-        world.forget_snapshots(taken)
-        left = [each.name for each in world.new_snapshots()]
-        expect_none("snapshot left", left, ARRAY)
+        made = world.create()
+        for at in world.at_each_request(cut):
+            before, request = world.view(), world.snapshot_request()
+            take = partial(world.driver_snapshot, made, request)
+            with world.broken_off(at):
+                take()
+            answer = expect_done("the repeated snapshot", take)
+            taken = world.keep_snapshot(made, request, answer, before)
+            delete = partial(world.copier.delete_snapshot, world.store, taken.snapshot)
+            with world.broken_off(at):
+                delete()
+            expect_done("the repeated delete", delete)
+            world.forget_snapshots(taken)
+            count_is(world, snapshots=0)
 
 
 @requirement(
     "FLT-008",
     needs=[Capability.VOLUME_FROM_VOLUME, Need.ENDPOINT, WitnessPower.SIZE],
     rests_on=["CLN-006"],
-    examples=2,
+    examples=0.25,
 )
+@pinned(cut=Cut(0, is_reply=True))
 @given(cut=cuts())
 def test_flt_008_a_clone_broken_off_can_be_repeated(subject: RunningSubject, cut: Cut) -> None:
     """`clone` repeated after a request or reply was lost MUST succeed with one LUN."""
     with subject.world() as world:
         source = world.create()
-        request, before = world.clone_request(source), world.view()
-        with world.broken_off(cut):
-            world.driver_clone(source, request)
-        answer = expect_done("the repeated clone", lambda: world.driver_clone(source, request))
-        size_is_true(world, world.keep(request, answer, before, None), request.size_bytes)
+        for at in world.at_each_request(cut):
+            request, before = world.clone_request(source), world.view()
+            clone = partial(world.driver_clone, source, request)
+            with world.broken_off(at):
+                clone()
+            answer = expect_done("the repeated clone", clone)
+            size_is_true(world, world.keep(request, answer, before, None), request.size_bytes)
 
 
 @requirement(
     "FLT-009",
     needs=[Capability.VOLUME_FROM_VOLUME, Need.ENDPOINT, WitnessPower.LUNS],
     rests_on=["CLN-006", "CLN-009", "DEL-003"],
-    examples=2,
+    examples=0.25,
 )
+@pinned(cut=Cut(0, is_reply=True))
 @given(cut=cuts())
 def test_flt_009_a_clone_broken_off_can_be_undone(subject: RunningSubject, cut: Cut) -> None:
     """`delete` by uuid after a `clone` whose request or reply was lost MUST succeed and leave no LUN but its source."""
     with subject.world() as world:
         source = world.create()
-        request = world.clone_request(source)
-        with world.broken_off(cut):
-            world.driver_clone(source, request)
-        lost = Volume(request, None, request.size_bytes, placement=world.placement)
-        expect_done("delete by uuid", lambda: world.driver.delete(world.store, lost))
-        expect_equal("LUNs", [each.external_id for each in world.new_luns()], [world.lun(source).external_id], ARRAY)
+        for at in world.at_each_request(cut):
+            request = world.clone_request(source)
+            with world.broken_off(at):
+                world.driver_clone(source, request)
+            lost = Volume(request, None, request.size_bytes, placement=world.placement)
+            expect_done("delete by uuid", partial(world.driver.delete, world.store, lost))
+            left = [each.external_id for each in world.new_luns()]
+            expect_equal("LUNs", left, [world.lun(source).external_id], ARRAY)
 
 
 @requirement(
@@ -214,8 +224,9 @@ def test_flt_018_a_clone_that_is_being_filled_can_be_undone(subject: RunningSubj
 
 
 @requirement(
-    "FLT-010", needs=[Capability.REVERT, Need.ENDPOINT, Need.PROBE], rests_on=["REV-002", "REV-008"], examples=2
+    "FLT-010", needs=[Capability.REVERT, Need.ENDPOINT, Need.PROBE], rests_on=["REV-002", "REV-008"], examples=0.25
 )
+@pinned(cut=Cut(0, is_reply=True), pattern=Pattern(1))
 @given(cut=cuts(), pattern=patterns())
 def test_flt_010_a_revert_broken_off_can_be_repeated(subject: RunningSubject, cut: Cut, pattern: Pattern) -> None:
     """`revert` repeated after a request or reply was lost MUST succeed with the snapshot's bytes."""
@@ -223,12 +234,13 @@ def test_flt_010_a_revert_broken_off_can_be_repeated(subject: RunningSubject, cu
         made = world.create()
         world.put(made, 0, pattern.content)
         taken = world.snapshot(made)
-        world.put(made, 0, bytes(len(pattern.content)))
-        with world.released(made):
-            with world.broken_off(cut):
-                world.copier.revert(world.store, made.volume, taken.snapshot)
-            expect_done("the repeated revert", lambda: world.revert(made, taken))
-        volume_holds(world, made, 0, pattern.content)
+        for at in world.at_each_request(cut):
+            world.put(made, 0, bytes(len(pattern.content)))
+            with world.released(made):
+                with world.broken_off(at):
+                    world.copier.revert(world.store, made.volume, taken.snapshot)
+                expect_done("the repeated revert", partial(world.revert, made, taken))
+            volume_holds(world, made, 0, pattern.content)
 
 
 @requirement(
@@ -434,7 +446,7 @@ def test_flt_017_a_rotation_is_done_or_refused(subject: RunningSubject, cut: Cut
         world.login(made, host).close()
 
 
-@requirement("FLT-019", needs=[Need.ENDPOINT, Need.PROBE], rests_on=["FLT-011", "ACC-011"], examples=0.5)
+@requirement("FLT-019", needs=[Need.ENDPOINT, Need.PROBE], rests_on=["FLT-011", "ACC-011"], examples=0.25)
 @pinned(cut=Cut(0, is_reply=True))
 @pinned(cut=Cut(0, is_reply=False))
 @pinned(cut=Cut(0, is_reply=False, lasts=True))
@@ -450,7 +462,8 @@ def test_flt_019_who_is_said_to_be_shut_out_is_out(subject: RunningSubject, cut:
             "revoke": lambda: driver.revoke_access(store, volume, host, list(world.placement.hosts)),
             "fence": lambda: driver.fence(store, volume, [host]),
         }
-        for what, act in calls.items():
-            told = partial(granted_connection, world, made, host)
-            tried_at_each_request(world, cut, what, told, act, partial(locked_out, world, host))
+        for at in world.at_each_request(cut):
+            for what, act in calls.items():
+                told = granted_connection(world, made, host)
+                tried_twice(world, at, what, act, partial(locked_out, world, host, told))
         world.was_fenced(made, host)

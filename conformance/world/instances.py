@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from conformance import leaks
 from conformance.context import KitContext
@@ -31,8 +32,13 @@ class Attempt:
     requests: int = 0
 
 
+_MOST_REQUESTS: Final = 16
+
+
 class WithInstances(WorldBase):
     """Plugin instances in a world."""
+
+    _most_requests = 0
 
     @property
     def plugin(self) -> GuardedPlugin:
@@ -108,3 +114,12 @@ class WithInstances(WorldBase):
             attempt.error = error
         finally:
             attempt.requests = self.instance.exchanges - before
+            self._most_requests = max(self._most_requests, attempt.requests)
+
+    def at_each_request(self, cut: Cut) -> Iterator[Cut]:
+        """This cut at the first request of what is broken off, then at the second, as long as there are more."""
+        for nth in range(_MOST_REQUESTS):
+            self._most_requests = 0
+            yield replace(cut, nth=nth)
+            if self._most_requests <= nth:
+                return

@@ -14,7 +14,7 @@ from conformance.strategies.faults import Cut, Silence
 from conformance.world import Made, World
 from conformance.world.instances import Attempt
 
-_MOST_REQUESTS: Final = 16
+_MOST_CALLS: Final = 16
 T = TypeVar("T")
 
 
@@ -48,7 +48,7 @@ def refused_at_each_call(
     world: World, prepare: Callable[[], T], act: Callable[[T], object], judge: Callable[[T], object]
 ) -> None:
     """A bridge refuses its first call, and all is done again; then its second, and so on as long as there are more."""
-    for nth in range(_MOST_REQUESTS):
+    for nth in range(_MOST_CALLS):
         prepared = prepare()
         refused_or_done(world, Silence(nth), partial(act, prepared), partial(judge, prepared))
         if not world.bridge_breaks.has_failed:

@@ -23,13 +23,9 @@ from conformance.world.base import WorldBase
 
 @dataclass(slots=True)
 class Attempt:
-    """An operation that was broken off; `error` is what it raised, None when it said that all is done.
-
-    `requests`: how many it sent to the array; known when it has ended.
-    """
+    """An operation that was broken off; `error` is what it raised, None when it said that all is done."""
 
     error: ProviderError | None = None
-    requests: int = 0
 
 
 _MOST_REQUESTS: Final = 16
@@ -113,8 +109,7 @@ class WithInstances(WorldBase):
         except ProviderError as error:
             attempt.error = error
         finally:
-            attempt.requests = self.instance.exchanges - before
-            self._most_requests = max(self._most_requests, attempt.requests)
+            self._most_requests = max(self._most_requests, self.instance.exchanges - before)
 
     def at_each_request(self, cut: Cut) -> Iterator[Cut]:
         """This cut at the first request of what is broken off, then at the second, as long as there are more."""

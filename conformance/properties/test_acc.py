@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from typing import Final
 
 from hypothesis import strategies as st
 
@@ -35,6 +36,10 @@ from conformance.judgements import (
 from conformance.requirement import Need, given, pinned, requirement
 from conformance.strategies.data import BLOCK, Pattern, Place, patterns, places
 from conformance.subject import RunningSubject
+
+_WITHOUT: Final = "without"
+_FENCES: Final = (("lost",), (_WITHOUT, "lost", "failed"), ("lost", _WITHOUT, "failed"))
+"""Hosts that are fenced together, one of them without access."""
 
 
 @requirement("ACC-001", needs=[Need.PROBE], rests_on=["PRV-001"])
@@ -178,16 +183,17 @@ def test_acc_010_revoking_one_volume_keeps_the_hosts_others(subject: RunningSubj
 
 
 @requirement("ACC-011", needs=[Need.PROBE, WitnessPower.ACCESS], rests_on=["ACC-001", "ACC-012"], examples=0.5)
-@pinned(pattern=Pattern(1), place=0)
-@pinned(pattern=Pattern(1), place=1)
-@given(pattern=patterns(), place=st.integers(0, 2))
-def test_acc_011_fenced_hosts_cannot_write(subject: RunningSubject, pattern: Pattern, place: int) -> None:
+@pinned(pattern=Pattern(1), case=2)
+@pinned(pattern=Pattern(1), case=1)
+@pinned(pattern=Pattern(1), case=0)
+@given(pattern=patterns(), case=st.integers(0, len(_FENCES) - 1))
+def test_acc_011_fenced_hosts_cannot_write(subject: RunningSubject, pattern: Pattern, case: int) -> None:
     """`fence` MUST return only when the hosts cannot write, sessions they have included, and leave others their
     access.
     """
     with subject.world() as world:
         made, other = world.create(), world.create()
-        fenced = [world.host(name) for name in ("lost", "failed")]
+        fenced = [world.host(name) for name in _FENCES[case] if name != _WITHOUT]
         staying = world.host("staying", world.separate_cluster)
         for host in (*fenced, staying):
             world.grant(made, host)
@@ -197,9 +203,8 @@ def test_acc_011_fenced_hosts_cannot_write(subject: RunningSubject, pattern: Pat
         lost = {host: (world.login(made, host), world.connection(made, host)) for host in fenced}
         world.grant(other, fenced[0])
         elsewhere = world.login(other, fenced[0])
-        named = [*fenced[:place], world.host("without"), *fenced[place:]]
         # That the cloud has lost sight of a host says nothing of what it can reach.
-        named = [replace(host, state=HostState.DISCONNECTED) for host in named]
+        named = [replace(world.host(name), state=HostState.DISCONNECTED) for name in _FENCES[case]]
         with others_unchanged(world, made), world.charged("fence"):
             world.driver.fence(world.store, made.volume, named)
         for host, (old_session, connection) in lost.items():

@@ -167,6 +167,7 @@ def test_mig_008_a_clone_is_not_lifted(subject: RunningSubject, policy: QosAt) -
         for policy_set in (another_qos(world, wanted), wanted):
             world.set_qos(clone, policy_set)
         world.end_migration(clone)
+        qos_is(world, clone, wanted)
         world.end_migration(source)
         qos_is(world, source, another_qos(world, wanted))
         qos_is(world, clone, wanted)

@@ -215,7 +215,7 @@ SNAPSHOTS = (
     ),
     # "Idempotent by `request.uuid`", not by name.
     Fault(
-        "SNP-001",
+        "SNP-015",
         "Two snapshots of one volume with one name are one snapshot",
         Driver.take_snapshot,
         _one_for_each_name(255),
@@ -281,7 +281,7 @@ SNAPSHOTS = (
     ),
     # "Remove the snapshot, and only it": one of the same name may be somebody else's.
     Fault(
-        "ISO-001",
+        "ISO-003",
         "Snapshots are deleted by name, whoever took them",
         Driver.delete_snapshot,
         do_first(_drop_by_name),
@@ -1048,7 +1048,7 @@ def _forget_to_unlock(call: Call) -> Any:
 ACCESS = (
     # host_enabled: "Catch up with a host that came back"; "Let `host` … see the LUN" is grant_access alone.
     Fault(
-        "HST-001",
+        "HST-014",
         "A host that is enabled gets what all others of its cluster have",
         Listener.host_enabled,
         do_also(_join_the_others),
@@ -1056,7 +1056,7 @@ ACCESS = (
     ),
     # host_about_to_be_removed: "Take the leaving host's initiators from the array": not those that others have made.
     Fault(
-        "ISO-001",
+        "ISO-004",
         "With a host that leaves the initiators of its name go, whoever made them",
         Listener.host_about_to_be_removed,
         do_also(_release_names),
@@ -1064,7 +1064,7 @@ ACCESS = (
     ),
     # "A fenced host has no grant any more and stays out until `grant_access` names it."
     Fault(
-        "ACC-011",
+        "HST-013",
         "A host that was fenced has its volumes again when it reconnects",
         Provider.configure,
         _bring_back_reconnected,
@@ -1072,7 +1072,7 @@ ACCESS = (
     ),
     # "Conflict: … a name that is taken; nothing was changed."
     Fault(
-        "ISO-001",
+        "ISO-004",
         "An initiator that others let in is taken out of their group",
         Driver.grant_access,
         _take_name_over,
@@ -1080,7 +1080,7 @@ ACCESS = (
     ),
     # revoke_access: "`remaining_hosts` keep theirs"; who has none, gets none.
     Fault(
-        "ACC-004",
+        "ACC-023",
         "A revoke lets all remaining hosts in, also those that had no access",
         Driver.revoke_access,
         do_also(_let_remaining_in),
@@ -1144,7 +1144,7 @@ LOST = (
     ),
     # delete: "With `external_id=None` the volume is found by its request's uuid: a create whose reply was lost."
     Fault(
-        "FLT-001",
+        "FLT-018",
         "A clone that the array is still filling is not deleted",
         Driver.delete,
         skip(),

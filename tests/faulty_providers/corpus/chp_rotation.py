@@ -65,7 +65,7 @@ FAULTS = (
         Kind.SECRET,
     ),
     Fault(
-        "CHP-006",
+        "CHP-011",
         "only the first initiator of a host gets the new secret",
         Wire.ModifyInitiators,
         alter_argument("initiators", lambda changes: sorted(changes, key=lambda one: one["initiatorID"])[:1]),

@@ -43,13 +43,14 @@ def _lift_the_clone(call: Call) -> Any:
     return answer
 
 
-def _end_for_the_clones(call: Call) -> Any:
+def _end_like_the_source(call: Call) -> Any:
     lun = _lun(call)
     answer = call.proceed()
-    if lun is not None:
-        for each in _of_store(call):
-            if lun.owner_uuid in str(each.attributes.get("source", "")):
-                _ask(call, partial(_set_like, each.lun_id, lun.attributes.get("asked_qos")))
+    if lun is None:
+        return answer
+    for each in _of_store(call):
+        if OWN_QOS in each.attributes and each.owner_uuid in str(lun.attributes.get("source", "")):
+            _ask(call, partial(_set_like, lun.lun_id, each.attributes.get("asked_qos")))
     return answer
 
 
@@ -151,9 +152,9 @@ FAULTS: tuple[Fault, ...] = (
     Fault("MIG-008", "a clone of a volume in migration is in it too", Driver.clone, _lift_the_clone, also=("CLN-008",)),
     Fault(
         "MIG-008",
-        "a migration's end gives the clones of the volume its QoS too",
+        "a clone whose source is in migration gets the source's QoS at a migration's end",
         Driver.end_migration,
-        _end_for_the_clones,
+        _end_like_the_source,
     ),
     Fault("MIG-009", "a volume in migration is not deleted", Driver.delete, _refuse, Kind.CALLS, _is_lifted),
     Fault(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from conformance.contract import Capability, DeleteWithDependents, InUse, ObjectKind, RevertScope
-from conformance.errors import KitError
+from conformance.errors import BeyondDeclared, KitError
 from conformance.expect import ARRAY, HOST, PLUGIN, expect, expect_bytes, expect_done, expect_equal, expect_refusal
 from conformance.judgements.array import is_gone, nothing_changes
 from conformance.judgements.qos import another_qos
@@ -103,6 +103,8 @@ def snapshot_deleted_with_clone(world: World, taken: Taken) -> None:
 def planted_snapshot_stays(world: World, made: Made) -> None:
     """What somebody else took of a volume stays, and is nobody else's; it counts where volumes with snapshots stay."""
     assert made.lun is not None  # noqa: S101  (there is a witness)
+    if world.subject.declared.limits.snapshots_per_volume == 1:
+        raise BeyondDeclared("no room for a snapshot beside a stranger's: limits.snapshots_per_volume")
     with world.planted_snapshot(made.lun.external_id) as planted:
         own = world.snapshot(made)
         expect_equal("snapshots listed", listed(world, ObjectKind.SNAPSHOT), ids_of([own]), PLUGIN)

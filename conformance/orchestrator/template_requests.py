@@ -23,8 +23,10 @@ class TemplateRequests(Requests):
         refuse_checksum(template)
         way = self._cloud.way(self._cloud.store(store_uuid).request)
         host = self._cloud.usable_hosts(cluster)[0]
-        # What is on a template is the cloud's business in both hookups: so is the room that a datastore needs.
-        lun_bytes = self._lun_bytes(Way.DIRECT if way is Way.DIRECT else Way.FRAMEWORK, cluster, template.size_bytes)
+        # What is on a template is the cloud's business in both hookups: so is the room that a datastore needs, and that
+        # a template smaller than the smallest LUN is on one of that size.
+        needed = max(template.size_bytes, self._cloud.provider.limits.smallest_lun_bytes)
+        lun_bytes = self._lun_bytes(Way.DIRECT if way is Way.DIRECT else Way.FRAMEWORK, cluster, needed)
         cached = CachedTemplate(uuid, template, None, lun_bytes)
         new = TemplateRecord(store_uuid, cluster, way, TemplateState.SEEDING, cached)
         self._runner.run(SeedTemplate(self._cloud, uuid, host, lun_bytes, new))

@@ -44,7 +44,9 @@ def test_bud_003_snapshots_cost_the_same_however_many_there_are(subject: Running
 
 @requirement("BUD-004", needs=[Need.ENDPOINT], rests_on=["LEK-002", "LEK-003"])
 def test_bud_004_looking_costs_the_same_however_many_there_are(subject: RunningSubject) -> None:
-    """The requests to the array for `used` and `list_objects` SHOULD NOT grow with the number of volumes there are."""
+    """The requests to the array for `list_objects`, and for `used` where it tells what is provisioned, SHOULD NOT grow
+    with the number of volumes there are.
+    """
     with subject.world() as world:
         world.create()
         few = cost_of_looking(world)

@@ -24,10 +24,9 @@ from conformance.contract import (
 )
 from hypervisor_bridge import templates
 
-from . import constants as c
-from .connection import RemoteHost, Remotes
+from .connection import Remotes
 from .datastore import Datastores
-from .domains import lun_places, read_domains, users
+from .domains import lun_places, read_domains, tell_qemu, users
 from .errors import HYPERVISOR
 from .lun import look_everywhere, opened
 from .records import DatastoreRecord, Records, datastore_entry, with_disk
@@ -98,8 +97,7 @@ class Disks:
         available = self._check_fits(disk.datastore, size_bytes, "resize_disk")
         places = lun_places(self._records, record.wwid)
         for view, each in users(read_domains(self._remotes), places):
-            if view.is_active:
-                _tell_qemu(view.remote, view.uuid, each.dev, available)
+            tell_qemu(view, each.dev, available)
         if size_bytes > record.disk_bytes:
             self._write_down(with_disk(record, record.disk, size_bytes))
         return available
@@ -193,16 +191,6 @@ class Disks:
 
     def _write_down(self, record: DatastoreRecord) -> None:
         self._records.record(self._records.datastore_key(record.name), datastore_entry(record))
-
-
-def _tell_qemu(remote: RemoteHost, uuid: str, dev: str, size_bytes: int) -> None:
-    domain = remote.do("virDomainLookupByUUIDString", lambda: remote.connection.lookupByUUIDString(uuid))
-    remote.do("virDomainBlockResize", lambda: domain.blockResize(dev, size_bytes, c.DOMAIN_BLOCK_RESIZE_BYTES))
-    # blockResize can answer 0 and change nothing.
-    seen_bytes = remote.do("virDomainGetBlockInfo", lambda: domain.blockInfo(dev))[0]
-    if seen_bytes < size_bytes:
-        reason = f"{dev} has {seen_bytes} bytes after the resize; expected {size_bytes}"
-        raise HypervisorFault(HYPERVISOR, remote.host.name, "virDomainBlockResize", reason, "repeat the resize")
 
 
 def _fill(disk: OpenDisk, template: Template, progress: Progress, call: str) -> None:

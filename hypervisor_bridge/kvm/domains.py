@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from conformance.contract import VmNotFound, VmRef
+from conformance.contract import HypervisorFault, VmNotFound, VmRef
 from hypervisor_bridge.parallel import run_all
 
 from . import constants as c
@@ -135,3 +135,16 @@ def _view(remote: RemoteHost, domain: VirDomain, *, is_active: bool) -> list[Dom
             config=tuple(disks_of(config)) if is_persistent else (),
         )
     ]
+
+
+def tell_qemu(view: DomainView, dev: str, size_bytes: int) -> None:
+    """Let a domain that runs see how large its disk is; one that does not will see it when it starts."""
+    if not view.is_active:
+        return
+    remote, domain = view.remote, view.domain
+    remote.do("virDomainBlockResize", lambda: domain.blockResize(dev, size_bytes, c.DOMAIN_BLOCK_RESIZE_BYTES))
+    # blockResize can answer 0 and change nothing.
+    seen_bytes = remote.do("virDomainGetBlockInfo", lambda: domain.blockInfo(dev))[0]
+    if seen_bytes < size_bytes:
+        reason = f"{dev} has {seen_bytes} bytes after the resize; expected {size_bytes}"
+        raise HypervisorFault(HYPERVISOR, remote.host.name, "virDomainBlockResize", reason, "repeat the resize")

@@ -26,6 +26,7 @@ from .domains import (
     of_vm,
     read_domains,
     read_host_domains,
+    tell_qemu,
     the_vm,
     users,
 )
@@ -50,7 +51,7 @@ class VmDisks:
         record = self._disks.get(disk, "attach_disk")
         views = read_domains(self._remotes)
         view = the_vm(views, vm, "attach_disk")
-        if _has_already(views, view, lun_places(self._records, record.wwid), "attach_disk"):
+        if _held(views, view, lun_places(self._records, record.wwid), "attach_disk"):
             return
         attachment = self._attachment(record.name, view.remote.host)
         with self._hookup.saga() as saga:
@@ -67,7 +68,10 @@ class VmDisks:
         views = read_domains(self._remotes)
         view = the_vm(views, vm, "attach_lun")
         seen = look(self._remotes, view.remote.host, connection, "attach_lun")
-        if _has_already(views, view, self._places(seen), "attach_lun"):
+        held = _held(views, view, self._places(seen), "attach_lun")
+        for each, disk in held:
+            tell_qemu(each, disk.dev, seen.size_bytes)
+        if held:
             return
         with self._hookup.saga() as saga:
             usage = self._hookup.use_lun(saga, seen, view.uuid)
@@ -151,14 +155,16 @@ class VmDisks:
         return LunPlaces(seen.wwid, known.volumes, known.units | {unit})
 
 
-def _has_already(views: Sequence[DomainView], view: DomainView, places: LunPlaces, call: str) -> bool:
-    """Whether this VM has the LUN; when another one has it, `DiskInUse`."""
+def _held(
+    views: Sequence[DomainView], view: DomainView, places: LunPlaces, call: str
+) -> list[tuple[DomainView, DiskXml]]:
+    """Where this VM has the LUN; when another one has it, `DiskInUse`."""
     holders = list(users(views, places))
     for each, disk in holders:
         if each.uuid != view.uuid:
             reason = f"VM {each.name} has LUN naa.{places.wwid} as {disk.dev}"
             raise DiskInUse(HYPERVISOR, each.remote.host.name, call, reason, "detach it there first")
-    return bool(holders)
+    return holders
 
 
 def _unplug_everywhere(view: DomainView, dev: str) -> None:

@@ -154,6 +154,19 @@ def test_a_disk_grows_while_a_vm_has_it(lab: Lab) -> None:
     assert bridge.resize_disk(disk, MIB) == 8 * MIB
 
 
+def test_a_lun_that_grew_is_as_large_in_the_vm_that_has_it(lab: Lab) -> None:
+    bridge = lab.bridge()
+    bridge.create_vm(ONE, lab.hosts[0])
+    bridge.start_vm(ONE, lab.hosts[0])
+    bridge.attach_lun(ONE, _lun(lab))
+    lab.array.targets["iqn.2020-01.org.small:one"][1].grow(8 * MIB)
+    bridge.attach_lun(ONE, _lun(lab))
+    connections: Any = lab.world.connections
+    assert connections.connect(lab.hosts[0]).lookupByName("one").blockInfo("sda")[0] == 8 * MIB
+    bridge.stop_vm(ONE)
+    bridge.attach_lun(ONE, _lun(lab))
+
+
 def test_a_disk_that_somebody_else_attached_is_recognised_without_its_serial(lab: Lab) -> None:
     bridge = lab.bridge()
     disk = _disk(lab, bridge)

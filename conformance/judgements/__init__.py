@@ -33,6 +33,7 @@ from conformance.judgements.attempts import (
     count_is,
     given_up_and_repeated,
     is_as_large,
+    is_retryable,
     none_left_on_hosts,
     refused_at_each_call,
     refused_or_done,
@@ -97,6 +98,7 @@ from conformance.judgements.qos import (
     parts_of,
     qos_is,
     qos_out_of_limits,
+    set_alone_or_refused,
     set_where_supported,
 )
 from conformance.judgements.sizes import (
@@ -173,6 +175,7 @@ __all__ = [
     "is_faster",
     "is_gone",
     "is_hooked_up",
+    "is_retryable",
     "is_slower",
     "joins_or_is_refused",
     "kept_besides",
@@ -218,6 +221,7 @@ __all__ = [
     "secret_is_changed_everywhere",
     "secret_is_usable",
     "session_is_as_declared",
+    "set_alone_or_refused",
     "set_where_supported",
     "size_answer_is_true",
     "size_is_true",

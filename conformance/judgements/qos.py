@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.contract import Capability, QosPolicy
+from conformance.contract import Capability, InvalidRequest, QosPolicy
 from conformance.errors import BeyondDeclared
 from conformance.expect import (
     ARRAY,
@@ -65,6 +65,19 @@ def merged(start: QosPolicy, part: QosPolicy) -> QosPolicy:
     return QosPolicy(
         part.min_iops or start.min_iops, part.max_iops or start.max_iops, part.burst_iops or start.burst_iops
     )
+
+
+def set_alone_or_refused(world: World, made: Made, part: QosPolicy) -> None:
+    """Refused, this changes nothing; else just what it names."""
+    before = world.lun(made).qos or QosPolicy()
+    world.act()
+    try:
+        world.copier.set_qos(world.store, made.volume, part)
+    except InvalidRequest:
+        part = QosPolicy()
+    after = made.qos = world.lun(made).qos or QosPolicy()
+    for name in ("min_iops", "max_iops", "burst_iops"):
+        expect_equal(name, getattr(after, name), getattr(part, name) or getattr(before, name), ARRAY)
 
 
 def is_slower(before: QosPolicy | None, now: QosPolicy | None) -> bool:

@@ -275,9 +275,9 @@ def test_acc_015_a_grant_is_for_the_host_named(subject: RunningSubject) -> None:
 
 @requirement("ACC-016", needs=[WitnessPower.ACCESS], rests_on=["ACC-001"])
 def test_acc_016_a_grant_is_for_the_volume_named(subject: RunningSubject) -> None:
-    """`grant_access` and `revoke_access` MUST leave who sees other volumes as it is."""
+    """`grant_access` and `revoke_access`, also of a new instance, MUST leave who sees other volumes as it is."""
     with subject.world() as world:
-        before, made, after = world.create(), world.create(), world.create()
+        before, made, after, late = (world.create() for _ in range(4))
         host = world.host()
         world.grant(before, host)
         with others_unchanged(world, made):
@@ -285,6 +285,9 @@ def test_acc_016_a_grant_is_for_the_volume_named(subject: RunningSubject) -> Non
         world.grant(after, world.stranger())
         with others_unchanged(world, made):
             world.revoke(made, host)
+        world.restart_plugin()
+        with others_unchanged(world, late):
+            world.grant(late, host)
 
 
 @requirement("ACC-017", needs=[Need.PROBE], rests_on=["ACC-001"])

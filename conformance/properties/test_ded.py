@@ -23,7 +23,7 @@ from conformance.judgements import (
 )
 from conformance.requirement import CLOUD, Need, given, pinned, requirement
 from conformance.strategies.data import Pattern, patterns
-from conformance.strategies.faults import Silence, silences
+from conformance.strategies.faults import Cut, Silence, cuts, silences
 from conformance.strategies.sizes import Granules, Growth, Size, growths, sizes
 from conformance.subject import RunningSubject
 
@@ -247,3 +247,26 @@ def test_ded_010_a_host_that_cannot_be_hooked_up_is_told(subject: RunningSubject
         none_left_on_hosts(world, held)
         made = world.create(request)
         is_hooked_up(world, made.volume.disk, request.size_bytes)
+
+
+@requirement(
+    "DED-011",
+    needs=[AccessModel.DEDICATED, Need.PLUGIN, Need.HYPERVISOR, Need.ENDPOINT, WitnessPower.LUNS],
+    rests_on=["DED-006", "FLT-001"],
+    examples=0.25,
+    hooked_up=True,
+)
+@given(cut=cuts())
+def test_ded_011_a_create_that_was_interrupted_is_hooked_up(subject: RunningSubject, cut: Cut) -> None:
+    """In hookup PLUGIN `create` repeated after the array was silent from any request on MUST make the volume whole,
+    with datastore and disk.
+    """
+    with subject.world() as world:
+        for at in world.at_each_request(replace(cut, lasts=True)):
+            request, store, before = world.request(), world.store, world.view()
+            create = partial(world.driver_create, request, store)
+            with world.broken_off(at):
+                create()
+            answer = expect_done("the repeated create", create)
+            is_hooked_up(world, answer.disk, request.size_bytes)
+            world.delete(world.keep(request, answer, before, store))

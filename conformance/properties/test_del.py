@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from conformance.contract import Volume, WitnessPower
@@ -86,3 +87,14 @@ def test_del_006_deleting_what_never_was_succeeds(subject: RunningSubject) -> No
 
 def _owners(objects: object, uuid: str) -> list[object]:
     return [each for each in objects if each.owner_uuid == uuid]  # type: ignore[attr-defined]
+
+
+@requirement("DEL-007", needs=[WitnessPower.LUNS], rests_on=["DEL-003", "DEL-006"])
+def test_del_007_another_stores_volume_of_that_uuid_stays(subject: RunningSubject) -> None:
+    """`delete` without an external_id MUST look in the store that is named, and leave what other stores have."""
+    with subject.world() as world:
+        made, other = world.create(), world.add_store()
+        lost = replace(made.volume, external_id=None)
+        world.act()
+        with nothing_changes(world):
+            expect_done("delete in another store", lambda: world.driver.delete(other, lost))

@@ -13,6 +13,7 @@ from conformance.judgements import (
     granted_connection,
     is_as_large,
     is_gone,
+    is_retryable,
     locked_out,
     old_secret_refused,
     others_unchanged,
@@ -259,6 +260,7 @@ def test_flt_011_what_is_said_to_be_done_is_done(subject: RunningSubject, cut: C
         before = world.view()
         with world.broken_off(cut) as attempt:
             world.driver_create(request, store)
+        is_retryable(attempt)
         there = len(world.new_luns()) if attempt.error is None else 1
         expect_equal("LUNs after a create that succeeded", there, 1, ARRAY)
         answer = expect_done("the repeated create", lambda: world.driver_create(request, store))

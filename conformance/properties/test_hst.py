@@ -19,7 +19,7 @@ from conformance.judgements import (
     only_granted_are_let_in,
 )
 from conformance.requirement import CLOUD, Need, given, requirement
-from conformance.strategies.data import Pattern, patterns
+from conformance.strategies.data import BLOCK, Pattern, patterns
 from conformance.subject import RunningSubject
 
 
@@ -282,3 +282,17 @@ def test_hst_014_a_host_that_comes_back_gets_only_what_it_had(subject: RunningSu
         comes_back(world, host)
         only_granted_are_let_in(world, made)
         only_granted_are_let_in(world, other)
+
+
+@requirement("HST-015", needs=[Need.HOST_LISTENER, Need.PROBE], rests_on=["HST-004", "ACC-001"])
+def test_hst_015_a_host_that_is_added_late_keeps_its_access(subject: RunningSubject) -> None:
+    """`host_added`, told late or twice, MUST leave the host what it was granted, without a break."""
+    with subject.world() as world:
+        made = world.create()
+        host, session = world.access(made)
+        listener, stores = listener_of(world), [world.store]
+        world.act()
+        for _ in range(2):
+            expect_done("host_added", partial(listener.host_added, host, stores))
+        expect_done("reading on", partial(session.read, 0, BLOCK))
+        world.login(made, host)

@@ -133,3 +133,11 @@ def test_lek_007_iops_in_use_are_those_of_now(subject: RunningSubject, first: Qo
             usage_is_true(world)
         world.restart_plugin()
         usage_is_true(world)
+
+
+@requirement("LEK-008", rests_on=["LEK-002"])
+def test_lek_008_all_of_many_volumes_are_listed(subject: RunningSubject) -> None:
+    """`list_objects` MUST tell all volumes of a store that has more than 32."""
+    with subject.world() as world:
+        made = [world.create() for _ in range(33)]
+        expect_equal("owners listed", world.owners(world.store), sorted(each.uuid for each in made), PLUGIN)

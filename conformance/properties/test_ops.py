@@ -65,6 +65,7 @@ def test_ops_004_answers_are_of_the_contracts_types(subject: RunningSubject) -> 
 @requirement("OPS-005", rests_on=["REG-001"], watches=True)
 def test_ops_005_a_closed_plugin_leaves_no_threads(subject: RunningSubject) -> None:
     """`close` MUST succeed, and leave no thread behind."""
+    expect_done("close of a plugin that was never configured", subject.new_provider().close)
     with subject.world() as world:
         whole_life(world)
 

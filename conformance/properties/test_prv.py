@@ -23,13 +23,14 @@ from conformance.judgements import (
     late_repeat,
     lun_bytes,
     nothing_changes,
+    nothing_is_left,
     repeated_with,
     same_when_rounded,
     size_is_true,
 )
 from conformance.requirement import Need, given, pinned, requirement
 from conformance.strategies.data import BLOCK, Pattern, Place, patterns, places
-from conformance.strategies.names import CapitalName, Name, NameOfLength, PlainName, SameName, names
+from conformance.strategies.names import CapitalName, Name, NameOfLength, NameWith, PlainName, SameName, names
 from conformance.strategies.qos import QosAt, policies
 from conformance.strategies.sizes import Growth, PartOfLargest, Size, growths, sizes
 from conformance.strategies.wrong import WrongSize, wrong_sizes
@@ -93,6 +94,7 @@ def test_prv_015_a_size_of_the_same_granule_is_no_other_volume(subject: RunningS
 @requirement("PRV-004", needs=[WitnessPower.LUNS], rests_on=["PRV-001"])
 @pinned(first=SameName(), second=SameName())
 @pinned(first=NameOfLength(255), second=NameOfLength(255))
+@pinned(first=NameWith("名前"), second=NameWith("<&>"))
 @pinned(first=CapitalName(), second=PlainName())
 @given(first=names(), second=names())
 def test_prv_004_two_volumes_are_two_luns(subject: RunningSubject, first: Name, second: Name) -> None:
@@ -134,11 +136,11 @@ def test_prv_006_below_the_smallest_is_as_declared(subject: RunningSubject) -> N
 
 @requirement("PRV-007", needs=[WitnessPower.FILL], rests_on=["PRV-001"])
 def test_prv_007_no_room_is_said_and_nothing_made(subject: RunningSubject) -> None:
-    """`create` on an array without room MUST raise CapacityExhausted and make nothing."""
+    """`create` on an array without room MUST raise CapacityExhausted and leave nothing, no account either."""
     with subject.world() as world:
         world.store  # noqa: B018
         world.fill(subject.declared.limits.smallest_lun_bytes // 2)
-        with nothing_changes(world):
+        with nothing_changes(world), nothing_is_left(world):
             expect_refusal(CapacityExhausted, "create without room", lambda: world.driver_create(world.request()))
 
 

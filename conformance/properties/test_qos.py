@@ -17,6 +17,7 @@ from conformance.judgements import (
     parts_of,
     qos_is,
     qos_out_of_limits,
+    set_alone_or_refused,
 )
 from conformance.requirement import Need, given, requirement
 from conformance.strategies.data import Pattern, patterns
@@ -71,6 +72,17 @@ def test_qos_004_what_is_left_out_stays(subject: RunningSubject, policy: QosAt) 
             fitting = fitted(start, part)
             world.set_qos(made, fitting)
             qos_is(world, made, merged(start, fitting))
+
+
+@requirement("QOS-008", needs=[Capability.QOS, WitnessPower.QOS], rests_on=["QOS-004"])
+def test_qos_008_a_part_that_does_not_fit_is_refused(subject: RunningSubject) -> None:
+    """`set_qos` with a minimum above the volume's own maximum, or a maximum above its burst, MUST be refused with
+    InvalidRequest or set just that value; either way the others stay.
+    """
+    with subject.world() as world:
+        for part in parts_of(QosAt(1000, 1000, 1000).resolve(subject.declared.limits))[:2]:
+            made = world.create(world.request(qos=QosAt(0, 0, 0).resolve(subject.declared.limits)))
+            set_alone_or_refused(world, made, part)
 
 
 @requirement("QOS-005", needs=[Capability.QOS, WitnessPower.QOS], rests_on=["QOS-002"])

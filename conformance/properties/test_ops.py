@@ -19,6 +19,7 @@ from conformance.judgements import (
     nothing_changes,
     whole_life,
 )
+from conformance.leaks import close_provider
 from conformance.machines.operations import Step, programs
 from conformance.machines.sequential import follow
 from conformance.machines.tours import tours
@@ -65,7 +66,8 @@ def test_ops_004_answers_are_of_the_contracts_types(subject: RunningSubject) -> 
 @requirement("OPS-005", rests_on=["REG-001"], watches=True)
 def test_ops_005_a_closed_plugin_leaves_no_threads(subject: RunningSubject) -> None:
     """`close` MUST succeed, and leave no thread behind."""
-    expect_done("close of a plugin that was never configured", subject.new_provider().close)
+    # It may be that a plugin was only looked at.
+    close_provider(subject.new_provider())
     with subject.world() as world:
         whole_life(world)
 

@@ -123,4 +123,15 @@ def lifting_little(connect: Any) -> Variant:
         if (before.max_iops or 0) < _LIFTED < (now.qos.max_iops or 0):
             own.element(store).set_lun_qos(now.lun_id, qos_params(replace(now.qos, max_iops=_LIFTED)))
 
-    return Variant(plugin, {"name": "lifting-little"}, driver=own.resumed({"begin_migration": begun}))
+    def changed(method: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        store, volume, qos = arguments
+        method(*arguments)
+        now = luns.get(own.element(store), store, volume)
+        # What a user asks for meanwhile may be more than the little.
+        if (qos.max_iops or 0) > (now.qos.max_iops or 0):
+            burst = max(qos.max_iops, now.qos.burst_iops or 0)
+            lifted = replace(now.qos, max_iops=qos.max_iops, burst_iops=burst)
+            own.element(store).set_lun_qos(now.lun_id, qos_params(lifted))
+
+    driver = own.resumed({"begin_migration": begun, "set_qos": changed})
+    return Variant(plugin, {"name": "lifting-little"}, driver=driver)

@@ -8,7 +8,7 @@ class KitError(Exception):
 
 
 class BeyondDeclared(Exception):
-    """The plugin's declared limits leave no room for what a property needs: nobody's fault, and nothing is judged."""
+    """What the plugin declares or tells leaves no room for what a property needs: nobody's fault, nothing is judged."""
 
 
 class WiringError(KitError):

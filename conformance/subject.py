@@ -184,7 +184,10 @@ class RunningSubject:
             Need.WITNESS: (bool(powers), "this array has no witness"),
             Need.SIMULATED: (simulated, "only done on simulated arrays"),
             Need.ENDPOINT: (any(each.endpoint for each in parameters), "no parameter is marked as endpoint"),
-            Need.OPTIONAL_PARAMETER: (not all(each.required for each in parameters), "all parameters are required"),
+            Need.OPTIONAL_PARAMETER: (
+                not all(each.required or each.ca_file for each in parameters),
+                "all parameters but the certificate's are required",
+            ),
             Need.SECRET: (any(each.secret for each in parameters), "no parameter is marked as secret"),
             Need.UPDATE: (
                 not self.mismatches and hasattr(declared.lifecycle, "update"),

@@ -161,7 +161,7 @@ def everything_fails(world: World) -> None:
 
 
 def accepted_without(world: World, names: Collection[str]) -> None:
-    """A store is added without these parameters; of a refusal that has another cause nothing is said."""
+    """A store is added without these parameters; a refusal that has another cause is not judged."""
     whole, lifecycle = world.store_request(), world.plugin.lifecycle
     request = replace(
         whole,
@@ -173,18 +173,16 @@ def accepted_without(world: World, names: Collection[str]) -> None:
         lifecycle.initialize(request)
     except InvalidRequest as refused:
         broken("a store without what is not required to be accepted", f"InvalidRequest: {refused}", PLUGIN)
-    except ProviderError:
-        return  # as a certificate that nobody vouches for
+    except ProviderError as error:
+        raise BeyondDeclared(f"a store without them is refused for another cause: {type(error).__name__}") from error
     world.defer("delete_datastore", lambda: lifecycle.delete_datastore(request))
 
 
 def used_iops_are_kept(world: World) -> None:
-    """Fewer IOPS than a store has in use are refused, as many are taken; of a plugin that does not know them nothing
-    is said.
-    """
+    """Fewer IOPS than a store has in use are refused, as many are taken; who does not know them is not judged."""
     used, update = world.driver.used(world.store).iops, cast("StoreUpdate", world.plugin.lifecycle).update
     if not used:
-        return
+        raise BeyondDeclared("`used` tells no IOPS")
     world.act()
     fewer, enough = (replace(world.store.request, capacity_iops=iops) for iops in (used - 1, used))
     with nothing_changes(world):

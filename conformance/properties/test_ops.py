@@ -14,9 +14,12 @@ from conformance.judgements import (
     count_is,
     facts,
     given_up_and_repeated,
+    is_as_large,
     is_gone,
     locked_out,
     nothing_changes,
+    qos_is,
+    volume_holds,
     whole_life,
 )
 from conformance.leaks import close_provider
@@ -25,7 +28,8 @@ from conformance.machines.sequential import follow
 from conformance.machines.tours import tours
 from conformance.requirement import Need, given, pinned, pinned_all, requirement
 from conformance.strategies.data import Pattern, patterns
-from conformance.strategies.sizes import Growth
+from conformance.strategies.qos import QosAt, policies
+from conformance.strategies.sizes import Growth, growths
 from conformance.subject import RunningSubject
 
 
@@ -253,3 +257,48 @@ def test_ops_013_a_caller_may_give_up_a_copy(subject: RunningSubject, nth: int) 
         delete = partial(world.copier.delete_snapshot, world.store, taken.snapshot)
         given_up_and_repeated(world, nth, "delete_snapshot", delete, lambda: count_is(world, snapshots=0))
         world.delete_snapshot(taken)
+
+
+@requirement(
+    "OPS-014",
+    needs=[Capability.RESIZE, Capability.QOS, WitnessPower.SIZE, WitnessPower.QOS],
+    rests_on=["OPS-012", "EXT-003", "QOS-002"],
+    examples=0.5,
+)
+@pinned(nth=2, growth=Growth(1), policy=QosAt(500, 500, 500))
+@pinned(nth=1, growth=Growth(1), policy=QosAt(500, 500, 500))
+@given(nth=st.integers(0, 9), growth=growths(), policy=policies())
+def test_ops_014_a_caller_may_give_up_a_change(
+    subject: RunningSubject, nth: int, growth: Growth, policy: QosAt
+) -> None:
+    """`resize` and `set_qos` whose caller gives up MUST raise OperationCancelled, or have their whole effect;
+    repeated, they succeed.
+    """
+    with subject.world() as world:
+        made = world.create()
+        asked = growth.beyond(made.volume.size_bytes, subject.declared.limits)
+        wanted = policy.resolve(subject.declared.limits)
+        resize = partial(world.copier.resize, world.store, made.volume, asked)
+        given_up_and_repeated(world, nth, "resize", resize, lambda: is_as_large(world, made, asked))
+        world.resize(made, asked)
+        change = partial(world.copier.set_qos, world.store, made.volume, wanted)
+        given_up_and_repeated(world, nth, "set_qos", change, lambda: qos_is(world, made, wanted))
+        made.qos = wanted
+
+
+@requirement("OPS-015", needs=[Capability.REVERT, Need.PROBE], rests_on=["OPS-013", "REV-008"], examples=0.5)
+@pinned(nth=2, pattern=Pattern(1))
+@pinned(nth=1, pattern=Pattern(1))
+@given(nth=st.integers(0, 9), pattern=patterns())
+def test_ops_015_a_caller_may_give_up_a_revert(subject: RunningSubject, nth: int, pattern: Pattern) -> None:
+    """`revert` whose caller gives up MUST raise OperationCancelled, or have put back every byte; repeated, it
+    succeeds.
+    """
+    with subject.world() as world:
+        made = world.create()
+        world.put(made, 0, pattern.content)
+        taken = world.snapshot(made)
+        world.put(made, 0, bytes(len(pattern.content)))
+        revert = partial(world.copier.revert, world.store, made.volume, taken.snapshot)
+        with world.released(made):
+            given_up_and_repeated(world, nth, "revert", revert, lambda: volume_holds(world, made, 0, pattern.content))

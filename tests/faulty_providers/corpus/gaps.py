@@ -274,6 +274,26 @@ FAULTS: tuple[Fault, ...] = (
         Kind.CALLS,
     ),
     Fault(
+        "OPS-014",
+        "a resize whose caller gives up asks him to come again",
+        Driver.resize,
+        swap_error(OperationCancelled, lambda _: Busy(1.0, "interrupted")),
+        Kind.CALLS,
+    ),
+    Fault(
+        "OPS-014",
+        "QoS is said to be set when its caller has given up",
+        Driver.set_qos,
+        swallow(OperationCancelled),
+    ),
+    Fault(
+        "OPS-015",
+        "a revert is said to be done when its caller has given up",
+        Driver.revert,
+        swallow(OperationCancelled),
+        Kind.DATA,
+    ),
+    Fault(
         "FLT-019",
         "a fence that the array refuses is said to be done",
         Driver.fence,

@@ -38,11 +38,15 @@ def simulate(
     ] = None,
     management_port: Annotated[int | None, typer.Option(metavar="PORT", help="Port of the management API.")] = None,
     witness_port: Annotated[int | None, typer.Option(metavar="PORT", help="Port of the witness.")] = None,
+    page_port: Annotated[
+        int | None, typer.Option(metavar="PORT", help="Port of the page that shows what is there.")
+    ] = None,
     username: Annotated[str | None, typer.Option(metavar="NAME", help="Administrator of the management API.")] = None,
 ) -> None:
     """Run a simulator on its own, on the loopback interface, until Ctrl-C.
 
-    It prints where it answers and an environment file that points a run at it.
+    It prints where it answers, the address of a page for the browser that shows what is there and the last calls,
+    and an environment file that points a run at it.
 
     Examples:
       storage-conformance simulate array
@@ -52,6 +56,7 @@ def simulate(
         "port": port,
         "management_port": management_port,
         "witness_port": witness_port,
+        "page_port": page_port,
         "username": username,
     }
     settings = {name: value for name, value in asked.items() if value is not None}

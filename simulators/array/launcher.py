@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from dataclasses import replace
 from heapq import merge
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
@@ -163,6 +164,7 @@ class RunningArray:
             ("CA file", server.certificate.ca_file),
             ("iSCSI portal", server.addresses.storage),
             ("witness", f"https://{HOST}:{server.witness_port}/"),
+            ("page", f"http://{HOST}:{server.page_port}/"),
         ]
 
     def close(self) -> None:
@@ -180,7 +182,8 @@ def element(options: LaunchOptions) -> ArrayEntry:
 
 
 def simulate(options: LaunchOptions) -> RunningArray:
-    """Launch one array with its ports open."""
+    """Launch one array with its ports open, and a page that shows it."""
+    options = replace(options, settings={"page_port": 0, **options.settings})
     return RunningArray(_on_sockets(options.name, _settings(options)))
 
 

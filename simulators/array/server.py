@@ -1,4 +1,4 @@
-"""The array's ports on loopback: management and witness over HTTPS, and iSCSI, on one loop in one thread."""
+"""The array's ports on loopback: management and witness over HTTPS, a page, and iSCSI, on one loop in one thread."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from simulators.array.certificate import ServerCertificate
 from simulators.array.element_api.http import Reply
 from simulators.array.element_api.method import Addresses
 from simulators.array.fabric import EmptyFabric
+from simulators.array.page.drawn import page
 from simulators.array.witness_api import look
 from simulators.iscsi.server import TargetServer
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from simulators.array.core import ArrayCore
     from simulators.array.element_api.http import ElementApi
 
@@ -30,11 +33,12 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where to listen; 0 is any free port."""
+    """Where to listen; 0 is any free port. Without a number there is no page."""
 
     iscsi: int = 0
     management: int = 0
     witness: int = 0
+    page: int | None = None
 
 
 class PortUnavailable(Exception):
@@ -59,7 +63,7 @@ class ArrayServer:
         self._thread = threading.Thread(target=self._loop.run_forever, name="array", daemon=True)
         self._thread.start()
         try:
-            self.management_port, self.witness_port = self._run(self._listen())
+            self.management_port, self.witness_port, self.page_port = self._run(self._listen())
         except BaseException:
             self.close()
             raise
@@ -99,21 +103,25 @@ class ArrayServer:
     def _run(self, work: Coroutine[Any, Any, Result]) -> Result:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(_START_SECONDS)
 
-    async def _listen(self) -> tuple[int, int]:
+    async def _listen(self) -> tuple[int, int, int | None]:
+        ports, context = self._ports, self.certificate.context
         try:
             await self.target.start()
         except OSError as error:
-            raise PortUnavailable("port", self._ports.iscsi, error) from error
-        management = await self._open("management_port", self._ports.management, self._manage)
-        return management, await self._open("witness_port", self._ports.witness, self._look)
+            raise PortUnavailable("port", ports.iscsi, error) from error
+        management = await self._open("management_port", ports.management, self._manage, context)
+        witness = await self._open("witness_port", ports.witness, self._look, context)
+        # A browser would warn of the certificate, and there is no secret on the page.
+        shown = None if ports.page is None else await self._open("page_port", ports.page, self._show, None)
+        return management, witness, shown
 
-    async def _open(self, purpose: str, port: int, handler: Any) -> int:
+    async def _open(self, purpose: str, port: int, handler: Any, context: SSLContext | None) -> int:
         server = web.Server(handler, access_log=None, keepalive_timeout=_KEEP_ALIVE_SECONDS)
         runner = web.ServerRunner(server, shutdown_timeout=1.0)
         await runner.setup()
         self._runners.append(runner)
         try:
-            await web.TCPSite(runner, HOST, port, ssl_context=self.certificate.context).start()
+            await web.TCPSite(runner, HOST, port, ssl_context=context).start()
         except OSError as error:
             raise PortUnavailable(purpose, port, error) from error
         return int(runner.addresses[0][1])
@@ -133,3 +141,23 @@ class ArrayServer:
             return web.Response(status=_NOBODY.status, body=_NOBODY.body)
         glance = look(core, self.target.sessions(), request.method, request.raw_path, request.headers)
         return web.Response(status=glance.status, content_type=glance.content_type, body=glance.body)
+
+    async def _show(self, request: web.BaseRequest) -> web.Response:
+        # What another site's page has a browser ask for comes with that site's name, wherever the name leads.
+        if (request.url.host or "") not in (HOST, "localhost"):
+            return web.Response(status=403, text=f"ask for http://{HOST}:{self.page_port}/")
+        core = self._core
+        if core is None:
+            return web.Response(status=_NOBODY.status, body=_NOBODY.body)
+        if request.method not in ("GET", "HEAD"):
+            return web.Response(status=405, text="a page only shows: GET", headers={"Allow": "GET, HEAD"})
+        if request.path != "/":
+            return web.Response(status=404, text="nothing here; the page is at /")
+        addresses = self.addresses
+        told = (
+            ("management API", f"https://{addresses.management}"),
+            ("iSCSI portal", addresses.storage),
+            ("witness", f"https://{HOST}:{self.witness_port}/"),
+        )
+        body = page(core, self.target.sessions(), told, is_still="still" in request.query)
+        return web.Response(content_type="text/html", body=body)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 KNOWN: Final = (
     "capacity_bytes", "clone_calls", "clone_milliseconds", "limits", "lun_numbers_from", "management_port",
-    "password", "port", "release", "sessions_survive_regrouping", "username", "witness_port",
+    "page_port", "password", "port", "release", "sessions_survive_regrouping", "username", "witness_port",
 )  # fmt: skip
 
 
@@ -59,6 +59,7 @@ def read_settings(settings: Mapping[str, object]) -> ArraySettings:
             _number(settings, "port", 0, 0, 65535),
             _number(settings, "management_port", 0, 0, 65535),
             _number(settings, "witness_port", 0, 0, 65535),
+            _number(settings, "page_port", 0, 0, 65535) if "page_port" in settings else None,
         ),
     )
 

@@ -230,7 +230,7 @@ def test_closing_an_entry_leaves_nothing() -> None:
 def test_an_array_on_its_own_says_how_to_reach_it() -> None:
     array = simulate(options(Transport.MEMORY, username="root", password="known"))
     described = dict(array.describe())
-    assert list(described) == ["endpoint", "username", "password", "CA file", "iSCSI portal", "witness"]
+    assert list(described) == ["endpoint", "username", "password", "CA file", "iSCSI portal", "witness", "page"]
     assert (described["username"], described["password"]) == ("root", "known")
     context = ssl.create_default_context(cafile=described["CA file"])
     headers = {"Authorization": basic("root", "known")}

@@ -14,7 +14,6 @@ A waiver is no capability: what the plugin may rightly not do is declared. A wai
 from __future__ import annotations
 
 import datetime
-import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,10 +23,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from conformance.errors import WiringError
 from conformance.nearest import nearest
+from conformance.toml_file import NOTHING, read_toml
 from conformance.verdict import Outcome, Verdict
 
 DIGEST_SHOWN: Final = 12
-_NOTHING: Final = "nothing was started"
 
 
 def _filled(text: str) -> str:
@@ -81,26 +80,17 @@ def read_waivers(path: Path | None, known: Collection[str]) -> Waivers:
     if path is None:
         return {}
     try:
-        file = _File.model_validate(_parsed(path))
+        file = _File.model_validate(read_toml(path, "waivers"))
     except ValidationError as error:
-        raise WiringError(f"{path}: {'; '.join(_told(error))}; {_NOTHING}") from None
+        raise WiringError(f"{path}: {'; '.join(_told(error))}; {NOTHING}") from None
     problems = [*_problems(file, known)]
     if problems:
-        raise WiringError(f"{path}: {'; '.join(problems)}; {_NOTHING}")
+        raise WiringError(f"{path}: {'; '.join(problems)}; {NOTHING}")
     return {
         identifier: Waiver(each.reason, each.owner, each.until, each.digest)
         for each in file.waiver
         for identifier in each.ids
     }
-
-
-def _parsed(path: Path) -> dict[str, object]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise WiringError(f"cannot read waivers {path}: {error.strerror or error}; {_NOTHING}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise WiringError(f"{path} is no TOML: {error}; {_NOTHING}") from None
 
 
 def _problems(file: _File, known: Collection[str]) -> Iterator[str]:

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from importlib import metadata
+from pathlib import Path
 from typing import Annotated, Final, Protocol, cast
 
 import typer
@@ -16,6 +17,7 @@ from conformance.cli.interrupt import stoppable
 from conformance.contract import LaunchFailed, LaunchOptions, Transport
 from conformance.environments.opened import load
 from conformance.errors import WiringError
+from conformance.toml_file import read_toml
 
 SIMULATORS: Final = "storage_conformance.simulators"
 
@@ -41,6 +43,9 @@ def simulate(
     page_port: Annotated[
         int | None, typer.Option(metavar="PORT", help="Port of the page that shows what is there.")
     ] = None,
+    faults: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What goes wrong and when: a TOML file of [[faults]].")
+    ] = None,
     username: Annotated[str | None, typer.Option(metavar="NAME", help="Administrator of the management API.")] = None,
 ) -> None:
     """Run a simulator on its own, on the loopback interface, until Ctrl-C.
@@ -51,6 +56,7 @@ def simulate(
     Examples:
       storage-conformance simulate array
       storage-conformance simulate array --management-port 8443 --username admin
+      storage-conformance simulate array --faults faults.toml
     """
     asked = {
         "port": port,
@@ -58,6 +64,7 @@ def simulate(
         "witness_port": witness_port,
         "page_port": page_port,
         "username": username,
+        "faults": None if faults is None else read_toml(faults, "file of faults").get("faults", []),
     }
     settings = {name: value for name, value in asked.items() if value is not None}
     stop = threading.Event()

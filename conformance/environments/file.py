@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -13,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from conformance.contract import HypervisorType, Secret
 from conformance.errors import WiringError
+from conformance.toml_file import parse_toml, read_toml
 
 _REFERENCE: Final = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _SIZE: Final = re.compile(r"(\d+)\s*(B|KiB|MiB|GiB|TiB)?")
@@ -160,16 +160,10 @@ def external_array(file: EnvironmentFile) -> ExternalArray:
 
 
 def _parsed(path: Path | None, label: str) -> dict[str, object]:
-    try:
-        if path is None:
-            text = resources.files("conformance.environments").joinpath("simulated.toml").read_text(encoding="utf-8")
-        else:
-            text = path.read_text(encoding="utf-8")
-        return tomllib.loads(text)
-    except OSError as error:
-        raise WiringError(f"cannot read environment file {label}: {error.strerror}; nothing was started") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise WiringError(f"{label} is no TOML: {error}; nothing was started") from None
+    if path is not None:
+        return read_toml(path, "environment file")
+    text = resources.files("conformance.environments").joinpath("simulated.toml").read_text(encoding="utf-8")
+    return parse_toml(text, label)
 
 
 def _told(error: ValidationError) -> str:

@@ -12,6 +12,7 @@ from simulators.array.element_api.http import ElementApi
 from simulators.array.element_api.release import LATEST, Release
 from simulators.array.fabric import ArrayFabric
 from simulators.array.limits import Limits
+from simulators.array.management import Management
 from simulators.array.model import DEFAULT_CAPACITY_BYTES, ArrayModel
 from simulators.kernel.clock import MonotonicClock
 from simulators.kernel.transcript import Transcript
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from simulators.array.element_api.method import Addresses
     from simulators.array.surroundings import Chance, Now
     from simulators.iscsi.backend import SessionInfo
+    from simulators.kernel.faults import Fault
 
 TRANSCRIPT_LINES = 400
 
@@ -52,11 +54,20 @@ class ArraySize:
 class ArrayCore:
     """All parts of an array but the sockets. Whoever touches `model` directly holds `lock`."""
 
-    def __init__(self, *, size: ArraySize, administrator: Administrator, chance: Chance, now: Now = utc_now) -> None:
+    def __init__(
+        self,
+        *,
+        size: ArraySize,
+        administrator: Administrator,
+        chance: Chance,
+        now: Now = utc_now,
+        faults: Sequence[Fault] = (),
+    ) -> None:
         # Reentrant: the target asks the fabric while it may hold the lock for a unit.
         self.lock = threading.RLock()
         self.administrator = administrator
         self.release = size.release
+        self._faults = faults
         self.model = ArrayModel(
             now=now,
             chance=chance,
@@ -68,9 +79,11 @@ class ArrayCore:
         self.fabric = ArrayFabric(self.model, self.lock, size.lun_numbers_from)
         self.transcript = Transcript(MonotonicClock(), TRANSCRIPT_LINES)
 
-    def management(self, addresses: Addresses, sessions: Callable[[], Sequence[SessionInfo]]) -> ElementApi:
-        """The management API of this array, told where it answers and who is logged in."""
-        return ElementApi(
+    def management(
+        self, addresses: Addresses, sessions: Callable[[], Sequence[SessionInfo]], restart: Callable[[], None]
+    ) -> Management:
+        """The way into the management API, told where it answers, who is logged in and how all sessions are ended."""
+        api = ElementApi(
             model=self.model,
             administrator=self.administrator,
             addresses=addresses,
@@ -79,3 +92,4 @@ class ArrayCore:
             transcript=self.transcript,
             release=self.release,
         )
+        return Management(api, self._faults, self.transcript, restart)

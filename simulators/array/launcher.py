@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from dataclasses import replace
 from heapq import merge
 from operator import attrgetter
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from conformance.contract import ArrayEntry, ArrayWitness, ByteStream
+    from simulators.array.management import Outcome
     from simulators.kernel.transcript import Transcript
 
 MEMORY_ADDRESS: Final = "10.64.0.1"
@@ -47,7 +49,7 @@ class MemoryWorld:
         self._core = core
         self._target = MemoryTarget(core.fabric, MEMORY_PORTAL)
         addresses = Addresses(f"{MEMORY_ADDRESS}:443", "{}:{}".format(*MEMORY_PORTAL))
-        self._api = core.management(addresses, self._target.sessions)
+        self._management = core.management(addresses, self._target.sessions, self._restart_target)
         self._is_closed = False
         self.endpoints: Sequence[Endpoint] = (Endpoint(f"memory://{core.model.unique_id}{_path(core)}", self._handle),)
         self.parameters: Mapping[str, str | Secret] = _parameters(core)
@@ -69,10 +71,13 @@ class MemoryWorld:
     def _handle(self, request: HttpRequest) -> HttpResponse:
         if self._is_closed:
             raise ConnectionRefusedError("the array is gone")
-        reply = self._api.handle(request.method, request.path, request.headers, request.body)
+        outcome = self._management.answer(request.method, request.path, request.headers, request.body)
         # As over sockets: whoever lost access meanwhile is cut off now, and not at its next command.
         self._target.sweep()
-        return HttpResponse(reply.status, reply.headers, reply.body)
+        return _in_time(outcome)
+
+    def _restart_target(self) -> None:
+        self._target.fabric = self._target.fabric  # a fabric that is set ends all sessions
 
 
 class SocketWorld:
@@ -111,8 +116,7 @@ class SocketWorld:
         # two of them would double what a run costs.
         if not self.is_open:
             raise ConnectionRefusedError("the array is gone")
-        reply = self._server.ask(request.method, request.path, request.headers, request.body)
-        return HttpResponse(reply.status, reply.headers, reply.body)
+        return _in_time(self._server.ask(request.method, request.path, request.headers, request.body))
 
 
 class MemoryEntry:
@@ -200,6 +204,7 @@ class _Cores:
             size=self._settings.size,
             administrator=self._settings.administrator,
             chance=SeededChance(f"{self._name}/{next(self._serial)}"),
+            faults=self._settings.faults,
         )
 
 
@@ -218,6 +223,14 @@ def _on_sockets(name: str, settings: ArraySettings) -> SocketEntry:
             f"{name}: setting {error.purpose!r} asks for port {error.port} of {HOST}, which cannot be opened "
             f"({error.cause.strerror}): stop what uses it, or set 0 for any free port"
         ) from error
+
+
+def _in_time(outcome: Outcome) -> HttpResponse:
+    """What came of a request, for a caller who waits in a thread of its own."""
+    time.sleep(outcome.after_seconds)
+    if outcome.reply is None:
+        raise ConnectionResetError("the array has closed the connection without an answer")
+    return HttpResponse(outcome.reply.status, outcome.reply.headers, outcome.reply.body)
 
 
 def _path(core: ArrayCore) -> str:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from aiohttp import web
 
 from simulators.array.certificate import ServerCertificate
-from simulators.array.element_api.http import Reply
 from simulators.array.element_api.method import Addresses
 from simulators.array.fabric import EmptyFabric
+from simulators.array.management import Outcome, Reply
 from simulators.array.page.drawn import page
 from simulators.array.witness_api import look
 from simulators.iscsi.server import TargetServer
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
     from simulators.array.core import ArrayCore
-    from simulators.array.element_api.http import ElementApi
+    from simulators.array.management import Management
 
 HOST: Final = "127.0.0.1"
 _KEEP_ALIVE_SECONDS: Final = 3600.0
@@ -55,7 +55,7 @@ class ArrayServer:
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
         self._core: ArrayCore | None = None
-        self._api: ElementApi | None = None
+        self._api: Management | None = None
         self._runners: list[web.ServerRunner] = []
         self.target = TargetServer(EmptyFabric(), host=HOST, port=ports.iscsi)
         self.certificate = ServerCertificate(HOST)
@@ -81,14 +81,18 @@ class ArrayServer:
 
     def serve(self, core: ArrayCore | None) -> None:
         """Serve this array from now on; all sessions of the one before are closed."""
-        self._api = None if core is None else core.management(self.addresses, self.target.sessions)
+        target = self.target
+        self._api = None if core is None else core.management(self.addresses, target.sessions, self._restart_target)
         self._core = core
         self.target.fabric = EmptyFabric() if core is None else core.fabric
 
-    def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Answer one request to the management API. Any thread may ask."""
+    def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Outcome:
+        """Let one request to the management API meet its fate. Any thread may ask."""
         api = self._api
-        return _NOBODY if api is None else api.handle(method, path, headers, body)
+        return Outcome(_NOBODY) if api is None else api.answer(method, path, headers, body)
+
+    def _restart_target(self) -> None:
+        self.target.fabric = self.target.fabric  # a fabric that is set ends all sessions
 
     def close(self) -> None:
         """Stop everything; twice is harmless."""
@@ -132,7 +136,13 @@ class ArrayServer:
             await runner.cleanup()
 
     async def _manage(self, request: web.BaseRequest) -> web.Response:
-        reply = self.ask(request.method, request.raw_path, request.headers, await request.read())
+        outcome = self.ask(request.method, request.raw_path, request.headers, await request.read())
+        await asyncio.sleep(outcome.after_seconds)
+        reply = outcome.reply
+        if reply is None:
+            if request.transport is not None:
+                request.transport.abort()
+            raise ConnectionResetError("the connection closes without an answer")
         return web.Response(status=reply.status, headers=reply.headers, body=reply.body)
 
     async def _look(self, request: web.BaseRequest) -> web.Response:

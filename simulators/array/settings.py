@@ -15,12 +15,14 @@ from simulators.array.element_api.release import RELEASES, Release
 from simulators.array.limits import Limits
 from simulators.array.model import DEFAULT_CAPACITY_BYTES
 from simulators.array.server import Ports
+from simulators.kernel.faults import Failure, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+_SECONDS_MAX: Final = 3600
 KNOWN: Final = (
-    "capacity_bytes", "clone_calls", "clone_milliseconds", "limits", "lun_numbers_from", "management_port",
+    "capacity_bytes", "clone_calls", "clone_milliseconds", "faults", "limits", "lun_numbers_from", "management_port",
     "page_port", "password", "port", "release", "sessions_survive_regrouping", "username", "witness_port",
 )  # fmt: skip
 
@@ -32,6 +34,7 @@ class ArraySettings:
     size: ArraySize
     administrator: Administrator
     ports: Ports
+    faults: Sequence[Fault] = ()
 
 
 def read_settings(settings: Mapping[str, object]) -> ArraySettings:
@@ -61,6 +64,7 @@ def read_settings(settings: Mapping[str, object]) -> ArraySettings:
             _number(settings, "witness_port", 0, 0, 65535),
             _number(settings, "page_port", 0, 0, 65535) if "page_port" in settings else None,
         ),
+        faults=_faults(settings.get("faults", ())),
     )
 
 
@@ -100,3 +104,27 @@ def _limits(usual: Limits, given: object) -> Limits:
     if unknown:
         raise ValueError(f"limit {unknown[0]!r} is unknown: use any of {', '.join(names)}")
     return dataclasses.replace(usual, **{name: _number(given, name, 0, 1, 1 << 62) for name in given})
+
+
+def _faults(given: object) -> tuple[Fault, ...]:
+    if not isinstance(given, list | tuple):
+        raise ValueError("setting 'faults' is no list of tables: write [[faults]] above each")
+    return tuple(_fault(each, f"fault {number}") for number, each in enumerate(given, 1))
+
+
+def _fault(given: object, which: str) -> Fault:
+    names = [each.name for each in dataclasses.fields(Fault)]
+    if not isinstance(given, dict) or not given.keys() <= set(names):
+        raise ValueError(f"{which} has something else than {', '.join(names)}: correct it")
+    if given.get("failure") not in list(Failure):
+        raise ValueError(f"{which} has no known failure: use any of {', '.join(Failure)}")
+    seconds = given.get("seconds", 0)
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= _SECONDS_MAX:
+        raise ValueError(f"{which} has seconds that are no number from 0 to {_SECONDS_MAX}: correct them")
+    return Fault(
+        Failure(given["failure"]),
+        _text(given, "call", "*"),
+        _number(given, "nth", 1, 1, 1 << 31),
+        _number(given, "times", 1, 0, 1 << 31),
+        float(seconds),
+    )

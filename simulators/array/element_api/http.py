@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from simulators.array.element_api import (
@@ -27,7 +28,9 @@ from simulators.array.element_api import (
 from simulators.array.element_api.errors import CODE, NAMES, ApiError
 from simulators.array.element_api.method import Addresses, Method, Scene
 from simulators.array.element_api.parameters import Arguments, Json
+from simulators.array.management import Reply
 from simulators.array.refusal import Refused
+from simulators.kernel.faults import Failure
 from simulators.kernel.transcript import Direction
 
 if TYPE_CHECKING:
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from simulators.array.element_api.release import Release
     from simulators.array.model import ArrayModel
     from simulators.iscsi.backend import SessionInfo
+    from simulators.kernel.faults import Fault
     from simulators.kernel.transcript import Transcript
 
 _AREAS: Final = (
@@ -49,15 +53,6 @@ _SECRET: Final = re.compile(
 _LINE_CHARACTERS: Final = 2000
 _KEPT_BODY_BYTES: Final = 8192
 _BODY_BYTES_MAX: Final = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An HTTP answer."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +74,24 @@ class ElementApi:
         self._note(Direction.SENT, f"{reply.status} ", reply.body[:_LINE_CHARACTERS], bytes.decode)
         return reply
 
+    def call_name(self, _method: str, _path: str, body: bytes) -> str:
+        """The method of the JSON-RPC request, or nothing where it is none."""
+        return str(_request(body).get("method", ""))
+
+    def refusal(self, fault: Fault, body: bytes) -> Reply:
+        """A transient error that clients try again after; 401; and 503, as no source names an error for it."""
+        if fault.failure is Failure.AUTH_EXPIRY:
+            return _unauthorized()
+        if fault.failure is Failure.THROTTLE:
+            return _plain(503, "503 Service Unavailable", {"Retry-After": str(ceil(fault.seconds))})
+        answer = _error(_request(body).get("id"), "xDBOperationTimeout", "The database did not answer in time.")
+        return Reply(200, {"Content-Type": "application/json"}, json.dumps(answer).encode())
+
     def _refusal_of_transport(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply | None:
         """Clients look for these texts, with the full stop and without."""
         version = _PATH.fullmatch(path)
         if not self.administrator.is_named_in(headers):
-            return _plain(401, "401 Unauthorized.", {"WWW-Authenticate": 'Basic realm="Element API"'})
+            return _unauthorized()
         if version is None or version[1] not in self.release.api_versions:
             return _plain(404, "404 Not Found")
         if method != "POST":
@@ -131,6 +139,10 @@ class ElementApi:
         self.transcript.record(direction, text if len(body) <= _KEPT_BODY_BYTES else text())
 
 
+def _unauthorized() -> Reply:
+    return _plain(401, "401 Unauthorized.", {"WWW-Authenticate": 'Basic realm="Element API"'})
+
+
 def _masked(text: str) -> str:
     folded = text.lower()  # most texts have no secrets, and the pattern is slow
     if "secret" in folded or "password" in folded:
@@ -146,6 +158,13 @@ def _parsed(body: bytes) -> Json:
     if not isinstance(request, dict):
         raise ApiError("xInvalidAPIParameter", "The request is not a JSON object")
     return request
+
+
+def _request(body: bytes) -> Json:
+    """The request, or nothing where it is none."""
+    with suppress(ApiError):
+        return _parsed(body)
+    return {}
 
 
 def _no_number(constant: str) -> NoReturn:

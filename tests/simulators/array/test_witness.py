@@ -123,10 +123,11 @@ def test_the_witness_reads_within_a_volume_only(client: Client) -> None:
 def test_what_is_due_is_purged_before_anybody_looks() -> None:
     clock, administrator = HandClock(), Administrator("admin", "secret word")
     made = ArrayCore(size=ArraySize(), administrator=administrator, chance=SeededChance("test"), now=clock.now)
-    api, witness = made.management(Addresses("m", "s"), list), TableWitness(made, list)
+    api, witness = made.management(Addresses("m", "s"), list, lambda: None), TableWitness(made, list)
 
     def listed() -> int:
-        reply = api.handle("POST", "/json-rpc/12.3", ADMIN, b'{"method": "ListVolumes"}')
+        reply = api.answer("POST", "/json-rpc/12.3", ADMIN, b'{"method": "ListVolumes"}').reply
+        assert reply is not None
         return len(json.loads(reply.body)["result"]["volumes"])
 
     for look_first in (listed, lambda: len(witness.observe().luns)):

@@ -46,6 +46,10 @@ def simulate(
     faults: Annotated[
         Path | None, typer.Option(metavar="FILE", help="What goes wrong and when: a TOML file of [[faults]].")
     ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keep what is on it in this file, and go on from there if it exists."),
+    ] = None,
     username: Annotated[str | None, typer.Option(metavar="NAME", help="Administrator of the management API.")] = None,
 ) -> None:
     """Run a simulator on its own, on the loopback interface, until Ctrl-C.
@@ -57,6 +61,7 @@ def simulate(
       storage-conformance simulate array
       storage-conformance simulate array --management-port 8443 --username admin
       storage-conformance simulate array --faults faults.toml
+      storage-conformance simulate array --state array.state
     """
     asked = {
         "port": port,
@@ -64,6 +69,7 @@ def simulate(
         "witness_port": witness_port,
         "page_port": page_port,
         "username": username,
+        "state": None if state is None else str(state),
         "faults": None if faults is None else read_toml(faults, "file of faults").get("faults", []),
     }
     settings = {name: value for name, value in asked.items() if value is not None}
@@ -77,7 +83,7 @@ def simulate(
             pass
         finally:
             running.close()
-    typer.echo("stopped; what was on it is gone")
+    typer.echo(f"stopped; what was on it is {'gone' if state is None else f'in {state}'}")
 
 
 def launched(what: str, settings: Mapping[str, object]) -> Running:

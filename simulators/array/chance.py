@@ -13,10 +13,13 @@ _SECRET_CHARACTERS: Final = 16
 
 
 class SeededChance:
-    """Ids from a seed: the same seed and the same calls give the same ids. Secrets come from the machine."""
+    """Ids from a seed: the same seed and the same calls give the same ids. Secrets come from the machine, or from a
+    seed that is as secret as they are.
+    """
 
-    def __init__(self, seed: str) -> None:
+    def __init__(self, seed: str, secret_seed: str | None = None) -> None:
         self._random = random.Random(seed)
+        self._secrets = secrets.SystemRandom() if secret_seed is None else random.Random(secret_seed)
 
     def uuid(self) -> str:
         """A UUID in its text form."""
@@ -24,7 +27,7 @@ class SeededChance:
 
     def chap_secret(self) -> str:
         """A CHAP secret of 16 characters."""
-        return "".join(secrets.choice(_LETTERS) for _ in range(_SECRET_CHARACTERS))
+        return "".join(self._secrets.choices(_LETTERS, k=_SECRET_CHARACTERS))
 
     def unique_id(self) -> str:
         """A cluster's id: four characters of a-z and 0-9, a letter first."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from simulators.array.clones import CloneTime
 from simulators.array.element_api.http import ElementApi
+from simulators.array.element_api.method import Addresses
 from simulators.array.element_api.release import LATEST, Release
-from simulators.array.fabric import ArrayFabric
+from simulators.array.fabric import ArrayFabric, VolumeUnit
+from simulators.array.journal import Request
 from simulators.array.limits import Limits
-from simulators.array.management import Management
+from simulators.array.management import Management, NotedApi
 from simulators.array.model import DEFAULT_CAPACITY_BYTES, ArrayModel
 from simulators.kernel.clock import MonotonicClock
 from simulators.kernel.transcript import Transcript
@@ -21,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from simulators.array.administrator import Administrator
-    from simulators.array.element_api.method import Addresses
+    from simulators.array.journal import Journal, Write
+    from simulators.array.management import Api
     from simulators.array.surroundings import Chance, Now
     from simulators.iscsi.backend import SessionInfo
     from simulators.kernel.faults import Fault
@@ -62,28 +66,54 @@ class ArrayCore:
         chance: Chance,
         now: Now = utc_now,
         faults: Sequence[Fault] = (),
+        journal: Journal | None = None,
     ) -> None:
         # Reentrant: the target asks the fabric while it may hold the lock for a unit.
         self.lock = threading.RLock()
         self.administrator = administrator
         self.release = size.release
         self._faults = faults
+        self._journal = journal
         self.model = ArrayModel(
-            now=now,
+            now=now if journal is None else journal.now,
             chance=chance,
             limits=size.limits,
             capacity_bytes=size.capacity_bytes,
             clone_time=size.clone_time,
             sessions_survive_regrouping=size.sessions_survive_regrouping,
         )
-        self.fabric = ArrayFabric(self.model, self.lock, size.lun_numbers_from)
+        self.fabric = ArrayFabric(self.model, self.lock, size.lun_numbers_from, journal)
         self.transcript = Transcript(MonotonicClock(), TRANSCRIPT_LINES)
 
     def management(
         self, addresses: Addresses, sessions: Callable[[], Sequence[SessionInfo]], restart: Callable[[], None]
     ) -> Management:
         """The way into the management API, told where it answers, who is logged in and how all sessions are ended."""
-        api = ElementApi(
+        api = self._api(addresses, sessions)
+        noted = api if self._journal is None else NotedApi(api, self._journal, self.lock)
+        return Management(noted, self._faults, self.transcript, restart)
+
+    def replay(self) -> None:
+        """Become what the journal tells."""
+        if self._journal is not None:
+            api = self._api(Addresses("", ""), list)
+            with self.lock:
+                self._journal.replay(partial(self._again, api))
+            self.transcript.clear()
+
+    def _again(self, api: Api, what: Request | Write) -> None:
+        if isinstance(what, Request):
+            api.handle(*what)
+            return
+        unit = VolumeUnit(self.model, self.model.volumes.get(what.volume_id), self.lock)
+        self.model.clones.finish_due()
+        if what.data is None:
+            unit.unmap(what.offset, what.length)
+        else:
+            unit.write(what.offset, what.data)
+
+    def _api(self, addresses: Addresses, sessions: Callable[[], Sequence[SessionInfo]]) -> Api:
+        return ElementApi(
             model=self.model,
             administrator=self.administrator,
             addresses=addresses,
@@ -92,4 +122,3 @@ class ArrayCore:
             transcript=self.transcript,
             release=self.release,
         )
-        return Management(api, self._faults, self.transcript, restart)

@@ -5,18 +5,21 @@ Other arrays number otherwise. With `lun_numbers_from` a volume's number is that
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from simulators.array.admission import Door, decide, is_still_admitted
 from simulators.array.identity import PRODUCT, VENDOR
+from simulators.array.journal import Write
 from simulators.array.volume import Access
 from simulators.iscsi.backend import Admission, AdmissionVerdict, ChapAccount, UnitIdentity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from simulators.array.admission import Decision
+    from simulators.array.journal import Journal
     from simulators.array.model import ArrayModel
     from simulators.array.volume import Volume
     from simulators.iscsi.backend import LogicalUnit
@@ -28,8 +31,15 @@ _FIRMWARE: Final = "0010"
 class VolumeUnit:
     """A volume as a logical unit."""
 
-    def __init__(self, model: ArrayModel, volume: Volume, lock: AbstractContextManager[object]) -> None:
+    def __init__(
+        self,
+        model: ArrayModel,
+        volume: Volume,
+        lock: AbstractContextManager[object],
+        journal: Journal | None = None,
+    ) -> None:
         self._model = model
+        self._journal = journal
         self._volume = volume
         self._lock = lock
         self._identity = UnitIdentity(
@@ -76,26 +86,41 @@ class VolumeUnit:
             return self._volume.blocks.read(offset, length)
 
     def write(self, offset: int, data: bytes) -> None:
-        with self._lock:
+        with self._lock, self._noted(offset, len(data), data):
             for each in (self._volume.traffic, self._model.traffic):
                 each.record_write(offset, len(data), self._model.now())
             self._volume.blocks.write(offset, data)
 
     def unmap(self, offset: int, length: int) -> None:
-        with self._lock:
+        with self._lock, self._noted(offset, length, None):
             self._volume.blocks.unmap(offset, length)
 
     def flush(self) -> None:
         """Everything is where it belongs already."""
+
+    @contextmanager
+    def _noted(self, offset: int, length: int, data: bytes | None) -> Iterator[None]:
+        if self._journal is None:
+            yield
+            return
+        with self._journal.noted(Write(self._volume.volume_id, offset, length, data)):
+            # A copy over this volume that is due has come before this write, whoever notices it first.
+            self._model.clones.finish_due()
+            yield
 
 
 class ArrayFabric:
     """The access rule of `admission`, in the target's words."""
 
     def __init__(
-        self, model: ArrayModel, lock: AbstractContextManager[object], lun_numbers_from: int | None = None
+        self,
+        model: ArrayModel,
+        lock: AbstractContextManager[object],
+        lun_numbers_from: int | None = None,
+        journal: Journal | None = None,
     ) -> None:
         self._model = model
+        self._journal = journal
         self._lock = lock
         self._lun_numbers_from = lun_numbers_from
 
@@ -125,7 +150,7 @@ class ArrayFabric:
                 return {}
             start = self._lun_numbers_from
             number = 0 if start is None else start + volume.volume_id
-            return {number: VolumeUnit(self._model, volume, self._lock)}
+            return {number: VolumeUnit(self._model, volume, self._lock, self._journal)}
 
     def still_admitted(self, initiator_iqn: str, target_iqn: str, chap_username: str | None, since: int) -> bool:
         with self._lock:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from heapq import merge
 from operator import attrgetter
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from conformance.contract import (
@@ -21,9 +23,11 @@ from conformance.contract import (
 )
 from simulators.array.adapters import TableWitness
 from simulators.array.chance import SeededChance
-from simulators.array.core import TRANSCRIPT_LINES, ArrayCore
+from simulators.array.core import TRANSCRIPT_LINES, ArrayCore, utc_now
 from simulators.array.element_api.method import Addresses
 from simulators.array.fabric import EmptyFabric
+from simulators.array.journal import JournalUnusable
+from simulators.array.kept import ADDRESSES, kept_in
 from simulators.array.server import HOST, ArrayServer, PortUnavailable
 from simulators.array.settings import ArraySettings, read_settings
 from simulators.iscsi.byte_stream import dial_socket
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from conformance.contract import ArrayEntry, ArrayWitness, ByteStream
+    from simulators.array.journal import Journal
     from simulators.array.management import Outcome
     from simulators.kernel.transcript import Transcript
 
@@ -177,6 +182,27 @@ class RunningArray:
         self._entry.close()
 
 
+class KeptArray(RunningArray):
+    """An array whose file outlives it; it goes on at the same addresses."""
+
+    def __init__(self, entry: SocketEntry, journal: Journal, settings: Mapping[str, object]) -> None:
+        super().__init__(entry)
+        self._journal = journal
+        server = entry.server
+        ports = (server.target.portal[1], server.management_port, server.witness_port, server.page_port)
+        lasting = {name: value for name, value in settings.items() if name != "faults"}
+        journal.begin({**lasting, **dict(zip(ADDRESSES, ports, strict=True))})
+
+    def describe(self) -> list[tuple[str, str]]:
+        """What a person needs to know, and where it is kept."""
+        return [*super().describe(), ("state", str(self._journal.path))]
+
+    def close(self) -> None:
+        """Stop it; what is on it stays in its file."""
+        super().close()
+        self._journal.close()
+
+
 def element(options: LaunchOptions) -> ArrayEntry:
     """Launch an entry with the settings of `settings.KNOWN`, all of which may be left out."""
     settings = _settings(options)
@@ -186,9 +212,24 @@ def element(options: LaunchOptions) -> ArrayEntry:
 
 
 def simulate(options: LaunchOptions) -> RunningArray:
-    """Launch one array with its ports open, and a page that shows it."""
-    options = replace(options, settings={"page_port": 0, **options.settings})
-    return RunningArray(_on_sockets(options.name, _settings(options)))
+    """Launch one array with its ports open, and a page that shows it.
+
+    With a setting `state` beside those of `settings.KNOWN`, it is kept in the file of that name.
+    """
+    given = dict(options.settings)
+    path = given.pop("state", None)
+    if path is None:
+        return RunningArray(_with_page(replace(options, settings=given), None))
+    try:
+        journal, settings = kept_in(Path(str(path)), given, utc_now)
+    except (JournalUnusable, ValueError) as error:
+        raise LaunchFailed(f"{options.name}: {error}") from None
+    with ExitStack() as if_it_fails:
+        if_it_fails.callback(journal.close)
+        entry = _with_page(replace(options, settings=settings), journal)
+        array = KeptArray(entry, journal, settings)
+        if_it_fails.pop_all()
+    return array
 
 
 class _Cores:
@@ -200,19 +241,28 @@ class _Cores:
         self._serial = itertools.count(1)
 
     def make(self) -> ArrayCore:
-        return ArrayCore(
-            size=self._settings.size,
-            administrator=self._settings.administrator,
-            chance=SeededChance(f"{self._name}/{next(self._serial)}"),
-            faults=self._settings.faults,
+        settings, journal = self._settings, self._settings.journal
+        core = ArrayCore(
+            size=settings.size,
+            administrator=settings.administrator,
+            chance=SeededChance(f"{self._name}/{next(self._serial)}", None if journal is None else journal.seed),
+            faults=settings.faults,
+            journal=journal,
         )
+        core.replay()
+        return core
 
 
-def _settings(options: LaunchOptions) -> ArraySettings:
+def _settings(options: LaunchOptions, journal: Journal | None = None) -> ArraySettings:
     try:
-        return read_settings(options.settings)
+        return read_settings(options.settings, journal)
     except ValueError as error:
         raise LaunchFailed(f"{options.name}: {error}") from None
+
+
+def _with_page(options: LaunchOptions, journal: Journal | None) -> SocketEntry:
+    settings = {"page_port": 0, **options.settings}
+    return _on_sockets(options.name, _settings(replace(options, settings=settings), journal))
 
 
 def _on_sockets(name: str, settings: ArraySettings) -> SocketEntry:

@@ -6,12 +6,15 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from simulators.array.journal import Request
 from simulators.kernel.faults import Failure, FaultPlan
 from simulators.kernel.transcript import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
+    from simulators.array.journal import Journal
     from simulators.kernel.faults import Fault
     from simulators.kernel.transcript import Transcript
 
@@ -44,6 +47,28 @@ class Api(Protocol):
 
     def refusal(self, fault: Fault, body: bytes) -> Reply:
         """How this API says ERROR_BEFORE, THROTTLE and AUTH_EXPIRY to the request with this body."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotedApi:
+    """An API whose requests are written down before they are carried out; `lock` keeps them in order with writes."""
+
+    api: Api
+    journal: Journal
+    lock: AbstractContextManager[object]
+
+    def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Answer one request."""
+        with self.lock, self.journal.noted(Request(method, path, headers, body)):
+            return self.api.handle(method, path, headers, body)
+
+    def call_name(self, method: str, path: str, body: bytes) -> str:
+        """What the API calls it."""
+        return self.api.call_name(method, path, body)
+
+    def refusal(self, fault: Fault, body: bytes) -> Reply:
+        """How the API says it."""
+        return self.api.refusal(fault, body)
 
 
 class Management:

@@ -20,6 +20,8 @@ from simulators.kernel.faults import Failure, Fault
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from simulators.array.journal import Journal
+
 _SECONDS_MAX: Final = 3600
 KNOWN: Final = (
     "capacity_bytes", "clone_calls", "clone_milliseconds", "faults", "limits", "lun_numbers_from", "management_port",
@@ -35,9 +37,10 @@ class ArraySettings:
     administrator: Administrator
     ports: Ports
     faults: Sequence[Fault] = ()
+    journal: Journal | None = None
 
 
-def read_settings(settings: Mapping[str, object]) -> ArraySettings:
+def read_settings(settings: Mapping[str, object], journal: Journal | None = None) -> ArraySettings:
     """Check all settings; a `ValueError` says in one sentence which one is wrong and what was expected."""
     unknown = sorted(settings.keys() - set(KNOWN))
     if unknown:
@@ -65,6 +68,7 @@ def read_settings(settings: Mapping[str, object]) -> ArraySettings:
             _number(settings, "page_port", 0, 0, 65535) if "page_port" in settings else None,
         ),
         faults=_faults(settings.get("faults", ())),
+        journal=journal,
     )
 
 

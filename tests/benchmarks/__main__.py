@@ -6,7 +6,7 @@ import sys
 
 from conformance.contract import Transport
 from tests.benchmarks.cycle import cycles_per_second
-from tests.benchmarks.element import calls_against_constant, create_many_over_few
+from tests.benchmarks.element import calls_against_constant, many_over_few
 
 
 def main() -> int:
@@ -16,9 +16,10 @@ def main() -> int:
     print(f"volume cycles per second, over sockets   {sockets:8.1f}    {sockets / memory:.2f} of in memory")
     calls = calls_against_constant()
     print(f"Element calls over a constant answer     {calls:8.2f}    aim >= 0.70")
-    growth = create_many_over_few()
-    print(f"create at 10,000 volumes over at 100     {growth:8.2f}    aim <= 1.30")
-    missed = [name for name, is_met in (("calls", calls >= 0.70), ("growth", growth <= 1.30)) if not is_met]
+    growth = many_over_few()
+    for name, ratio in growth.items():
+        print(f"{name}: 10,000 x 1,000 over 100 x 10".ljust(40), f"{ratio:8.2f}    aim <= 1.30")
+    missed = [name for name, ratio in growth.items() if ratio > 1.30] + ["calls"] * (calls < 0.70)
     print(f"aims missed: {', '.join(missed)}" if missed else "all aims met")
     return 1 if missed else 0
 

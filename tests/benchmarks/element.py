@@ -10,6 +10,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -105,29 +106,54 @@ def call(world: ArrayWorld, method: str, **params: Any) -> Any:
     return answer["result"]
 
 
-def create_at(population: int) -> ArrayWorld:
-    """An array in memory with so many volumes."""
-    limits = {"volumes": 40_000, "volumes_per_account": 40_000}
-    settings: dict[str, object] = {"capacity_bytes": 10**17, "limits": limits}
+LIMITS = {"volumes": 40_000, "volumes_per_account": 40_000, "groups": 2_000}
+FEW, MANY = (100, 10), (10_000, 1_000)
+PAGE = 100
+
+
+def populated(volumes: int, initiators: int) -> ArrayWorld:
+    """An array in memory with so many volumes, and so many initiators in groups of their own that share them out."""
+    settings: dict[str, object] = {"capacity_bytes": 10**17, "limits": LIMITS}
     world = element(LaunchOptions("array", Transport.MEMORY, settings)).open_world()
     call(world, "AddAccount", username="bench")
-    for number in range(population):
-        create(world, number)
+    for number in range(volumes):
+        create(world, f"v{number}")
+    for number in range(initiators):
+        mine = list(range(1 + number, 1 + volumes, initiators))
+        call(world, "CreateVolumeAccessGroup", name=f"g{number}", initiators=[_iqn(number)], volumes=mine)
     return world
 
 
-def create(world: ArrayWorld, number: int) -> None:
+def _iqn(number: int) -> str:
+    return f"iqn.1993-08.org.debian:01:host-{number}"
+
+
+def create(world: ArrayWorld, name: str) -> int:
     """One more volume."""
-    call(world, "CreateVolume", name=f"v{number}", accountID=1, totalSize=SIZE, enable512e=True)
+    made = call(world, "CreateVolume", name=name, accountID=1, totalSize=SIZE, enable512e=True)
+    return int(made["volumeID"])
 
 
-def create_many_over_few(many: int = 10_000, few: int = 100) -> float:
-    """Cost of one create on an array with many volumes over its cost with few; both made and purged again each time."""
-    arrays = [create_at(many), create_at(few)]
+def create_and_purge(world: ArrayWorld) -> None:
+    """A volume comes and goes."""
+    number = create(world, "new")
+    call(world, "DeleteVolume", volumeID=number)
+    call(world, "PurgeDeletedVolume", volumeID=number)
 
-    def one(world: ArrayWorld) -> None:
-        made = call(world, "CreateVolume", name="new", accountID=1, totalSize=SIZE, enable512e=True)
-        call(world, "DeleteVolume", volumeID=made["volumeID"])
-        call(world, "PurgeDeletedVolume", volumeID=made["volumeID"])
 
-    return 1 / paired(lambda: one(arrays[0]), lambda: one(arrays[1]))
+def list_page(world: ArrayWorld) -> None:
+    """A page from the middle of all volumes."""
+    call(world, "ListVolumes", startVolumeID=50, limit=PAGE // 2)
+
+
+def grant_and_revoke(world: ArrayWorld) -> None:
+    """A volume that another group has is opened to one more initiator, and closed again."""
+    call(world, "AddVolumesToVolumeAccessGroup", volumeAccessGroupID=1, volumes=[2])
+    call(world, "RemoveVolumesFromVolumeAccessGroup", volumeAccessGroupID=1, volumes=[2])
+
+
+def many_over_few() -> dict[str, float]:
+    """Cost on an array with 10,000 volumes and 1,000 initiators over the cost with 100 and 10, of each operation."""
+    many, few = populated(*MANY), populated(*FEW)
+    operations = {"create": create_and_purge, "list a page": list_page, "grant": grant_and_revoke}
+    return {name: 1 / paired(partial(do, many), partial(do, few)) for name, do in operations.items()}

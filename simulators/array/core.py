@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from simulators.array.apis import APIS, Api
 from simulators.array.clones import CloneTime
-from simulators.array.element_api.http import ElementApi
 from simulators.array.element_api.release import LATEST, Release
 from simulators.array.fabric import ArrayFabric
 from simulators.array.limits import Limits
+from simulators.array.management import Premises
 from simulators.array.model import DEFAULT_CAPACITY_BYTES, ArrayModel
 from simulators.kernel.clock import MonotonicClock
 from simulators.kernel.transcript import Transcript
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from simulators.array.administrator import Administrator
-    from simulators.array.element_api.method import Addresses
+    from simulators.array.management import Addresses, ManagementApi
     from simulators.array.surroundings import Chance, Now
     from simulators.iscsi.backend import SessionInfo
 
@@ -34,8 +35,8 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class ArraySize:
-    """How large an array is, how long its clones take, of which release it is, how it numbers LUNs, and which sessions
-    it lets live.
+    """How large an array is, how long its clones take, which API it has and of which release, how it numbers LUNs, and
+    which sessions it lets live.
 
     Removing a volume from a group ends the sessions that came through that group, or, where they survive, does not:
     Element's documents only tell that locking or deleting a volume ends them.
@@ -47,6 +48,7 @@ class ArraySize:
     release: Release = LATEST
     lun_numbers_from: int | None = None
     sessions_survive_regrouping: bool = False
+    api: Api = APIS["element"]
 
 
 class ArrayCore:
@@ -56,26 +58,21 @@ class ArrayCore:
         # Reentrant: the target asks the fabric while it may hold the lock for a unit.
         self.lock = threading.RLock()
         self.administrator = administrator
-        self.release = size.release
+        self.api, self.release = size.api, size.release
         self.model = ArrayModel(
+            make=size.api.make,
             now=now,
             chance=chance,
             limits=size.limits,
             capacity_bytes=size.capacity_bytes,
             clone_time=size.clone_time,
             sessions_survive_regrouping=size.sessions_survive_regrouping,
+            lun_numbers_from=size.lun_numbers_from,
         )
-        self.fabric = ArrayFabric(self.model, self.lock, size.lun_numbers_from)
+        self.fabric = ArrayFabric(self.model, self.lock)
         self.transcript = Transcript(MonotonicClock(), TRANSCRIPT_LINES)
 
-    def management(self, addresses: Addresses, sessions: Callable[[], Sequence[SessionInfo]]) -> ElementApi:
+    def management(self, addresses: Addresses, sessions: Callable[[], Sequence[SessionInfo]]) -> ManagementApi:
         """The management API of this array, told where it answers and who is logged in."""
-        return ElementApi(
-            model=self.model,
-            administrator=self.administrator,
-            addresses=addresses,
-            lock=self.lock,
-            sessions=sessions,
-            transcript=self.transcript,
-            release=self.release,
-        )
+        premises = Premises(self.model, self.administrator, addresses, self.lock, sessions, self.transcript)
+        return self.api.serve(premises, self.release)

@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from aiohttp import web
 
 from simulators.array.certificate import ServerCertificate
-from simulators.array.element_api.http import Reply
-from simulators.array.element_api.method import Addresses
 from simulators.array.fabric import EmptyFabric
+from simulators.array.management import Addresses, Reply
 from simulators.array.witness_api import look
 from simulators.iscsi.server import TargetServer
 
 if TYPE_CHECKING:
     from simulators.array.core import ArrayCore
-    from simulators.array.element_api.http import ElementApi
+    from simulators.array.management import ManagementApi
 
 HOST: Final = "127.0.0.1"
 _KEEP_ALIVE_SECONDS: Final = 3600.0
@@ -51,7 +50,7 @@ class ArrayServer:
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
         self._core: ArrayCore | None = None
-        self._api: ElementApi | None = None
+        self._api: ManagementApi | None = None
         self._runners: list[web.ServerRunner] = []
         self.target = TargetServer(EmptyFabric(), host=HOST, port=ports.iscsi)
         self.certificate = ServerCertificate(HOST)

@@ -1,0 +1,51 @@
+"""What every management API of an array is: HTTP in, HTTP out, and what stands behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from simulators.array.administrator import Administrator
+    from simulators.array.model import ArrayModel
+    from simulators.iscsi.backend import SessionInfo
+    from simulators.kernel.transcript import Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the array says that it can be reached: `address:port` of management and of iSCSI."""
+
+    management: str
+    storage: str
+
+
+@dataclass(frozen=True, slots=True)
+class Premises:
+    """What an API works on. `lock` is held while it is in the model; `sessions` is asked before that."""
+
+    model: ArrayModel
+    administrator: Administrator
+    addresses: Addresses
+    lock: AbstractContextManager[object]
+    sessions: Callable[[], Sequence[SessionInfo]]
+    transcript: Transcript
+
+
+class ManagementApi(Protocol):
+    """A management API."""
+
+    def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Answer one request."""
+        ...

@@ -38,7 +38,8 @@ class TableWitness:
 
     @property
     def powers(self) -> frozenset[WitnessPower]:
-        return frozenset(WitnessPower)
+        has_namesakes = not self._core.model.make.has_unique_names
+        return frozenset(WitnessPower) - (frozenset() if has_namesakes else {WitnessPower.NAMESAKES})
 
     def observe(self) -> ArrayView:
         live = self._sessions()
@@ -53,39 +54,54 @@ class TableWitness:
                 sessions=tuple(sorted(_logged_in(model, live))),
                 capacity_bytes=model.capacity.total_bytes,
                 used_bytes=model.capacity.used_bytes,
-                snapshots=tuple(_snapshot(each) for each in model.snapshots.rows),
+                snapshots=tuple(_snapshot(model, each) for each in model.snapshots.rows),
             )
 
     def read(self, external_id: str, offset: int, length: int) -> bytes:
         with self._core.lock:
-            return _bytes_of(self._core.model.volumes.rows.find(int(external_id)), "volume", offset, length)
+            return _bytes_of(_volume(self._core.model, external_id), "volume", offset, length)
 
     def read_snapshot(self, external_id: str, offset: int, length: int) -> bytes:
         with self._core.lock:
-            return _bytes_of(self._core.model.snapshots.rows.find(int(external_id)), "snapshot", offset, length)
+            return _bytes_of(_kept(self._core.model, external_id), "snapshot", offset, length)
 
     def fill(self, free_bytes: int) -> None:
         with self._core.lock:
             strangers.fill(self._core.model, free_bytes)
 
     def plant(self, name: str, initiator: Iqn, content: bytes) -> str:
+        model = self._core.model
         with self._core.lock:
-            return str(strangers.plant(self._core.model, name, str(initiator), content))
+            return model.make.volume_ids.text(strangers.plant(model, name, str(initiator), content))
 
     def plant_namesake(self, name: str, initiator: Iqn, content: bytes) -> str:
+        model = self._core.model
         with self._core.lock:
-            return str(strangers.plant_namesake(self._core.model, name, str(initiator), content))
+            return model.make.volume_ids.text(strangers.plant_namesake(model, name, str(initiator), content))
 
     def plant_snapshot(self, external_id: str, name: str) -> str:
+        model = self._core.model
         with self._core.lock:
-            return str(strangers.plant_snapshot(self._core.model, int(external_id), name))
+            volume = _volume(model, external_id)
+            if volume is None:
+                raise LookupError("there is no such volume on the array")
+            return model.make.snapshot_ids.text(strangers.plant_snapshot(model, volume.volume_id, name))
 
     def remove_planted_snapshot(self, external_id: str) -> None:
         with self._core.lock:
-            snapshots = self._core.model.snapshots
-            found = snapshots.rows.find(int(external_id))
+            found = _kept(self._core.model, external_id)
             if found is not None:
-                snapshots.delete(found)
+                self._core.model.snapshots.delete(found)
+
+
+def _volume(model: ArrayModel, external_id: str) -> Volume | None:
+    number = model.make.volume_ids.number(external_id)
+    return None if number is None else model.volumes.rows.find(number)
+
+
+def _kept(model: ArrayModel, external_id: str) -> Snapshot | None:
+    number = model.make.snapshot_ids.number(external_id)
+    return None if number is None else model.snapshots.rows.find(number)
 
 
 def _bytes_of(content: Volume | Snapshot | None, kind: str, offset: int, length: int) -> bytes:
@@ -96,10 +112,10 @@ def _bytes_of(content: Volume | Snapshot | None, kind: str, offset: int, length:
     return content.blocks.read(offset, length)
 
 
-def _snapshot(snapshot: Snapshot) -> WitnessedSnapshot:
+def _snapshot(model: ArrayModel, snapshot: Snapshot) -> WitnessedSnapshot:
     return WitnessedSnapshot(
-        external_id=str(snapshot.snapshot_id),
-        lun_external_id=str(snapshot.volume_id),
+        external_id=model.make.snapshot_ids.text(snapshot.snapshot_id),
+        lun_external_id=model.make.volume_ids.text(snapshot.volume_id),
         name=snapshot.name,
         size_bytes=snapshot.size_bytes,
     )
@@ -108,7 +124,7 @@ def _snapshot(snapshot: Snapshot) -> WitnessedSnapshot:
 def _lun(model: ArrayModel, volume: Volume) -> WitnessedLun:
     account = model.accounts.get(volume.account_id)
     return WitnessedLun(
-        external_id=str(volume.volume_id),
+        external_id=model.make.volume_ids.text(volume.volume_id),
         name=volume.name,
         size_bytes=volume.size_bytes,
         wwid=volume.naa,
@@ -189,10 +205,10 @@ def _qos_policies(model: ArrayModel) -> Iterator[WitnessedObject]:
 
 
 def _logged_in(model: ArrayModel, live: Sequence[SessionInfo]) -> Iterator[WitnessedSession]:
+    # One line for each LUN: where a target has many, a session reaches those that the initiator is shown.
     for each in live:
-        volume = model.volumes.find_target(each.target_iqn)
-        if volume is not None:
-            yield WitnessedSession(Iqn(each.initiator_iqn), str(volume.volume_id))
+        for volume in model.addressing.luns(each.initiator_iqn, each.target_iqn).values():
+            yield WitnessedSession(Iqn(each.initiator_iqn), model.make.volume_ids.text(volume.volume_id))
 
 
 # The kit looks many times at the same few names and numbers, and these values check what they are made of.

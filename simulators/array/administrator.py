@@ -1,4 +1,4 @@
-"""Who may manage the array, and how that is proved: HTTP basic authentication (RFC 7617)."""
+"""Who may manage the array, and how that is proved: HTTP basic authentication (RFC 7617), or an access key."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Administrator:
-    """A name and a password."""
+    """A name and a password, and the key that some APIs want instead."""
 
     username: str
     password: str = field(repr=False)
+    access_key: str = field(default="", repr=False)
 
     def is_named_in(self, headers: Mapping[str, str]) -> bool:
         """Whether the Authorization header proves to be this administrator."""
@@ -27,6 +28,14 @@ class Administrator:
         except ValueError:
             return False
         return scheme.lower() == "basic" and hmac.compare_digest(given, self._credentials())
+
+    def has_password(self, username: str, password: str) -> bool:
+        """Whether these are this administrator's name and password."""
+        return hmac.compare_digest(f"{username}:{password}".encode(), self._credentials())
+
+    def has_key(self, access_key: str) -> bool:
+        """Whether this is the access key."""
+        return bool(self.access_key) and hmac.compare_digest(access_key.encode(), self.access_key.encode())
 
     def _credentials(self) -> bytes:
         return f"{self.username}:{self.password}".encode()

@@ -1,22 +1,18 @@
-"""Who may log in to which target.
+"""Who may log in to which target, and what is behind it: the questions, and the words of the answers.
 
-An initiator in a group that holds the volume gets in without CHAP, unless the initiator object itself
-requires CHAP; any other has to authenticate as the volume's account. Where that is no way in (the account
-is locked, or has CHAP switched off) it is forbidden (login status 0x0202: the target is there, and not for
-this initiator). A deleted volume has no target (0x0203), a locked one lets nobody in (0x0202).
+How they are answered is `own_targets`, for arrays with a target for each volume, or `shared_target`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
-
-from simulators.array.volume import Access
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from simulators.array.accounts import Account
     from simulators.array.initiators import Initiator
-    from simulators.array.model import ArrayModel
     from simulators.array.volume import Volume
 
 
@@ -31,62 +27,57 @@ class Door(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer to a login; with `Door.CHAP` the name and the secrets of both directions."""
+    """The answer to a login; with `Door.CHAP` the name and the secrets of both directions.
+
+    Without `mutual_username` the array proves itself by the same name.
+    """
 
     door: Door
     username: str = ""
     secret: str = field(default="", repr=False)
     mutual_secret: str = field(default="", repr=False)
+    mutual_username: str = ""
+
+    def lets_in(self, chap_username: str | None) -> bool:
+        """Whether who came in by this name may stay: a secret may have changed since, a name may not."""
+        if self.door is Door.CHAP:
+            return chap_username is not None and chap_username == self.username
+        return self.door is Door.OPEN
 
 
-def decide(model: ArrayModel, initiator_iqn: str, target_iqn: str) -> Decision:
-    """Apply the access rule as of now."""
-    volume = model.volumes.find_target(target_iqn)
-    if volume is None:
-        return Decision(Door.ABSENT)
-    if volume.access is Access.LOCKED:
-        return Decision(Door.CLOSED)
-    member = member_for(model, initiator_iqn, volume)
-    if member is not None and not member.requires_chap:
-        return Decision(Door.OPEN)
-    if member is not None:
-        return Decision(Door.CHAP, member.chap_username, member.initiator_secret, member.target_secret)
-    return _by_account(model, volume)
+class Addressing(Protocol):
+    """What an array shows to initiators."""
+
+    def discover(self, initiator_iqn: str) -> Sequence[str]:
+        """Targets that are shown to an initiator that asks for all."""
+        ...
+
+    def decide(self, initiator_iqn: str, target_iqn: str) -> Decision:
+        """Apply the access rule as of now."""
+        ...
+
+    def is_still_admitted(self, initiator_iqn: str, target_iqn: str, chap_username: str | None, since: int) -> bool:
+        """Whether a session that began at revision `since` may live on."""
+        ...
+
+    def luns(self, initiator_iqn: str, target_iqn: str) -> Mapping[int, Volume]:
+        """Volumes behind a target by LUN number, as this initiator sees them."""
+        ...
 
 
-def is_still_admitted(
-    model: ArrayModel, initiator_iqn: str, target_iqn: str, chap_username: str | None, since: int
-) -> bool:
-    """Whether a session that began at revision `since` may live on.
-
-    Where sessions survive regrouping, what was let in through a group stays until its volume is locked or deleted; else
-    it stays while it would be let in again: its secret may have changed since, its name may not.
-    """
-    volume = model.volumes.find_target(target_iqn)
-    if volume is None or since < volume.sessions_ended_at:
-        return False
-    if model.sessions_survive_regrouping and not _came_by_account(model, volume, chap_username):
-        return True
-    decision = decide(model, initiator_iqn, target_iqn)
-    return decision.door is Door.OPEN or (
-        decision.door is Door.CHAP and chap_username is not None and chap_username == decision.username
-    )
-
-
-def member_for(model: ArrayModel, initiator_iqn: str, volume: Volume) -> Initiator | None:
-    """The initiator object of that name, if it is in a group with the volume."""
-    initiator = model.initiators.find_named(initiator_iqn)
-    if initiator is None or initiator.group_id not in volume.groups:
-        return None
-    return initiator
-
-
-def _came_by_account(model: ArrayModel, volume: Volume, chap_username: str | None) -> bool:
-    return chap_username is not None and chap_username == model.accounts.get(volume.account_id).username
-
-
-def _by_account(model: ArrayModel, volume: Volume) -> Decision:
-    account = model.accounts.get(volume.account_id)
+def by_account(account: Account) -> Decision:
+    """The way in for who knows an account's CHAP."""
     if not account.lets_in_by_chap:
         return Decision(Door.CLOSED)
     return Decision(Door.CHAP, account.username, account.initiator_secret, account.target_secret)
+
+
+def by_initiator(initiator: Initiator) -> Decision:
+    """The way in for an initiator with a CHAP of its own."""
+    return Decision(
+        Door.CHAP,
+        initiator.chap_username,
+        initiator.initiator_secret,
+        initiator.target_secret,
+        initiator.target_username,
+    )

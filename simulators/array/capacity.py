@@ -12,16 +12,18 @@ from simulators.array.refusal import Reason, Refused
 class Capacity:
     """Space is used from when it is promised until the volume is purged; `extents` are what is written.
 
-    Snapshots are promised nothing: what only they hold takes up space as it is written.
+    Snapshots are promised nothing: what only they hold takes up space as it is written. Where `is_promised_freely`,
+    more may be promised than there is.
     """
 
     total_bytes: int
+    is_promised_freely: bool = False
     used_bytes: int = 0
     extents: ExtentCount = field(default_factory=ExtentCount)
 
     def check(self, more_bytes: int) -> None:
         """Refuse what does not fit any more."""
-        if self.used_bytes + more_bytes > self.total_bytes:
+        if not self.is_promised_freely and self.used_bytes + more_bytes > self.total_bytes:
             raise Refused(
                 Reason.CAPACITY_EXHAUSTED,
                 f"Exceeded maxProvisionedSpace. provisionedSpace={self.used_bytes} asked={more_bytes} "

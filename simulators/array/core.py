@@ -8,15 +8,16 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from simulators.array.apis import APIS, Api
 from simulators.array.clones import CloneTime
-from simulators.array.element_api.http import ElementApi
-from simulators.array.element_api.method import Addresses
 from simulators.array.element_api.release import LATEST, Release
 from simulators.array.fabric import ArrayFabric, VolumeUnit
+from simulators.array.faulty_management import FaultyManagement
 from simulators.array.journal import Request
 from simulators.array.limits import Limits
-from simulators.array.management import Management, NotedApi
+from simulators.array.management import Addresses, Premises
 from simulators.array.model import DEFAULT_CAPACITY_BYTES, ArrayModel
+from simulators.array.noted_api import NotedApi
 from simulators.kernel.clock import MonotonicClock
 from simulators.kernel.transcript import Transcript
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from simulators.array.administrator import Administrator
     from simulators.array.journal import Journal, Write
-    from simulators.array.management import Api
+    from simulators.array.management import ManagementApi
     from simulators.array.surroundings import Chance, Now
     from simulators.iscsi.backend import SessionInfo
     from simulators.kernel.faults import Fault
@@ -40,8 +41,8 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class ArraySize:
-    """How large an array is, how long its clones take, of which release it is, how it numbers LUNs, and which sessions
-    it lets live.
+    """How large an array is, how long its clones take, which API it has and of which release, how it numbers LUNs, and
+    which sessions it lets live.
 
     Removing a volume from a group ends the sessions that came through that group, or, where they survive, does not:
     Element's documents only tell that locking or deleting a volume ends them.
@@ -53,6 +54,7 @@ class ArraySize:
     release: Release = LATEST
     lun_numbers_from: int | None = None
     sessions_survive_regrouping: bool = False
+    api: Api = APIS["element"]
 
 
 class ArrayCore:
@@ -71,37 +73,39 @@ class ArrayCore:
         # Reentrant: the target asks the fabric while it may hold the lock for a unit.
         self.lock = threading.RLock()
         self.administrator = administrator
-        self.release = size.release
+        self.api, self.release = size.api, size.release
         self._faults = faults
         self._journal = journal
         self.model = ArrayModel(
+            make=size.api.make,
             now=now if journal is None else journal.now,
             chance=chance,
             limits=size.limits,
             capacity_bytes=size.capacity_bytes,
             clone_time=size.clone_time,
             sessions_survive_regrouping=size.sessions_survive_regrouping,
+            lun_numbers_from=size.lun_numbers_from,
         )
-        self.fabric = ArrayFabric(self.model, self.lock, size.lun_numbers_from, journal)
+        self.fabric = ArrayFabric(self.model, self.lock, journal)
         self.transcript = Transcript(MonotonicClock(), TRANSCRIPT_LINES)
 
     def management(
         self, addresses: Addresses, sessions: Callable[[], Sequence[SessionInfo]], restart: Callable[[], None]
-    ) -> Management:
+    ) -> FaultyManagement:
         """The way into the management API, told where it answers, who is logged in and how all sessions are ended."""
-        api = self._api(addresses, sessions)
+        api = self._served(addresses, sessions)
         noted = api if self._journal is None else NotedApi(api, self._journal, self.lock)
-        return Management(noted, self._faults, self.transcript, restart)
+        return FaultyManagement(noted, self._faults, self.transcript, restart)
 
     def replay(self) -> None:
         """Become what the journal tells."""
         if self._journal is not None:
-            api = self._api(Addresses("", ""), list)
+            api = self._served(Addresses("", ""), list)
             with self.lock:
                 self._journal.replay(partial(self._again, api))
             self.transcript.clear()
 
-    def _again(self, api: Api, what: Request | Write) -> None:
+    def _again(self, api: ManagementApi, what: Request | Write) -> None:
         if isinstance(what, Request):
             api.handle(*what)
             return
@@ -112,13 +116,6 @@ class ArrayCore:
         else:
             unit.write(what.offset, what.data)
 
-    def _api(self, addresses: Addresses, sessions: Callable[[], Sequence[SessionInfo]]) -> Api:
-        return ElementApi(
-            model=self.model,
-            administrator=self.administrator,
-            addresses=addresses,
-            lock=self.lock,
-            sessions=sessions,
-            transcript=self.transcript,
-            release=self.release,
-        )
+    def _served(self, addresses: Addresses, sessions: Callable[[], Sequence[SessionInfo]]) -> ManagementApi:
+        premises = Premises(self.model, self.administrator, addresses, self.lock, sessions, self.transcript)
+        return self.api.serve(premises, self.release)

@@ -1,15 +1,11 @@
-"""What the iSCSI target sees of the array: one target per volume, with the volume at LUN number 0.
-
-Other arrays number otherwise. With `lun_numbers_from` a volume's number is that and its id, above 255 as well.
-"""
+"""What the iSCSI target sees of the array."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from simulators.array.admission import Door, decide, is_still_admitted
-from simulators.array.identity import PRODUCT, VENDOR
+from simulators.array.admission import Door
 from simulators.array.journal import Write
 from simulators.array.volume import Access
 from simulators.iscsi.backend import Admission, AdmissionVerdict, ChapAccount, UnitIdentity
@@ -25,7 +21,6 @@ if TYPE_CHECKING:
     from simulators.iscsi.backend import LogicalUnit
 
 PHYSICAL_BLOCK_BYTES: Final = 4096
-_FIRMWARE: Final = "0010"
 
 
 class VolumeUnit:
@@ -45,10 +40,10 @@ class VolumeUnit:
         self._identity = UnitIdentity(
             naa=volume.naa,
             eui=volume.eui,
-            serial=volume.eui,
-            vendor=VENDOR,
-            product=PRODUCT,
-            revision=_FIRMWARE,
+            serial=volume.eui or volume.naa,
+            vendor=model.make.vendor,
+            product=model.make.product,
+            revision=model.make.firmware,
         )
 
     @property
@@ -110,51 +105,37 @@ class VolumeUnit:
 
 
 class ArrayFabric:
-    """The access rule of `admission`, in the target's words."""
+    """The array's addressing, in the target's words."""
 
-    def __init__(
-        self,
-        model: ArrayModel,
-        lock: AbstractContextManager[object],
-        lun_numbers_from: int | None = None,
-        journal: Journal | None = None,
-    ) -> None:
+    def __init__(self, model: ArrayModel, lock: AbstractContextManager[object], journal: Journal | None = None) -> None:
         self._model = model
         self._journal = journal
         self._lock = lock
-        self._lun_numbers_from = lun_numbers_from
 
     @property
     def revision(self) -> int:
         return self._model.revision.number
 
     def discover(self, initiator_iqn: str) -> Sequence[str]:
-        """Targets of the volumes in the initiator's group; what CHAP alone opens is not shown unasked."""
         with self._lock:
-            initiator = self._model.initiators.find_named(initiator_iqn)
-            if initiator is None or initiator.group_id is None:
-                return ()
-            volumes = map(self._model.volumes.rows.find, self._model.groups.get(initiator.group_id).volumes)
-            return tuple(each.iqn for each in volumes if each is not None and each.has_target)
+            return self._model.addressing.discover(initiator_iqn)
 
     def admit(self, initiator_iqn: str, target_iqn: str) -> Admission:
         with self._lock:
             # A clone may have become ready without anybody asking the management API.
             self._model.clones.finish_due()
-            return _in_words_of_the_target(decide(self._model, initiator_iqn, target_iqn))
+            return _in_words_of_the_target(self._model.addressing.decide(initiator_iqn, target_iqn))
 
     def units(self, initiator_iqn: str, target_iqn: str) -> Mapping[int, LogicalUnit]:
         with self._lock:
-            volume = self._model.volumes.find_target(target_iqn)
-            if volume is None:
-                return {}
-            start = self._lun_numbers_from
-            number = 0 if start is None else start + volume.volume_id
-            return {number: VolumeUnit(self._model, volume, self._lock, self._journal)}
+            found = self._model.addressing.luns(initiator_iqn, target_iqn)
+            return {
+                number: VolumeUnit(self._model, volume, self._lock, self._journal) for number, volume in found.items()
+            }
 
     def still_admitted(self, initiator_iqn: str, target_iqn: str, chap_username: str | None, since: int) -> bool:
         with self._lock:
-            return is_still_admitted(self._model, initiator_iqn, target_iqn, chap_username, since)
+            return self._model.addressing.is_still_admitted(initiator_iqn, target_iqn, chap_username, since)
 
 
 class EmptyFabric:
@@ -188,7 +169,7 @@ def _in_words_of_the_target(decision: Decision) -> Admission:
     account = ChapAccount(
         username=decision.username,
         secret=decision.secret.encode(),
-        mutual_username=decision.username if is_mutual else None,
+        mutual_username=(decision.mutual_username or decision.username) if is_mutual else None,
         mutual_secret=decision.mutual_secret.encode() if is_mutual else None,
     )
     return Admission(AdmissionVerdict.ALLOWED, (account,))

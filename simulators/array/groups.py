@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Group:
     """An access group, by the numbers of what is in it; deleted volumes stay in until they are purged.
 
-    Each volume has a LUN number in it, by which Fibre Channel hosts know it; over iSCSI it is 0 on a target of its own.
+    Each volume has a LUN number in it, by which hosts know it where a target has several LUNs.
     """
 
     group_id: int
@@ -70,6 +70,13 @@ class Groups:
         group = Group(self.rows.next_number, "", {})
         self._replace(group, wanted)
         self.rows.add(group)
+        return group
+
+    def create_with(self, wanted: GroupChange, wish: InitiatorWish) -> Group:
+        """Make a group and a new initiator in it."""
+        self._initiators.check_new([wish])
+        group = self.create(wanted)
+        self._put_initiators(group, [], [wish])
         return group
 
     def modify(self, group_id: int, change: GroupChange) -> Group:
@@ -136,6 +143,14 @@ class Groups:
                 raise Refused(Reason.NOT_IN_GROUP, f"volumeID={each} is not in volumeAccessGroupID={group_id}")
         self._take_volumes(group, leaving)
         return group
+
+    def take_apart(self, volume: Volume, group_ids: Sequence[int]) -> None:
+        """Close one volume to the initiators of several groups."""
+        for group_id in group_ids:
+            if group_id not in volume.groups:
+                raise Refused(Reason.NOT_IN_GROUP, f"{volume.name} is not attached to {self.get(group_id).name}")
+        for group_id in group_ids:
+            self._take_volumes(self.get(group_id), [volume.volume_id])
 
     def number_luns(self, group_id: int, lun_numbers: Mapping[int, int]) -> Group:
         """Give volumes of a group, by their ids, other LUN numbers; the others keep theirs."""

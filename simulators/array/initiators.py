@@ -29,7 +29,10 @@ _NAME: Final = re.compile(
 
 @dataclass(slots=True)
 class Initiator:
-    """An initiator; names are kept in lower case (RFC 3722), Fibre Channel names too."""
+    """An initiator; names are kept in lower case (RFC 3722), Fibre Channel names too.
+
+    The array proves itself to it by `target_username`, or without one by the name that the initiator uses.
+    """
 
     initiator_id: int
     name: str
@@ -40,6 +43,7 @@ class Initiator:
     chap_username: str = ""
     initiator_secret: str = field(default="", repr=False)
     target_secret: str = field(default="", repr=False)
+    target_username: str = ""
     secret_changes: int = 0
 
 
@@ -55,6 +59,7 @@ class InitiatorWish:
     chap_username: str | None = None
     initiator_secret: str | None = field(default=None, repr=False)
     target_secret: str | None = field(default=None, repr=False)
+    target_username: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,7 @@ class InitiatorChange:
     chap_username: str | None = None
     initiator_secret: str | None = field(default=None, repr=False)
     target_secret: str | None = field(default=None, repr=False)
+    target_username: str | None = None
 
 
 class Initiators:
@@ -140,6 +146,7 @@ class Initiators:
         initiator.initiator_secret = (
             given.initiator_secret or initiator.initiator_secret or (made_up() if has_to else "")
         )
+        initiator.target_username = given.target_username or initiator.target_username
         initiator.target_secret = given.target_secret or initiator.target_secret or (made_up() if has_to else "")
 
     def remove(self, initiator: Initiator) -> None:

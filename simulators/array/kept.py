@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING, Final
 
 from simulators.array.journal import Journal
@@ -25,7 +24,7 @@ def kept_in(path: Path, given: Mapping[str, object], now: Now) -> tuple[Journal,
     journal = Journal(path, now)
     begun = journal.begun_with()
     if begun is None:
-        return journal, {"password": secrets.token_urlsafe(16), **given}
+        return journal, given
     for name in sorted(given.keys() - {*_CHOSEN_EACH_TIME}):
         if begun.get(name) != given[name]:
             journal.close()

@@ -1,4 +1,4 @@
-"""Simulated SolidFire arrays for environments (`element`) and for the command line (`simulate`)."""
+"""Simulated arrays for environments (`array`, `element`) and for the command line (`simulate`)."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from conformance.contract import (
 from simulators.array.adapters import TableWitness
 from simulators.array.chance import SeededChance
 from simulators.array.core import TRANSCRIPT_LINES, ArrayCore, utc_now
-from simulators.array.element_api.method import Addresses
 from simulators.array.fabric import EmptyFabric
 from simulators.array.journal import JournalUnusable
 from simulators.array.kept import ADDRESSES, kept_in
+from simulators.array.management import Addresses
 from simulators.array.server import HOST, ArrayServer, PortUnavailable
 from simulators.array.settings import ArraySettings, read_settings
 from simulators.iscsi.byte_stream import dial_socket
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from conformance.contract import ArrayEntry, ArrayWitness, ByteStream
+    from simulators.array.faulty_management import Outcome
     from simulators.array.journal import Journal
-    from simulators.array.management import Outcome
     from simulators.kernel.transcript import Transcript
 
 MEMORY_ADDRESS: Final = "10.64.0.1"
@@ -57,7 +57,7 @@ class MemoryWorld:
         self._management = core.management(addresses, self._target.sessions, self._restart_target)
         self._is_closed = False
         self.endpoints: Sequence[Endpoint] = (Endpoint(f"memory://{core.model.unique_id}{_path(core)}", self._handle),)
-        self.parameters: Mapping[str, str | Secret] = _parameters(core)
+        self.parameters: Mapping[str, str | Secret] = _parameters(core, addresses)
         self.witness: ArrayWitness = TableWitness(core, self._target.sessions)
 
     @property
@@ -90,12 +90,13 @@ class SocketWorld:
 
     def __init__(self, core: ArrayCore, server: ArrayServer) -> None:
         self._core = core
+        self.administrator, self.api = core.administrator, core.api
         self._server = server
         self._opened_at = MonotonicClock().now()
         server.serve(core)
         url = f"https://{server.addresses.management}{_path(core)}"
         self.endpoints: Sequence[Endpoint] = (Endpoint(url, self._handle, server.certificate.ca_file),)
-        self.parameters: Mapping[str, str | Secret] = _parameters(core)
+        self.parameters: Mapping[str, str | Secret] = _parameters(core, server.addresses)
         self.witness: ArrayWitness = TableWitness(core, server.target.sessions)
 
     @property
@@ -163,13 +164,15 @@ class RunningArray:
         self._world = entry.open_world()
 
     def describe(self) -> list[tuple[str, str]]:
-        """What a person needs to know; with the password, because the person has to type it."""
+        """What a person needs to know; with the secrets, because the person has to type them."""
         endpoint, server = self._world.endpoints[0], self._entry.server
-        username, password = self._world.parameters["username"], self._world.parameters["password"]
+        given = {name: _revealed(value) for name, value in self._world.parameters.items()}
+        # Whatever the API wants: the witness wants name and password.
+        administrator = self._world.administrator
+        told = {"username": administrator.username, "password": administrator.password, **given}
         return [
             ("endpoint", endpoint.url),
-            ("username", str(username)),
-            ("password", password.reveal() if isinstance(password, Secret) else password),
+            *told.items(),
             ("CA file", server.certificate.ca_file),
             ("iSCSI portal", server.addresses.storage),
             ("witness", f"https://{HOST}:{server.witness_port}/"),
@@ -190,8 +193,10 @@ class KeptArray(RunningArray):
         self._journal = journal
         server = entry.server
         ports = (server.target.portal[1], server.management_port, server.witness_port, server.page_port)
+        administrator, api = self._world.administrator, self._world.api
+        secrets = {"password": administrator.password, **api.secrets(administrator)}
         lasting = {name: value for name, value in settings.items() if name != "faults"}
-        journal.begin({**lasting, **dict(zip(ADDRESSES, ports, strict=True))})
+        journal.begin({**lasting, **secrets, **dict(zip(ADDRESSES, ports, strict=True))})
 
     def describe(self) -> list[tuple[str, str]]:
         """What a person needs to know, and where it is kept."""
@@ -203,18 +208,22 @@ class KeptArray(RunningArray):
         self._journal.close()
 
 
-def element(options: LaunchOptions) -> ArrayEntry:
-    """Launch an entry with the settings of `settings.KNOWN`, all of which may be left out."""
+def array(options: LaunchOptions) -> ArrayEntry:
+    """Launch an entry with the settings that `settings` knows, all of which may be left out; `api` says which API."""
     settings = _settings(options)
     if options.transport is Transport.MEMORY:
         return MemoryEntry(options.name, settings)
     return _on_sockets(options.name, settings)
 
 
+element = array
+"""The name from when arrays had one API, which still is the one they have unless told otherwise."""
+
+
 def simulate(options: LaunchOptions) -> RunningArray:
     """Launch one array with its ports open, and a page that shows it.
 
-    With a setting `state` beside those of `settings.KNOWN`, it is kept in the file of that name.
+    With a setting `state` beside those that `settings` knows, it is kept in the file of that name.
     """
     given = dict(options.settings)
     path = given.pop("state", None)
@@ -227,9 +236,9 @@ def simulate(options: LaunchOptions) -> RunningArray:
     with ExitStack() as if_it_fails:
         if_it_fails.callback(journal.close)
         entry = _with_page(replace(options, settings=settings), journal)
-        array = KeptArray(entry, journal, settings)
+        running = KeptArray(entry, journal, settings)
         if_it_fails.pop_all()
-    return array
+    return running
 
 
 class _Cores:
@@ -284,12 +293,17 @@ def _in_time(outcome: Outcome) -> HttpResponse:
 
 
 def _path(core: ArrayCore) -> str:
-    return f"/json-rpc/{core.release.api_version}"
+    return core.api.path(core.release)
 
 
-def _parameters(core: ArrayCore) -> Mapping[str, str | Secret]:
-    administrator = core.administrator
-    return {"username": administrator.username, "password": Secret(administrator.password)}
+def _parameters(core: ArrayCore, addresses: Addresses) -> Mapping[str, str | Secret]:
+    secrets = core.api.secrets(core.administrator)
+    plain = core.api.parameters(core.administrator, addresses)
+    return {**plain, **{name: Secret(text) for name, text in secrets.items()}}
+
+
+def _revealed(value: str | Secret) -> str:
+    return value.reveal() if isinstance(value, Secret) else value
 
 
 def _lines(since: float, *transcripts: Transcript) -> Sequence[str]:

@@ -1,20 +1,16 @@
-"""The way into a management API: what a fault plan says goes wrong with a call goes wrong here, whichever API it is."""
+"""What every management API of an array is: HTTP in, HTTP out, and what stands behind it."""
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from simulators.array.journal import Request
-from simulators.kernel.faults import Failure, FaultPlan
-from simulators.kernel.transcript import Direction
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from contextlib import AbstractContextManager
-
-    from simulators.array.journal import Journal
+    from simulators.array.administrator import Administrator
+    from simulators.array.model import ArrayModel
+    from simulators.iscsi.backend import SessionInfo
     from simulators.kernel.faults import Fault
     from simulators.kernel.transcript import Transcript
 
@@ -29,77 +25,36 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What becomes of a request: after so many seconds an answer, or the connection closes without one."""
+class Addresses:
+    """Where the array says that it can be reached: `address:port` of management and of iSCSI."""
 
-    reply: Reply | None
-    after_seconds: float = 0.0
-
-
-class Api(Protocol):
-    """A vendor's management API."""
-
-    def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Answer one request."""
-
-    def call_name(self, method: str, path: str, body: bytes) -> str:
-        """What the request is called in the vendor's documents; by this faults find it."""
-
-    def refusal(self, fault: Fault, body: bytes) -> Reply:
-        """How this API says ERROR_BEFORE, THROTTLE and AUTH_EXPIRY to the request with this body."""
+    management: str
+    storage: str
 
 
 @dataclass(frozen=True, slots=True)
-class NotedApi:
-    """An API whose requests are written down before they are carried out; `lock` keeps them in order with writes."""
+class Premises:
+    """What an API works on. `lock` is held while it is in the model; `sessions` is asked before that."""
 
-    api: Api
-    journal: Journal
+    model: ArrayModel
+    administrator: Administrator
+    addresses: Addresses
     lock: AbstractContextManager[object]
+    sessions: Callable[[], Sequence[SessionInfo]]
+    transcript: Transcript
+
+
+class ManagementApi(Protocol):
+    """A management API."""
 
     def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """Answer one request."""
-        with self.lock, self.journal.noted(Request(method, path, headers, body)):
-            return self.api.handle(method, path, headers, body)
+        ...
 
     def call_name(self, method: str, path: str, body: bytes) -> str:
-        """What the API calls it."""
-        return self.api.call_name(method, path, body)
+        """What the request is called in the vendor's documents; by this faults find it."""
+        ...
 
-    def refusal(self, fault: Fault, body: bytes) -> Reply:
-        """How the API says it."""
-        return self.api.refusal(fault, body)
-
-
-class Management:
-    """An API with the faults of a plan. Any thread may ask; `restart` is called when the array goes down."""
-
-    def __init__(self, api: Api, faults: Sequence[Fault], transcript: Transcript, restart: Callable[[], None]) -> None:
-        self._api = api
-        self._plan = FaultPlan(faults)
-        self._transcript = transcript
-        self._restart = restart
-        self._lock = threading.Lock()
-        self._down_until = 0.0
-
-    def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Outcome:
-        """Let one request meet its fate."""
-        if self._transcript.now() < self._down_until:
-            return Outcome(None)
-        name = self._api.call_name(method, path, body) if self._plan else ""
-        with self._lock:
-            fault = self._plan.strike(name)
-        if fault is None:
-            return Outcome(self._api.handle(method, path, headers, body))
-        self._transcript.record(Direction.NOTE, f"{fault.failure} injected into {name}")
-        return self._struck(fault, method, path, headers, body)
-
-    def _struck(self, fault: Fault, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Outcome:
-        if fault.failure is Failure.RESTART:
-            self._down_until = self._transcript.now() + fault.seconds
-            self._restart()
-            return Outcome(None)
-        if fault.failure in (Failure.ERROR_BEFORE, Failure.THROTTLE, Failure.AUTH_EXPIRY):
-            return Outcome(self._api.refusal(fault, body))
-        reply = self._api.handle(method, path, headers, body)
-        return Outcome(None) if fault.failure is Failure.LOST_REPLY else Outcome(reply, fault.seconds)
+    def refusal(self, fault: Fault, path: str, body: bytes) -> Reply:
+        """How this API says ERROR_BEFORE, THROTTLE and AUTH_EXPIRY to a request."""
+        ...

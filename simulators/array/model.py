@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from simulators.array.accounts import Accounts
+from simulators.array.accounts import AccountChange, Accounts
 from simulators.array.capacity import Capacity
 from simulators.array.clones import Clones, CloneTime
 from simulators.array.events import Events
@@ -24,6 +24,8 @@ from simulators.array.volumes import Volumes
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from simulators.array.accounts import Account
+    from simulators.array.make import Make
     from simulators.array.surroundings import Chance, Now
     from simulators.array.volume import Volume
 
@@ -36,19 +38,23 @@ class ArrayModel:
     def __init__(
         self,
         *,
+        make: Make,
         now: Now,
         chance: Chance,
         limits: Limits | None = None,
         capacity_bytes: int = DEFAULT_CAPACITY_BYTES,
         clone_time: CloneTime | None = None,
         sessions_survive_regrouping: bool = False,
+        lun_numbers_from: int | None = None,
     ) -> None:
+        self.make = make
+        self.lun_numbers_from = lun_numbers_from
         self.sessions_survive_regrouping = sessions_survive_regrouping
         self.now = now
         self.limits = limits or Limits()
         self.unique_id = chance.unique_id()
         self.uuid = chance.uuid()
-        self.capacity = Capacity(capacity_bytes)
+        self.capacity = Capacity(capacity_bytes, make.promises_more_than_it_has)
         self.revision = Revision()
         self.traffic = Traffic()
         self.events = Events(now)
@@ -60,6 +66,7 @@ class ArrayModel:
             limits=self.limits,
             capacity=self.capacity,
             unique_id=self.unique_id,
+            make=make,
             now=now,
             chance=chance,
             revision=self.revision,
@@ -76,6 +83,14 @@ class ArrayModel:
         self.groups = Groups(
             volumes=self.volumes, initiators=self.initiators, limits=self.limits, revision=self.revision
         )
+        self.addressing = make.addressing(self)
+        if make.owner:
+            self.accounts.add(make.owner, AccountChange())
+
+    @property
+    def owner(self) -> Account:
+        """The account of everything, on arrays of a make that has one owner."""
+        return self.accounts.get_named(self.make.owner)
 
     def delete_volumes(self, volume_ids: Iterable[int]) -> list[Volume]:
         """Delete several volumes or none."""

@@ -13,6 +13,7 @@ class Reason(Enum):
     ACCOUNT_NAME_TAKEN = "account name taken"
     ACCOUNT_IN_USE = "account in use"
     VOLUME_UNKNOWN = "volume unknown"
+    NAME_TAKEN = "name taken"
     VOLUME_NOT_READY = "volume not ready"
     VOLUME_WOULD_SHRINK = "volume would shrink"
     SNAPSHOT_UNKNOWN = "snapshot unknown"

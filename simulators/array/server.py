@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from aiohttp import web
 
 from simulators.array.certificate import ServerCertificate
-from simulators.array.element_api.method import Addresses
 from simulators.array.fabric import EmptyFabric
-from simulators.array.management import Outcome, Reply
+from simulators.array.faulty_management import Outcome
+from simulators.array.management import Addresses, Reply
 from simulators.array.page.drawn import page
 from simulators.array.witness_api import look
 from simulators.iscsi.server import TargetServer
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
     from simulators.array.core import ArrayCore
-    from simulators.array.management import Management
+    from simulators.array.faulty_management import FaultyManagement
 
 HOST: Final = "127.0.0.1"
 _KEEP_ALIVE_SECONDS: Final = 3600.0
@@ -55,7 +55,7 @@ class ArrayServer:
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
         self._core: ArrayCore | None = None
-        self._api: Management | None = None
+        self._api: FaultyManagement | None = None
         self._runners: list[web.ServerRunner] = []
         self.target = TargetServer(EmptyFabric(), host=HOST, port=ports.iscsi)
         self.certificate = ServerCertificate(HOST)

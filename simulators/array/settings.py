@@ -9,11 +9,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from simulators.array.administrator import Administrator
+from simulators.array.apis import APIS, Api
 from simulators.array.clones import CloneTime
 from simulators.array.core import ArraySize
 from simulators.array.element_api.release import RELEASES, Release
 from simulators.array.limits import Limits
-from simulators.array.model import DEFAULT_CAPACITY_BYTES
 from simulators.array.server import Ports
 from simulators.kernel.faults import Failure, Fault
 
@@ -23,10 +23,14 @@ if TYPE_CHECKING:
     from simulators.array.journal import Journal
 
 _SECONDS_MAX: Final = 3600
-KNOWN: Final = (
-    "capacity_bytes", "clone_calls", "clone_milliseconds", "faults", "limits", "lun_numbers_from", "management_port",
-    "page_port", "password", "port", "release", "sessions_survive_regrouping", "username", "witness_port",
+_FOR_ALL: Final = (
+    "api", "capacity_bytes", "faults", "limits", "management_port", "page_port", "password", "port", "username",
+    "witness_port",
 )  # fmt: skip
+_FOR_ONE: Final = {
+    "element": ("clone_calls", "clone_milliseconds", "lun_numbers_from", "release", "sessions_survive_regrouping"),
+    "vpsa": ("access_key",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +46,26 @@ class ArraySettings:
 
 def read_settings(settings: Mapping[str, object], journal: Journal | None = None) -> ArraySettings:
     """Check all settings; a `ValueError` says in one sentence which one is wrong and what was expected."""
-    unknown = sorted(settings.keys() - set(KNOWN))
-    if unknown:
-        raise ValueError(f"setting {unknown[0]!r} is unknown: use any of {', '.join(KNOWN)}")
+    name, api = _api(settings.get("api", "element"))
+    _check_known(settings, sorted((*_FOR_ALL, *_FOR_ONE[name])), name)
     release = _release(settings.get("release", "12"))
     return ArraySettings(
         size=ArraySize(
-            _number(settings, "capacity_bytes", DEFAULT_CAPACITY_BYTES, 1, 1 << 62),
-            _limits(release.limits, settings.get("limits", {})),
+            _number(settings, "capacity_bytes", api.capacity_bytes, 1, 1 << 62),
+            _limits(release.limits if name == "element" else api.limits, settings.get("limits", {})),
             CloneTime(
-                _number(settings, "clone_calls", CloneTime().calls, 0, 1 << 31),
+                _number(settings, "clone_calls", api.clone_time.calls, 0, 1 << 31),
                 timedelta(milliseconds=_number(settings, "clone_milliseconds", 0, 0, 1 << 31)),
             ),
             release,
             _number(settings, "lun_numbers_from", 0, 0, 8191) if "lun_numbers_from" in settings else None,
             _flag(settings, "sessions_survive_regrouping"),
+            api,
         ),
         administrator=Administrator(
-            _text(settings, "username", "admin"), _text(settings, "password", secrets.token_urlsafe(16))
+            _text(settings, "username", "admin"),
+            _text(settings, "password", secrets.token_urlsafe(16)),
+            _text(settings, "access_key", secrets.token_urlsafe(16)),
         ),
         ports=Ports(
             _number(settings, "port", 0, 0, 65535),
@@ -70,6 +76,12 @@ def read_settings(settings: Mapping[str, object], journal: Journal | None = None
         faults=_faults(settings.get("faults", ())),
         journal=journal,
     )
+
+
+def _check_known(settings: Mapping[str, object], known: Sequence[str], api: str) -> None:
+    unknown = sorted(settings.keys() - set(known))
+    if unknown:
+        raise ValueError(f"setting {unknown[0]!r} is unknown with api {api}: use any of {', '.join(known)}")
 
 
 def _number(settings: Mapping[str, object], name: str, default: int, least: int, most: int) -> int:
@@ -91,6 +103,13 @@ def _text(settings: Mapping[str, object], name: str, default: str) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError(f"setting {name!r} is no text or empty: correct it or leave it out")
     return value
+
+
+def _api(given: object) -> tuple[str, Api]:
+    api = APIS.get(given) if isinstance(given, str) else None
+    if api is None:
+        raise ValueError(f"setting 'api' is no API that is simulated: use any of {', '.join(APIS)}")
+    return str(given), api
 
 
 def _release(given: object) -> Release:

@@ -67,7 +67,7 @@ class Volume:
     uuid: str
     iqn: str
     naa: str
-    eui: str
+    eui: str | None
     created_at: datetime
     has_512e: bool
     qos: Qos

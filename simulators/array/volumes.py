@@ -1,15 +1,12 @@
-"""Volumes: thin, one target each, deleted first and purged later."""
+"""Volumes: thin, found by number, name and target, deleted first and purged later."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from simulators.array.blockmap import BlockMap
 from simulators.array.extents import ExtentTable
-from simulators.array.identity import eui_of, iqn_of, naa_of
 from simulators.array.limits import check_count, check_length
 from simulators.array.qos import Qos, QosChange
 from simulators.array.refusal import Reason, Refused
@@ -22,12 +19,10 @@ if TYPE_CHECKING:
     from simulators.array.accounts import Account, Accounts
     from simulators.array.capacity import Capacity
     from simulators.array.limits import Limits
+    from simulators.array.make import Make
     from simulators.array.qos_policies import QosPolicies, QosPolicy
     from simulators.array.surroundings import Chance, Now, Revision
     from simulators.array.volume import Content, VolumeChange
-
-PURGE_DELAY: Final = timedelta(hours=8)
-_NAME: Final = re.compile(r"[A-Za-z0-9-]*")
 
 
 class Volumes:
@@ -35,19 +30,21 @@ class Volumes:
 
     def __init__(
         self, *, accounts: Accounts, policies: QosPolicies, limits: Limits, capacity: Capacity, unique_id: str,
-        now: Now, chance: Chance, revision: Revision,
+        make: Make, now: Now, chance: Chance, revision: Revision,
     ) -> None:  # fmt: skip
         self._accounts = accounts
         self._policies = policies
         self._limits = limits
         self.capacity = capacity
         self._unique_id = unique_id
+        self._make = make
         self._now = now
         self._chance = chance
         self._revision = revision
         self.rows: Register[Volume] = Register()
-        self._by_name: dict[str, dict[int, Volume]] = {}
-        self._by_iqn: dict[str, Volume] = {}
+        self.kept_for = make.kept_for
+        self._by_name = _Index()
+        self._by_target = _Index()
         self._deleted: dict[int, Volume] = {}
 
     def get(self, volume_id: int) -> Volume:
@@ -79,13 +76,12 @@ class Volumes:
         return volume
 
     def find_target(self, target_iqn: str) -> Volume | None:
-        """The volume behind a target, if there is such a target now."""
-        volume = self._by_iqn.get(target_iqn.lower())
-        return volume if volume is not None and volume.has_target else None
+        """The volume behind a target of its own, if there is such a target now."""
+        return next((each for each in self._by_target.at(target_iqn.lower()) if each.has_target), None)
 
     def named(self, name: str) -> Iterable[Volume]:
         """Volumes of exactly that name, deleted ones too: names may occur more than once."""
-        return tuple(self._by_name.get(name, {}).values())
+        return self._by_name.at(name)
 
     def deleted(self) -> Iterator[Volume]:
         """Volumes that wait to be purged, by number."""
@@ -122,9 +118,9 @@ class Volumes:
             account_id=account.account_id,
             size_bytes=size_bytes,
             uuid=self._chance.uuid(),
-            iqn=iqn_of(self._unique_id, wish.name, number),
-            naa=naa_of(self._unique_id, number),
-            eui=eui_of(self._unique_id, number),
+            iqn=self._make.target_of(self._unique_id, wish.name, number),
+            naa=self._make.naa_of(self._unique_id, number),
+            eui=self._make.eui_of(self._unique_id, number),
             created_at=self._now(),
             has_512e=wish.has_512e,
             qos=qos,
@@ -136,8 +132,8 @@ class Volumes:
         self.rows.add(volume)
         if wish.qos_policy_id is not None:
             self._policies.join(volume, self._policies.get(wish.qos_policy_id))
-        self._by_name.setdefault(volume.name, {})[number] = volume
-        self._by_iqn[volume.iqn] = volume
+        self._by_name.add(volume.name, volume)
+        self._by_target.add(volume.iqn, volume)
         account.volumes[number] = None
         self.capacity.used_bytes += size_bytes
         self._revision.advance()
@@ -150,6 +146,14 @@ class Volumes:
         if size_bytes < content.size_bytes:
             blocks.unmap(size_bytes, content.size_bytes - size_bytes)
         return blocks
+
+    def rename(self, volume: Volume, name: str) -> None:
+        """Call a volume otherwise; its target keeps its name."""
+        if name != volume.name:
+            self._check_name(name)
+            self._by_name.remove(volume.name, volume)
+            volume.name = name
+            self._by_name.add(name, volume)
 
     def modify(self, volume_id: int, change: VolumeChange) -> Volume:
         """Change what is given; sizes only grow."""
@@ -219,7 +223,7 @@ class Volumes:
         """Close the target; the volume can be restored until it is purged."""
         volume = self.get_active(volume_id)
         volume.deleted_at = self._now()
-        volume.purge_at = volume.deleted_at + PURGE_DELAY
+        volume.purge_at = volume.deleted_at + self.kept_for
         volume.sessions_ended_at = self._revision.number + 1
         self._deleted[volume_id] = volume
         self._revision.advance()
@@ -238,12 +242,9 @@ class Volumes:
         number = volume.volume_id
         self.rows.remove(number)
         del self._deleted[number]
-        del self._by_iqn[volume.iqn]
+        self._by_target.remove(volume.iqn, volume)
+        self._by_name.remove(volume.name, volume)
         self._policies.leave(volume)
-        namesakes = self._by_name[volume.name]
-        del namesakes[number]
-        if not namesakes:
-            del self._by_name[volume.name]
         del self._accounts.get(volume.account_id).volumes[number]
         self.capacity.used_bytes -= volume.size_bytes
         volume.blocks.clear()
@@ -259,10 +260,15 @@ class Volumes:
 
     def _checked_content(self, wish: VolumeWish) -> int:
         """Refuse a name or a size that cannot be; the size that it will really have is returned."""
-        check_length(wish.name, 1, self._limits.volume_name_length, "name")
-        if not _NAME.fullmatch(wish.name):
-            raise Refused(Reason.VALUE_NOT_ALLOWED, "name may have letters, digits and hyphens only")
+        self._check_name(wish.name)
         return self._checked_size(wish.size_bytes)
+
+    def _check_name(self, name: str) -> None:
+        check_length(name, 1, self._limits.volume_name_length, "name")
+        if not self._make.volume_names.fullmatch(name):
+            raise Refused(Reason.VALUE_NOT_ALLOWED, f"name may have {self._make.volume_name_rule} only")
+        if self._make.has_unique_names and self._by_name.at(name):
+            raise Refused(Reason.NAME_TAKEN, f"name {name} is in use already")
 
     def _resize(self, volume: Volume, size_bytes: int) -> None:
         if size_bytes != volume.size_bytes:
@@ -298,3 +304,25 @@ class Volumes:
         del self._accounts.get(volume.account_id).volumes[volume.volume_id]
         volume.account_id = owner.account_id
         owner.volumes[volume.volume_id] = None
+
+
+class _Index:
+    """Volumes by a text that several of them may share."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, dict[int, Volume]] = {}
+
+    def at(self, key: str) -> tuple[Volume, ...]:
+        """All of that text."""
+        return tuple(self._rows.get(key, {}).values())
+
+    def add(self, key: str, volume: Volume) -> None:
+        """Enter a volume."""
+        self._rows.setdefault(key, {})[volume.volume_id] = volume
+
+    def remove(self, key: str, volume: Volume) -> None:
+        """Strike a volume out."""
+        rows = self._rows[key]
+        del rows[volume.volume_id]
+        if not rows:
+            del self._rows[key]

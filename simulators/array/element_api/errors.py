@@ -38,6 +38,8 @@ NAMES: Final[dict[Reason, str]] = {
     # No source names this one either; the text says maxProvisionedSpace.
     Reason.CAPACITY_EXHAUSTED: "xExceededLimit",
     Reason.VALUE_NOT_ALLOWED: "xInvalidParameter",
+    # Never with this make: other names than usernames may occur more than once.
+    Reason.NAME_TAKEN: "xInvalidParameter",
 }
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Final, NoReturn
@@ -26,7 +26,7 @@ from simulators.array.element_api import (
     volumes,
 )
 from simulators.array.element_api.errors import CODE, NAMES, ApiError
-from simulators.array.element_api.method import Addresses, Method, Scene
+from simulators.array.element_api.method import Method, Scene
 from simulators.array.element_api.parameters import Arguments, Json
 from simulators.array.management import Reply
 from simulators.array.refusal import Refused
@@ -34,12 +34,9 @@ from simulators.kernel.faults import Failure
 from simulators.kernel.transcript import Direction
 
 if TYPE_CHECKING:
-    from simulators.array.administrator import Administrator
     from simulators.array.element_api.release import Release
-    from simulators.array.model import ArrayModel
-    from simulators.iscsi.backend import SessionInfo
+    from simulators.array.management import Premises
     from simulators.kernel.faults import Fault
-    from simulators.kernel.transcript import Transcript
 
 _AREAS: Final = (
     cluster, hardware, accounts, volumes, many_volumes, snapshots, clones, qos, statistics, groups, initiators,
@@ -57,14 +54,9 @@ _BODY_BYTES_MAX: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class ElementApi:
-    """One array's management API. `lock` is held while a method runs; `sessions` is asked before that."""
+    """One array's management API."""
 
-    model: ArrayModel
-    administrator: Administrator
-    addresses: Addresses
-    lock: AbstractContextManager[object]
-    sessions: Callable[[], Sequence[SessionInfo]]
-    transcript: Transcript
+    premises: Premises
     release: Release
 
     def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
@@ -78,7 +70,7 @@ class ElementApi:
         """The method of the JSON-RPC request, or nothing where it is none."""
         return str(_request(body).get("method", ""))
 
-    def refusal(self, fault: Fault, body: bytes) -> Reply:
+    def refusal(self, fault: Fault, _path: str, body: bytes) -> Reply:
         """A transient error that clients try again after; 401; and 503, as no source names an error for it."""
         if fault.failure is Failure.AUTH_EXPIRY:
             return _unauthorized()
@@ -90,7 +82,7 @@ class ElementApi:
     def _refusal_of_transport(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply | None:
         """Clients look for these texts, with the full stop and without."""
         version = _PATH.fullmatch(path)
-        if not self.administrator.is_named_in(headers):
+        if not self.premises.administrator.is_named_in(headers):
             return _unauthorized()
         if version is None or version[1] not in self.release.api_versions:
             return _plain(404, "404 Not Found")
@@ -121,14 +113,15 @@ class ElementApi:
         given = request.get("params")
         if given is not None and not isinstance(given, dict):
             raise ApiError("xInvalidAPIParameter", "params: expected a JSON object")
-        live = self.sessions() if method.needs_sessions else ()
-        with self.lock:
-            self.model.clones.count_call()
-            self.model.settle()
-            scene = Scene(self.model, self.addresses, live, self.administrator.username, self.release)
+        live = self.premises.sessions() if method.needs_sessions else ()
+        premises, model = self.premises, self.premises.model
+        with premises.lock:
+            model.clones.count_call()
+            model.settle()
+            scene = Scene(model, premises.addresses, live, premises.administrator.username, self.release)
             result = method.run(scene, Arguments(given or {}, method.parameters))
             if not method.only_looks:
-                self.model.events.record(method.name)
+                model.events.record(method.name)
             return result
 
     def _note(self, direction: Direction, start: str, body: bytes, readable: Callable[[bytes], str]) -> None:
@@ -136,7 +129,7 @@ class ElementApi:
             return _masked((start + readable(body))[:_LINE_CHARACTERS])
 
         # Most lines are never read; a large body is not kept for the few that are.
-        self.transcript.record(direction, text if len(body) <= _KEPT_BODY_BYTES else text())
+        self.premises.transcript.record(direction, text if len(body) <= _KEPT_BODY_BYTES else text())
 
 
 def _unauthorized() -> Reply:

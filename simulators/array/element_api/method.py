@@ -11,18 +11,11 @@ from simulators.array.element_api.parameters import Arguments, Json, Parameter, 
 from simulators.array.element_api.release import LATEST, Release
 
 if TYPE_CHECKING:
+    from simulators.array.management import Addresses
     from simulators.array.model import ArrayModel
     from simulators.iscsi.backend import SessionInfo
 
 Row = TypeVar("Row")
-
-
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """Where the array says that it can be reached: `address:port` of management and of iSCSI."""
-
-    management: str
-    storage: str
 
 
 @dataclass(frozen=True, slots=True)

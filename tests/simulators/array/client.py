@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from conformance.contract import ArrayWorld, HttpRequest, HttpResponse, LaunchOptions, Secret, Transport
 from simulators.array.chance import SeededChance
+from simulators.array.element_api.make import ELEMENT
 from simulators.array.launcher import element
 from simulators.array.limits import Limits
 from simulators.array.model import DEFAULT_CAPACITY_BYTES, ArrayModel
@@ -96,6 +97,7 @@ def bare_model(
 ) -> ArrayModel:
     """A model and nothing else."""
     return ArrayModel(
+        make=ELEMENT,
         now=(clock or HandClock()).now,
         chance=SeededChance("test"),
         limits=limits,

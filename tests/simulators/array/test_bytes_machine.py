@@ -20,10 +20,11 @@ from simulators.array.chance import SeededChance
 from simulators.array.clones import CloneTime
 from simulators.array.core import ArrayCore, ArraySize
 from simulators.array.element_api.http import METHODS
-from simulators.array.element_api.method import Addresses, Scene
+from simulators.array.element_api.method import Scene
 from simulators.array.element_api.parameters import Arguments
 from simulators.array.extents import EXTENT_BYTES
 from simulators.array.limits import Limits
+from simulators.array.management import Addresses
 
 BLOCK = 512
 HOST = "iqn.2000-01.org.example:host"

@@ -9,6 +9,7 @@ import pytest
 
 from simulators.array.chance import SeededChance
 from simulators.array.clones import CloneJob, CloneTime, CloneWish
+from simulators.array.element_api.make import ELEMENT
 from simulators.array.extents import EXTENT_BYTES
 from simulators.array.limits import MIB, Limits
 from simulators.array.model import ArrayModel
@@ -130,7 +131,9 @@ def test_a_destination_that_changed_its_size_meanwhile_keeps_it() -> None:
 def test_time_and_calls_both_have_to_pass() -> None:
     clock = HandClock()
     job_span = timedelta(seconds=2)
-    model = ArrayModel(now=clock.now, chance=SeededChance("test"), clone_time=CloneTime(calls=1, span=job_span))
+    model = ArrayModel(
+        make=ELEMENT, now=clock.now, chance=SeededChance("test"), clone_time=CloneTime(calls=1, span=job_span)
+    )
     job = model.clones.clone([CloneWish(volume(model).volume_id, "clone")])
     states = []
     events: list[Callable[[], None]] = [lambda: None, model.clones.count_call, lambda: clock.advance(job_span)]

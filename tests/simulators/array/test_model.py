@@ -8,8 +8,8 @@ import pytest
 
 from simulators.array import strangers
 from simulators.array.accounts import Account, AccountChange
+from simulators.array.element_api.make import ELEMENT
 from simulators.array.groups import GroupChange
-from simulators.array.identity import naa_of
 from simulators.array.initiators import InitiatorWish
 from simulators.array.limits import MIB, Limits
 from simulators.array.model import ArrayModel
@@ -17,7 +17,6 @@ from simulators.array.qos import QosChange
 from simulators.array.refusal import Reason, Refused
 from simulators.array.register import Register
 from simulators.array.volume import Volume, VolumeChange, VolumeWish
-from simulators.array.volumes import PURGE_DELAY
 from tests.simulators.array.client import GB, HOST, OTHER_HOST, HandClock, bare_model
 
 WIDE = Limits(
@@ -66,7 +65,7 @@ def test_names_and_designators_are_built_as_on_the_real_array() -> None:
     assert made.eui == f"{cluster}00000001f47acc0100000000"
     assert model.volumes.find_target(made.iqn.upper()) is made
     # Read from an array: cluster mn4y, volume 361.
-    assert naa_of("mn4y", 361) == "6f47acc1000000006d6e347900000169"
+    assert ELEMENT.naa_of("mn4y", 361) == "6f47acc1000000006d6e347900000169"
 
 
 @pytest.mark.parametrize(
@@ -100,7 +99,7 @@ def test_deleted_volumes_are_purged_after_eight_hours() -> None:
     model.volumes.delete(first)
     model.volumes.delete(third)
     model.volumes.restore(third)
-    clock.advance(PURGE_DELAY - timedelta(hours=1))
+    clock.advance(ELEMENT.kept_for - timedelta(hours=1))
     model.settle()
     assert [each.volume_id for each in model.volumes.rows] == [first, third]
     clock.advance(timedelta(hours=1))

@@ -12,9 +12,10 @@ from simulators.array.chance import SeededChance
 from simulators.array.core import ArrayCore, ArraySize
 from simulators.array.element_api.errors import ApiError
 from simulators.array.element_api.http import METHODS
-from simulators.array.element_api.method import Addresses, Scene
+from simulators.array.element_api.method import Scene
 from simulators.array.element_api.parameters import Arguments
 from simulators.array.limits import Limits
+from simulators.array.management import Addresses
 from simulators.array.model import ArrayModel
 from simulators.array.refusal import Refused
 from tests.simulators.array.client import GB

@@ -13,11 +13,11 @@ from simulators.array.adapters import TableWitness
 from simulators.array.administrator import Administrator
 from simulators.array.chance import SeededChance
 from simulators.array.core import ArrayCore, ArraySize
-from simulators.array.element_api.method import Addresses
+from simulators.array.element_api.make import ELEMENT
 from simulators.array.groups import GroupChange
 from simulators.array.initiators import InitiatorWish
+from simulators.array.management import Addresses
 from simulators.array.snapshots import SnapshotWish
-from simulators.array.volumes import PURGE_DELAY
 from simulators.array.witness_api import READ_BYTES_MAX, look
 from simulators.iscsi.backend import SessionInfo
 from tests.simulators.array.client import GB, HOST, OTHER_HOST, Client, HandClock, basic, memory_array
@@ -133,7 +133,7 @@ def test_what_is_due_is_purged_before_anybody_looks() -> None:
     for look_first in (listed, lambda: len(witness.observe().luns)):
         made.model.volumes.delete(any_volume(made.model).volume_id)
         assert look_first() == 1
-        clock.advance(PURGE_DELAY)
+        clock.advance(ELEMENT.kept_for)
         assert look_first() == 0
 
 

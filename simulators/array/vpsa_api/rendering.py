@@ -1,0 +1,78 @@
+"""Objects as the API tells them. Sizes are GB, and numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from simulators.array.ids import IdForm
+from simulators.array.vpsa_api.make import VPSA
+
+if TYPE_CHECKING:
+    from simulators.array.groups import Group
+    from simulators.array.model import ArrayModel
+    from simulators.array.snapshots import Snapshot
+    from simulators.array.volume import Volume
+    from simulators.array.vpsa_api.route import Members
+
+VOLUMES: Final = VPSA.volume_ids
+SNAPSHOTS: Final = VPSA.snapshot_ids
+SERVERS: Final = IdForm("srv-", is_hexadecimal=True)
+GROUPS: Final = IdForm("cg-", is_hexadecimal=True)
+POOL: Final = "pool-00000001"
+MIB: Final = 1 << 20
+
+
+def gigabytes(model: ArrayModel, size_bytes: int) -> int:
+    """Whole GB, rounded up: what is begun is used."""
+    return -(-size_bytes // model.limits.size_granularity)
+
+
+def volume(model: ArrayModel, each: Volume) -> Members:
+    return {
+        "name": VOLUMES.text(each.volume_id),
+        "display_name": each.name,
+        "cg_name": GROUPS.text(each.volume_id),
+        "status": "In-use" if each.groups else "Available",
+        "virtual_capacity": gigabytes(model, each.size_bytes),
+        "pool_name": POOL,
+        "server_ext_names": ",".join(SERVERS.text(number) for number in each.groups),
+        "has_snapshots": "YES" if each.snapshots else "NO",
+        "data_type": "block",
+        "thin": "YES",
+        "created_at": each.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        **_kept(each),
+    }
+
+
+def server(model: ArrayModel, group: Group) -> Members:
+    return {
+        "name": SERVERS.text(group.group_id),
+        "display_name": group.name,
+        "iqn": iqn_of(model, group),
+        "iscsi_ip": "",
+    }
+
+
+def iqn_of(model: ArrayModel, group: Group) -> str:
+    """A server's initiator."""
+    return next((model.initiators.get(each).name for each in group.initiators), "")
+
+
+def snapshot(model: ArrayModel, each: Snapshot) -> Members:
+    of = model.volumes.get(each.volume_id)
+    return {
+        "name": SNAPSHOTS.text(each.snapshot_id),
+        "display_name": each.name,
+        "pool_name": POOL,
+        "cg_name": GROUPS.text(of.volume_id),
+        "volume_display_name": of.name,
+        "volume_ext_name": VOLUMES.text(of.volume_id),
+        "volume_capacity_mb": each.size_bytes // MIB,
+        "created_at": each.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+
+
+def _kept(each: Volume) -> Members:
+    """What is only kept and shown."""
+    usual = {"comment": "", "export_name": "", "crypt": "NO", "compress": "NO", "dedupe": "NO"}
+    return {name: each.attributes.get(name, value) for name, value in usual.items()}

@@ -41,7 +41,7 @@ class Sight(NamedTuple):
 
 
 class Call(NamedTuple):
-    """One request to the management API with its answer, and how many seconds ago it came."""
+    """One request to the management API with its answer, or what was let go wrong, and how many seconds ago."""
 
     seconds_ago: float
     request: str
@@ -93,11 +93,11 @@ def _sights(core: ArrayCore) -> Iterator[Sight]:
 
 
 def _calls(core: ArrayCore) -> Sequence[Call]:
-    """The last exchanges, newest first; one that has no answer yet has none here."""
+    """The last exchanges, newest first; one that has no answer has none here."""
     calls: list[Call] = []
     now = core.transcript.now()
     for entry in core.transcript.entries():
-        if entry.direction is Direction.RECEIVED:
+        if entry.direction is not Direction.SENT:
             calls.append(Call(now - entry.time, entry.text, ""))
         elif calls:
             calls[-1] = calls[-1]._replace(answer=entry.text)

@@ -81,6 +81,21 @@ class LogicalUnit(Protocol):
         """Make earlier writes durable (SYNCHRONIZE CACHE)."""
 
 
+@runtime_checkable
+class ProvisionedUnit(Protocol):
+    """What a unit may tell besides, if it keeps account of its space: GET LBA STATUS and thresholds live on it."""
+
+    @property
+    def allocated_bytes(self) -> int:
+        """Space that the unit takes up."""
+
+    def allocation(self, offset: int) -> tuple[bool, int]:
+        """Return whether the block at `offset` is allocated, and how many bytes from there on are just as it is.
+
+        Both are multiples of the block length, and the stretch is at least one block and ends with the unit.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class ChapAccount:
     """One CHAP name with its secret, and what the target proves itself with in mutual CHAP."""

@@ -20,7 +20,7 @@ from simulators.iscsi.errors import (
 )
 from simulators.iscsi.lun_address import decode_lun
 from simulators.iscsi.negotiation import OperationalSettings
-from simulators.iscsi.scsi import cdb as codes
+from simulators.iscsi.scsi import opcodes as codes
 from simulators.iscsi.scsi.sense import UNIT_ATTENTION, parse_fixed
 from simulators.kernel.clock import MonotonicClock
 from simulators.kernel.transcript import Transcript
@@ -230,7 +230,7 @@ class Session:
 
     def read_capacity(self, lun: int) -> tuple[int, int]:
         """Return size and block length in bytes."""
-        cdb = bytes((codes.SERVICE_ACTION_IN_16, codes.READ_CAPACITY_16_ACTION)) + bytes(8)
+        cdb = bytes((codes.SERVICE_ACTION_IN_16, codes.READ_CAPACITY_16)) + bytes(8)
         data = self.execute(lun, cdb + (32).to_bytes(4, "big") + bytes(2), data_in_limit=32)
         block = int.from_bytes(data[8:12], "big")
         self._blocks[lun] = block

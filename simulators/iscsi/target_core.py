@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from simulators.iscsi.backend import SessionInfo
 from simulators.iscsi.negotiation import OperationalSettings
+from simulators.iscsi.scsi.device import Devices
 from simulators.iscsi.scsi.nexus import Nexus
-from simulators.iscsi.scsi.sense import RESET_BY_FUNCTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -79,6 +79,7 @@ class TargetCore:
         self.transcript = transcript
         self.settings = settings or OperationalSettings()
         self._power_on_attention = power_on_attention
+        self._devices = Devices()
         self._sessions: dict[int, Session] = {}
         self._last_tsih = 0
         self._connections: set[TargetConnection] = set()
@@ -94,6 +95,7 @@ class TargetCore:
         self._fabric = fabric
         for connection in list(self._connections):
             self._drop(connection)
+        self._devices.lose_power()
 
     def connected(self, connection: TargetConnection) -> None:
         """Remember a new connection."""
@@ -104,6 +106,7 @@ class TargetCore:
         self._connections.discard(connection)
         if connection.session is not None:
             self._sessions.pop(connection.session.info.tsih, None)
+            connection.session.nexus.close()
 
     def knows(self, tsih: int) -> bool:
         """Say whether a session with this handle exists."""
@@ -120,7 +123,14 @@ class TargetCore:
         session = Session(
             info=_session_info(agreement, address, tsih),
             connection=connection,
-            nexus=Nexus(agreement.target_iqn, units, power_on_attention=self._power_on_attention),
+            nexus=Nexus(
+                agreement.target_iqn,
+                units,
+                initiator_port=f"{agreement.initiator_iqn},i,0x{agreement.isid.hex()}",
+                devices=self._devices,
+                abort_tasks=connection.abort_tasks,
+                power_on_attention=self._power_on_attention,
+            ),
             fabric_revision=agreement.fabric_revision,
             began_at_revision=agreement.fabric_revision,
             opened_at=now,
@@ -159,14 +169,6 @@ class TargetCore:
         for session in list(self._sessions.values()):
             if self._is_revoked(session):
                 self._drop(session.connection)
-
-    def reset_unit(self, naa: str, by: Session) -> None:
-        """Tell every other nexus of a unit that it was reset (29/03)."""
-        for session in self._sessions.values():
-            for lun_number, unit in session.nexus.units.items():
-                if unit.identity.naa == naa and session is not by:
-                    session.nexus.raise_attention(lun_number, RESET_BY_FUNCTION)
-                    session.connection.abort_tasks(lun_number)
 
     def take_dropped(self) -> list[TargetConnection]:
         """Return the connections that were closed from outside since the last call."""

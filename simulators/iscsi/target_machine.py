@@ -33,8 +33,8 @@ from simulators.iscsi.login_status import OUT_OF_RESOURCES
 from simulators.iscsi.lun_address import decode_lun
 from simulators.iscsi.negotiation import KEYS, REJECT, Parameters, combine
 from simulators.iscsi.scsi import device_server
-from simulators.iscsi.scsi.operation import Outcome
-from simulators.iscsi.scsi.sense import ScsiCheck
+from simulators.iscsi.scsi.operation import GOOD, Outcome, already
+from simulators.iscsi.scsi.sense import INVALID_FIELD_IN_CDB, RESET_BY_FUNCTION, ScsiCheck
 from simulators.iscsi.send_targets import answer_text
 from simulators.iscsi.target_login_machine import TargetLogin
 from simulators.iscsi.text_exchange import TextExchange
@@ -140,11 +140,12 @@ class TargetConnection:
         self._waiting.clear()
         self._core.disconnected(self)
 
-    def abort_tasks(self, lun_number: int | None = None) -> None:
-        """Forget the writes that wait for data, of one unit or of all."""
-        for tag, task in list(self._writes.items()):
-            if lun_number is None or decode_lun(task.command.lun) == lun_number:
-                self._abort(tag)
+    def abort_tasks(self, lun_number: int) -> bool:
+        """Forget the writes to one unit that wait for data; say whether there were any."""
+        tags = [tag for tag, task in self._writes.items() if decode_lun(task.command.lun) == lun_number]
+        for tag in tags:
+            self._abort(tag)
+        return bool(tags)
 
     def _flush(self) -> bytes:
         output, self._output = self._output, []
@@ -305,12 +306,16 @@ class TargetConnection:
         if pdu.function not in {ABORT_TASK_SET, CLEAR_TASK_SET, LUN_RESET}:
             return FUNCTION_NOT_SUPPORTED
         lun_number = decode_lun(pdu.lun)
-        unit = self._established().nexus.units.get(lun_number) if lun_number is not None else None
-        if unit is None:
+        nexus = self._established().nexus
+        if lun_number is None or lun_number not in nexus.units:
             return LUN_DOES_NOT_EXIST
-        self.abort_tasks(lun_number)
+        device = nexus.devices[lun_number]
         if pdu.function == LUN_RESET:
-            self._core.reset_unit(unit.identity.naa, self._established())
+            device.reset(nexus, RESET_BY_FUNCTION)
+        elif pdu.function == CLEAR_TASK_SET:
+            device.clear_tasks(nexus)
+        else:
+            self.abort_tasks(lun_number)
         return FUNCTION_COMPLETE
 
     def _abort_one(self, pdu: p.TaskManagementRequest) -> int:
@@ -342,8 +347,11 @@ class TargetConnection:
             self._reject(INVALID_PDU_FIELD, header)
             return
         operation = device_server.begin(pdu.cdb, decode_lun(pdu.lun), self._established().nexus)
+        promised = pdu.expected_length if pdu.writes else 0
+        if operation.is_exact and promised != operation.data_out_bytes:
+            operation = already(Outcome(sense=INVALID_FIELD_IN_CDB))
         if not pdu.writes and operation.data_out_bytes == 0 and not pdu.data:
-            self._conclude(pdu, operation.finish(b""), 0)
+            self._conclude(pdu, device_server.finish(operation, b""), 0)
             return
         task = WriteTask(pdu, operation, self._parameters)
         self._writes[pdu.initiator_task_tag] = task
@@ -391,7 +399,7 @@ class TargetConnection:
         flags, residual = _residual(expected, actual)
         room = command.expected_length if command.reads else 0
         data = memoryview(outcome.data_in)[:room]
-        if data and outcome.sense is None:
+        if data and outcome.status == GOOD:
             self._send_data(command.initiator_task_tag, data, (flags, residual))
             return
         sense = outcome.sense.fixed() if outcome.sense else b""

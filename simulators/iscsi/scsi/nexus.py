@@ -4,22 +4,51 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simulators.iscsi.scsi.device import Devices
+from simulators.iscsi.scsi.reservations import NexusName
 from simulators.iscsi.scsi.sense import CAPACITY_CHANGED, POWER_ON, REPORTED_LUNS_CHANGED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from simulators.iscsi.backend import LogicalUnit
+    from simulators.iscsi.scsi.device import Device
     from simulators.iscsi.scsi.sense import Sense
+    from simulators.iscsi.scsi.third_party_copy import CopyStatus
+
+_ANY_INITIATOR_PORT = "iqn.2010-01.org.example:nobody,i,0x000000000000"
+
+
+def _abort_nothing(_lun_number: int) -> bool:
+    """Serve where nothing can be under way."""
+    return False
 
 
 class Nexus:
     """The I_T nexus. It notices changes by comparing what it is shown with what it saw last."""
 
-    def __init__(self, target_iqn: str, units: Mapping[int, LogicalUnit], *, power_on_attention: bool = False) -> None:
+    def __init__(
+        self,
+        target_iqn: str,
+        units: Mapping[int, LogicalUnit],
+        *,
+        initiator_port: str = _ANY_INITIATOR_PORT,
+        relative_port: int = 1,
+        target_ports: Sequence[int] = (1,),
+        devices: Devices | None = None,
+        abort_tasks: Callable[[int], bool] = _abort_nothing,
+        power_on_attention: bool = False,
+    ) -> None:
         self.target_iqn = target_iqn
+        self.name = NexusName(initiator_port, f"{target_iqn},t,0x{relative_port:04x}", relative_port)
+        self.target_ports = target_ports
+        self.abort_tasks = abort_tasks
         self.units = dict(units)
+        self.copies: dict[int, CopyStatus] = {}
+        """What became of copies by EXTENDED COPY, by list identifier, until it is asked for."""
+        self._registry = Devices() if devices is None else devices
         self._identities = _identities(self.units)
+        self.devices = self._enter()
         self._generations = {number: unit.generation for number, unit in self.units.items()}
         self._has_new_inventory = False
         self._attentions: dict[int, list[Sense]] = {}
@@ -36,7 +65,14 @@ class Nexus:
             generations = {number: unit.generation for number, unit in new.items()}
             self._generations = generations | {number: self._generations[number] for number in unchanged}
             self._attentions = {number: kept for number, kept in self._attentions.items() if number in unchanged}
-        self.units, self._identities = new, identities
+            self._leave(set(self._identities.values()) - set(identities.values()))
+            self._identities = identities
+            self.devices = self._enter()
+        self.units = new
+
+    def close(self) -> None:
+        """End the nexus: what it held by RESERVE is free."""
+        self._leave(set(self._identities.values()))
 
     def raise_attention(self, lun_number: int, sense: Sense) -> None:
         """Queue a unit attention, once."""
@@ -60,6 +96,13 @@ class Nexus:
     def inventory_was_reported(self) -> None:
         """Forget 3F/0E: REPORT LUNS has just told the news (SPC-4 §6.33)."""
         self._has_new_inventory = False
+
+    def _enter(self) -> dict[int, Device]:
+        return {number: self._registry.enter(naa, self, number) for number, naa in self._identities.items()}
+
+    def _leave(self, naas: set[str]) -> None:
+        for naa in naas:
+            self._registry.leave(naa, self)
 
 
 def _identities(units: Mapping[int, LogicalUnit]) -> dict[int, str]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from simulators.iscsi.backend import LogicalUnit
 from simulators.iscsi.lun_address import encode_lun
 from simulators.iscsi.scsi import device_server
-from simulators.iscsi.scsi.cdb import SHAPES
+from simulators.iscsi.scsi.command_table import COMMANDS, Command
 from simulators.iscsi.scsi.nexus import Nexus
 from simulators.iscsi.scsi.operation import Outcome
 from simulators.iscsi.scsi.sense import INVALID_FIELD_IN_CDB, Sense, parse_fixed
@@ -68,7 +68,7 @@ def test_answers_are_cut_to_the_allocation_length() -> None:
 def test_the_supported_pages_are_those_that_answer() -> None:
     device = Device()
     pages = device.data("12010000ff00")[4:]
-    assert pages.hex() == "008083b0b2"
+    assert pages.hex() == "00808386b0b1b2"
     for page in pages:
         answer = device.data(bytes((0x12, 1, page, 1, 0, 0)))
         assert answer[1] == page
@@ -97,6 +97,7 @@ def test_device_identification_names_unit_port_and_target() -> None:
         (0, 2): bytes.fromhex(unit.identity.eui),
         (0, 1): b"EXAMPLE SN0001",
         (1, 4): b"\0\0\0\1",
+        (1, 5): b"\0\0\0\1",
         (1, 8): padded(f"{TARGET},t,0x0001"),
         (2, 8): padded(TARGET),
     }
@@ -120,7 +121,7 @@ def test_block_limits_and_provisioning_say_whether_it_is_thin(is_thin: bool) -> 
     assert len(limits) == 64
     assert int.from_bytes(limits[8:12], "big") == 16384
     assert (int.from_bytes(limits[20:24], "big") > 0) is is_thin
-    assert provisioning[5] == (0x84 if is_thin else 0)
+    assert provisioning[5] == (0xE4 if is_thin else 0)
     assert provisioning[6] == (2 if is_thin else 0)
 
 
@@ -185,12 +186,12 @@ def test_mode_sense_10_has_a_long_descriptor_for_who_accepts_it() -> None:
     assert data[8:24] == (2048).to_bytes(8, "big") + bytes(4) + (512).to_bytes(4, "big")
 
 
-def test_nothing_is_changeable() -> None:
-    assert Device().data("1a084800ff00")[4:] == bytes((0x08, 18)) + bytes(18)
+def test_the_write_cache_is_what_is_changeable_of_caching() -> None:
+    assert Device().data("1a084800ff00")[4:] == bytes((0x08, 18, 0x04)) + bytes(17)
 
 
 @pytest.mark.parametrize(
-    ("cdb", "asc"), [("1a001c00ff00", 0x24), ("1a000801ff00", 0x24), ("1a0008ffff00", 0x24), ("1a00c800ff00", 0x39)]
+    ("cdb", "asc"), [("1a001c00ff00", 0x24), ("1a000801ff00", 0x24), ("1a003f01ff00", 0x24), ("1a00c800ff00", 0x39)]
 )
 def test_other_pages_subpages_and_saved_values_are_refused(cdb: str, asc: int) -> None:
     assert Device().sense(cdb)[:2] == (ILLEGAL_REQUEST, asc)
@@ -319,15 +320,15 @@ def test_a_thick_unit_knows_no_unmap() -> None:
 # ---- refusals --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("opcode", sorted(set(range(256)) - set(SHAPES)))
+@pytest.mark.parametrize("opcode", sorted(set(range(256)) - {command.opcode for command in COMMANDS}))
 def test_what_is_not_simulated_is_refused(opcode: int) -> None:
     assert Device().sense(bytes((opcode,))) == (ILLEGAL_REQUEST, 0x20, 0)
 
 
 FORBIDDEN_BITS = [
-    (opcode, byte, bit)
-    for opcode, shape in SHAPES.items()
-    for byte, usage in enumerate(shape.usage)
+    (command, byte, bit)
+    for command in COMMANDS
+    for byte, usage in enumerate(command.usage)
     for bit in range(8)
     if byte > 0 and not usage & 1 << bit
 ]
@@ -335,17 +336,17 @@ FORBIDDEN_BITS = [
 
 def test_every_bit_outside_of_the_usage_map_is_refused() -> None:
     device = Device()
-    for opcode, byte, bit in FORBIDDEN_BITS:
+    for command, byte, bit in FORBIDDEN_BITS:
         cdb = bytearray(16)
-        cdb[0] = opcode
-        cdb[1] = SHAPES[opcode].service_action or 0
+        cdb[0] = command.opcode
+        cdb[1] = command.service_action or 0
         cdb[byte] |= 1 << bit
         sense = device.run(bytes(cdb)).sense
-        assert sense == INVALID_FIELD_IN_CDB.at_cdb_byte(byte), (hex(opcode), byte, bit)
+        assert sense == INVALID_FIELD_IN_CDB.at_cdb_byte(byte), (command.name, byte, bit)
 
 
 def test_another_service_action_is_refused() -> None:
-    assert Device().sense("9e120000000000000000000000200000") == (ILLEGAL_REQUEST, 0x24, 0)
+    assert Device().sense("9e110000000000000000000000200000") == (ILLEGAL_REQUEST, 0x24, 0)
 
 
 @pytest.mark.parametrize("cdb", ["12010100ff00", "12000100ff00", "12018900ff00"])
@@ -402,9 +403,11 @@ def test_any_cdb_ends_good_or_with_sense(cdb: bytes, data: bytes, lun: int | Non
     assert outcome.status in {0, 2}
 
 
-@given(opcode=st.sampled_from(sorted(SHAPES)), rest=st.binary(min_size=15, max_size=15), data=st.binary(max_size=64))
-def test_any_legal_looking_cdb_ends_good_or_with_sense(opcode: int, rest: bytes, data: bytes) -> None:
-    shape = SHAPES[opcode]
-    cdb = bytes(byte & usage for byte, usage in zip(bytes((opcode,)) + rest, shape.usage, strict=False))
-    outcome = Device().run(cdb, data)
-    assert outcome.sense is None or outcome.sense.key in {3, 5}
+@given(command=st.sampled_from(COMMANDS), rest=st.binary(min_size=15, max_size=15), data=st.binary(max_size=64))
+def test_any_legal_looking_cdb_ends_good_or_with_sense(command: Command, rest: bytes, data: bytes) -> None:
+    cdb = bytearray(byte & usage for byte, usage in zip(b"\xff" + rest, command.usage, strict=False))
+    cdb[0] = command.opcode
+    if command.service_action is not None:
+        cdb[1] = command.service_action
+    outcome = Device().run(bytes(cdb), data)
+    assert outcome.sense is None or outcome.sense.key in {3, 5, 0xE}

@@ -6,16 +6,21 @@ import http.client
 import json
 import ssl
 import time
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import pytest
 
 from conformance.contract import LaunchFailed, LaunchOptions, Transport
+from simulators.array.faulty_management import FaultyManagement
 from simulators.array.launcher import element
+from simulators.array.management import Reply
 from simulators.iscsi.backend import ChapAccount
 from simulators.iscsi.errors import InitiatorError
 from simulators.iscsi.initiator import Initiator
 from simulators.kernel.faults import Failure, Fault, FaultPlan
+from simulators.kernel.manual_clock import ManualClock
+from simulators.kernel.transcript import Transcript
 from tests.simulators.array.client import HOST, Client, Refusal, memory_array
 
 GOES_WRONG = "CreateVolume"
@@ -74,21 +79,48 @@ def test_good_credentials_may_be_refused_for_a_while() -> None:
 
 
 def test_a_restart_ends_sessions_and_keeps_what_is_written() -> None:
-    with memory_array(faults=[{"failure": "restart", "call": "GetAPI", "seconds": 0.05}]) as client:
+    with memory_array(faults=[{"failure": "restart", "call": "GetAPI"}]) as client:
         volume = client.volume(client.account(initiatorSecret="initiator-sec"))
         chap = ChapAccount("tenant", b"initiator-sec")
         address, _, port = client.call("GetClusterInfo")["clusterInfo"]["svip"].rpartition(":")
         initiator = Initiator(HOST, client.world.dial)
         session = initiator.login(address, int(port), volume["iqn"], chap)
         session.write(0, 0, b"durable!" * 64)
-        for call in ("GetAPI", "ListVolumes"):
-            with pytest.raises(ConnectionResetError):
-                client.call(call)
+        with pytest.raises(ConnectionResetError):
+            client.call("GetAPI")
         with pytest.raises(InitiatorError):
             session.read(0, 0, 512)
-        time.sleep(0.06)
         assert client.call("ListVolumes")["volumes"][0]["name"] == "vol"
         assert initiator.login(address, int(port), volume["iqn"], chap).read(0, 0, 8 * 64) == b"durable!" * 64
+
+
+class OneAnswer:
+    """An API that always says the same."""
+
+    def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        return Reply(200, {}, b"here")
+
+    def call_name(self, method: str, path: str, body: bytes) -> str:
+        return "any"
+
+    def refusal(self, fault: Fault, path: str, body: bytes) -> Reply:
+        raise AssertionError("a restart is no refusal")
+
+
+def test_a_restart_takes_its_time() -> None:
+    clock, restarts = ManualClock(), []
+    down = Fault(Failure.RESTART, seconds=5)
+    management = FaultyManagement(OneAnswer(), [down], Transcript(clock), lambda: restarts.append(clock.now()))
+
+    def is_answered() -> bool:
+        return management.answer("GET", "/", {}, b"").reply is not None
+
+    assert not is_answered()
+    clock.advance(4.9)
+    assert not is_answered()
+    clock.advance(0.2)
+    assert is_answered()
+    assert len(restarts) == 1
 
 
 def test_over_a_socket_a_lost_reply_is_a_closed_connection() -> None:

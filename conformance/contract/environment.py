@@ -74,11 +74,16 @@ HttpHandler = Callable[[HttpRequest], HttpResponse]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where an array's management API answers. `handle` sends one request there, by whatever transport."""
+    """Where an array's management API answers. `handle` sends one request there, by whatever transport.
+
+    `refuse` answers a request without carrying it out, as the API does when something inside the array has failed for a
+    moment: with an error of its own, in whatever form. Without it the kit answers HTTP 503 instead.
+    """
 
     url: str
     handle: HttpHandler
     ca_file: str | None = None
+    refuse: HttpHandler | None = None
     since = "0.1"
 
 

@@ -101,6 +101,7 @@ from conformance.judgements.qos import (
     set_alone_or_refused,
     set_where_supported,
 )
+from conformance.judgements.refused import changes_broken_off, life_broken_off
 from conformance.judgements.sizes import (
     below_smallest,
     identity_is_true,
@@ -146,6 +147,7 @@ __all__ = [
     "breaks_off",
     "bridge_was_told",
     "cannot_write",
+    "changes_broken_off",
     "changes_of",
     "chap_of",
     "comes_back",
@@ -185,6 +187,7 @@ __all__ = [
     "late_repeat",
     "leaves",
     "let_in",
+    "life_broken_off",
     "life_on_hosts",
     "listed",
     "listener_of",

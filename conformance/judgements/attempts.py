@@ -18,12 +18,15 @@ _MOST_CALLS: Final = 16
 T = TypeVar("T")
 
 
-def tried_twice(world: World, cut: Cut, what: str, act: Callable[[], object], judge: Callable[[], object]) -> None:
-    """Broken off, then repeated. Whenever it returns without an error, `judge` finds its whole effect there."""
+def tried_twice(world: World, cut: Cut, what: str, act: Callable[[], T], judge: Callable[[], object]) -> T:
+    """Broken off, then repeated. Whenever it returns without an error, `judge` finds its whole effect there.
+
+    Answers what the repetition answered.
+    """
     with world.broken_off(cut) as attempt:
         act()
     is_retryable(attempt)
-    _ended(attempt, what, act, judge)
+    return _ended(attempt, what, act, judge)
 
 
 def is_retryable(attempt: Attempt) -> None:
@@ -45,11 +48,12 @@ def given_up_and_repeated(
     _ended(attempt, what, act, judge)
 
 
-def _ended(attempt: Attempt, what: str, act: Callable[[], object], judge: Callable[[], object]) -> None:
+def _ended(attempt: Attempt, what: str, act: Callable[[], T], judge: Callable[[], object]) -> T:
     if attempt.error is None:
         judge()
-    expect_done(f"the repeated {what}", act)
+    answer = expect_done(f"the repeated {what}", act)
     judge()
+    return answer
 
 
 def refused_at_each_call(

@@ -8,12 +8,14 @@ from functools import partial
 from conformance.contract import Capability, Volume, WitnessPower
 from conformance.expect import ARRAY, HOST, expect_bytes, expect_done, expect_equal
 from conformance.judgements import (
+    changes_broken_off,
     chap_of,
     count_is,
     granted_connection,
     is_as_large,
     is_gone,
     is_retryable,
+    life_broken_off,
     locked_out,
     old_secret_refused,
     others_unchanged,
@@ -469,3 +471,21 @@ def test_flt_019_who_is_said_to_be_shut_out_is_out(subject: RunningSubject, cut:
                 told = granted_connection(world, made, host)
                 tried_twice(world, at, what, act, partial(locked_out, world, host, told))
         world.was_fenced(made, host)
+
+
+@requirement("FLT-020", needs=[Need.ENDPOINT, Need.SIMULATED, Need.PROBE], rests_on=["FLT-019"])
+def test_flt_020_an_error_of_the_arrays_own_is_seen(subject: RunningSubject) -> None:
+    """`create`, `grant_access`, `revoke_access` and `delete` that the array refuses, at any request, with an error of
+    its API MUST raise an error, or have had their whole effect; repeated, they succeed.
+    """
+    with subject.world() as world:
+        life_broken_off(world)
+
+
+@requirement("FLT-021", needs=[Need.ENDPOINT, Need.SIMULATED, WitnessPower.LUNS, Need.PROBE], rests_on=["FLT-020"])
+def test_flt_021_an_error_of_the_arrays_own_is_seen_by_whatever_changes(subject: RunningSubject) -> None:
+    """`resize`, `set_qos`, `take_snapshot`, `delete_snapshot`, `clone` and `revert` that the array refuses, at any
+    request, with an error of its API MUST raise an error, or have had their whole effect; repeated, they succeed.
+    """
+    with subject.world() as world:
+        changes_broken_off(world, world.create())

@@ -12,13 +12,15 @@ from hypothesis.strategies import SearchStrategy
 class Cut:
     """At the nth request of an operation, counted from 0: its reply is lost, or already the request.
 
-    `is_refused`: the array is there, and answers HTTP 503 instead. `lasts`: so it stays until the operation ends.
+    `is_refused`: the array is there, and answers HTTP 503 instead, or, `in_its_words`, an error of its API where the
+    kit knows one. `lasts`: so it stays until the operation ends.
     """
 
     nth: int
     is_reply: bool
     is_refused: bool = False
     lasts: bool = False
+    in_its_words: bool = False
 
 
 def cuts() -> SearchStrategy[Cut]:

@@ -16,11 +16,16 @@ def hand_on(request: HttpRequest, handler: HttpHandler) -> HttpResponse:
     return handler(request)
 
 
-def cut(nth: int, *, after: bool, refused: bool = False, lasts: bool = False) -> Passage:
+def unavailable(_request: HttpRequest) -> HttpResponse:
+    """HTTP 503 (RFC 9110 §15.6.4)."""
+    return HttpResponse(503, {"Content-Type": "text/plain"}, b"Service Unavailable")
+
+
+def cut(nth: int, *, after: bool, refusal: HttpHandler | None = None, lasts: bool = False) -> Passage:
     """Drop the connection at the nth request, counted from 0: before it reaches the array, or after it was carried
     out.
 
-    `refused`: answer HTTP 503 instead (RFC 9110 §15.6.4). `lasts`: let no later request reach the array either.
+    `refusal`: answer this instead. `lasts`: let no later request reach the array either.
     """
     seen = 0
 
@@ -32,8 +37,8 @@ def cut(nth: int, *, after: bool, refused: bool = False, lasts: bool = False) ->
         is_carried_out = after and seen == nth + 1
         if is_carried_out:
             handler(request)
-        if refused:
-            return HttpResponse(503, {"Content-Type": "text/plain"}, b"Service Unavailable")
+        if refusal is not None:
+            return refusal(request)
         raise ConnectionResetError("the reply was lost" if is_carried_out else "the request was lost")
 
     return pass_or_cut

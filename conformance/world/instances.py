@@ -11,6 +11,7 @@ from conformance import leaks
 from conformance.context import KitContext
 from conformance.contract import (
     DataStoreDriver,
+    HttpHandler,
     ProviderError,
 )
 from conformance.guard import GuardedPlugin
@@ -83,7 +84,7 @@ class WithInstances(WorldBase):
     def broken_off(self, cut: Cut) -> Iterator[Attempt]:
         """What the plugin does inside meets this cut, and may fail as the contract allows."""
         self.watch.went_beyond_set_up = True
-        passage = exchange.cut(cut.nth, after=cut.is_reply, refused=cut.is_refused, lasts=cut.lasts)
+        passage = exchange.cut(cut.nth, after=cut.is_reply, refusal=self._refusal(cut), lasts=cut.lasts)
         recorders = self.instance.doors.recorders
         for each in recorders:
             each.passage = passage
@@ -93,6 +94,12 @@ class WithInstances(WorldBase):
         finally:
             for each in recorders:
                 each.passage = exchange.hand_on
+
+    def _refusal(self, cut: Cut) -> HttpHandler | None:
+        if not cut.is_refused:
+            return None
+        own = self.array.endpoints[0].refuse if cut.in_its_words else None
+        return own or exchange.unavailable
 
     @contextmanager
     def given_up(self, nth: int) -> Iterator[Attempt]:
@@ -111,9 +118,9 @@ class WithInstances(WorldBase):
         finally:
             self._most_requests = max(self._most_requests, self.instance.exchanges - before)
 
-    def at_each_request(self, cut: Cut) -> Iterator[Cut]:
+    def at_each_request(self, cut: Cut, most: int = _MOST_REQUESTS) -> Iterator[Cut]:
         """This cut at the first request of what is broken off, then at the second, as long as there are more."""
-        for nth in range(_MOST_REQUESTS):
+        for nth in range(most):
             self._most_requests = 0
             yield replace(cut, nth=nth)
             if self._most_requests <= nth:

@@ -43,7 +43,8 @@ def resumable(
             try:
                 return method(self, *args, **kwargs)
             except Interrupted as interruption:
-                if repetition == len(interruption.waits):
+                # Interruptions of several kinds may follow each other, and each kind allows its own number.
+                if repetition >= len(interruption.waits):
                     raise interruption.outcome from None
                 pause(self.context, interruption.waits[repetition], interruption.outcome)
                 repetition += 1

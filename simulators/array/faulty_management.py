@@ -6,14 +6,13 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simulators.kernel.faults import Failure, FaultPlan
+from simulators.kernel.faults import Failure, Fault, FaultPlan
 from simulators.kernel.transcript import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from simulators.array.management import ManagementApi, Reply
-    from simulators.kernel.faults import Fault
     from simulators.kernel.transcript import Transcript
 
 
@@ -49,6 +48,10 @@ class FaultyManagement:
             return Outcome(self._api.handle(method, path, headers, body))
         self._transcript.record(Direction.NOTE, f"{fault.failure} injected into {name}")
         return self._struck(fault, method, path, headers, body)
+
+    def refuse(self, path: str, body: bytes) -> Reply:
+        """How the API tells that something inside has failed for a moment; nothing is done."""
+        return self._api.refusal(Fault(Failure.ERROR_BEFORE), path, body)
 
     def _struck(self, fault: Fault, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Outcome:
         if fault.failure is Failure.RESTART:

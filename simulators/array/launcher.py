@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from conformance.contract import ArrayEntry, ArrayWitness, ByteStream
     from simulators.array.faulty_management import Outcome
     from simulators.array.journal import Journal
+    from simulators.array.management import Reply
     from simulators.kernel.transcript import Transcript
 
 MEMORY_ADDRESS: Final = "10.64.0.1"
@@ -56,7 +57,8 @@ class MemoryWorld:
         addresses = Addresses(f"{MEMORY_ADDRESS}:443", "{}:{}".format(*MEMORY_PORTAL))
         self._management = core.management(addresses, self._target.sessions, self._restart_target)
         self._is_closed = False
-        self.endpoints: Sequence[Endpoint] = (Endpoint(f"memory://{core.model.unique_id}{_path(core)}", self._handle),)
+        url = f"memory://{core.model.unique_id}{_path(core)}"
+        self.endpoints: Sequence[Endpoint] = (Endpoint(url, self._handle, refuse=self._refuse),)
         self.parameters: Mapping[str, str | Secret] = _parameters(core, addresses)
         self.witness: ArrayWitness = TableWitness(core, self._target.sessions)
 
@@ -81,6 +83,9 @@ class MemoryWorld:
         self._target.sweep()
         return _in_time(outcome)
 
+    def _refuse(self, request: HttpRequest) -> HttpResponse:
+        return _response(self._management.refuse(request.path, request.body))
+
     def _restart_target(self) -> None:
         self._target.fabric = self._target.fabric  # a fabric that is set ends all sessions
 
@@ -95,7 +100,7 @@ class SocketWorld:
         self._opened_at = MonotonicClock().now()
         server.serve(core)
         url = f"https://{server.addresses.management}{_path(core)}"
-        self.endpoints: Sequence[Endpoint] = (Endpoint(url, self._handle, server.certificate.ca_file),)
+        self.endpoints: Sequence[Endpoint] = (Endpoint(url, self._handle, server.certificate.ca_file, self._refuse),)
         self.parameters: Mapping[str, str | Secret] = _parameters(core, server.addresses)
         self.witness: ArrayWitness = TableWitness(core, server.target.sessions)
 
@@ -123,6 +128,9 @@ class SocketWorld:
         if not self.is_open:
             raise ConnectionRefusedError("the array is gone")
         return _in_time(self._server.ask(request.method, request.path, request.headers, request.body))
+
+    def _refuse(self, request: HttpRequest) -> HttpResponse:
+        return _response(self._server.refuse(request.path, request.body))
 
 
 class MemoryEntry:
@@ -289,7 +297,11 @@ def _in_time(outcome: Outcome) -> HttpResponse:
     time.sleep(outcome.after_seconds)
     if outcome.reply is None:
         raise ConnectionResetError("the array has closed the connection without an answer")
-    return HttpResponse(outcome.reply.status, outcome.reply.headers, outcome.reply.body)
+    return _response(outcome.reply)
+
+
+def _response(reply: Reply) -> HttpResponse:
+    return HttpResponse(reply.status, reply.headers, reply.body)
 
 
 def _path(core: ArrayCore) -> str:

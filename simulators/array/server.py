@@ -91,6 +91,11 @@ class ArrayServer:
         api = self._api
         return Outcome(_NOBODY) if api is None else api.answer(method, path, headers, body)
 
+    def refuse(self, path: str, body: bytes) -> Reply:
+        """How the management API tells that something inside has failed for a moment; nothing is done."""
+        api = self._api
+        return _NOBODY if api is None else api.refuse(path, body)
+
     def _restart_target(self) -> None:
         self.target.fabric = self.target.fabric  # a fabric that is set ends all sessions
 

@@ -220,6 +220,14 @@ def test_a_lost_reply_costs_the_caller_nothing(solidfire: Scene, number: int) ->
     assert len([each for each in solidfire.view().objects if "roup" in each.kind]) == 1
 
 
+def test_interruptions_of_several_kinds_in_one_operation_end_in_an_error_of_the_contract(solidfire: Scene) -> None:
+    store = solidfire.store()
+    for number, fault in enumerate((*[answered("xNotReadyForIO")] * 2, *[lost_after] * 2), 1):
+        solidfire.wire.break_call(number, fault)
+    with pytest.raises((ArrayUnreachable, Busy)):
+        solidfire.volume(store)
+
+
 def test_a_create_that_the_array_carries_out_late_leaves_one_lun(solidfire: Scene) -> None:
     scene = solidfire
     store = scene.store()

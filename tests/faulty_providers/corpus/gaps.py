@@ -294,6 +294,32 @@ FAULTS: tuple[Fault, ...] = (
         Kind.DATA,
     ),
     Fault(
+        "FLT-020",
+        "a revoke is said to be done when the array says that it is busy",
+        Driver.revoke_access,
+        swallow(Busy),
+    ),
+    Fault(
+        "FLT-020",
+        "a delete is said to be done when the array says that it is busy",
+        Driver.delete,
+        swallow(Busy),
+        Kind.LEAK,
+    ),
+    Fault(
+        "FLT-021",
+        "a resize is said to be done when the array says that it is busy",
+        Driver.resize,
+        swallow(Busy, answer=lambda call: Resized(call.arguments["size_bytes"])),
+    ),
+    Fault(
+        "FLT-021",
+        "a revert is said to be done when the array says that it is busy",
+        Driver.revert,
+        swallow(Busy),
+        Kind.DATA,
+    ),
+    Fault(
         "FLT-019",
         "a fence that the array refuses is said to be done",
         Driver.fence,

@@ -181,7 +181,7 @@ class TargetCore:
         The cold one also ends all other sessions with it; the one that asked is for its connection to end.
         """
         for device in set(by.nexus.devices.values()):
-            device.reset(by.nexus, RESET_BY_FUNCTION)
+            device.reset(RESET_BY_FUNCTION)
         for session in list(self._sessions.values()):
             if is_cold and session is not by and session.info.target_iqn == by.info.target_iqn:
                 self._drop(session.connection)

@@ -359,7 +359,7 @@ class TargetConnection:
             return LUN_DOES_NOT_EXIST
         device = nexus.devices[lun_number]
         if pdu.function == LUN_RESET:
-            device.reset(nexus, RESET_BY_FUNCTION)
+            device.reset(RESET_BY_FUNCTION)
         elif pdu.function == CLEAR_TASK_SET:
             device.clear_tasks(nexus)
         else:

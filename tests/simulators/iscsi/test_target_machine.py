@@ -482,7 +482,7 @@ def test_a_command_that_waits_for_its_turn_can_be_aborted() -> None:
     assert b"x" not in fabric.unit.content
 
 
-def test_a_unit_reset_is_news_for_the_other_initiator() -> None:
+def test_a_unit_reset_is_news_for_every_initiator() -> None:
     fabric = FakeFabric()
     fabric.access[OTHER_HOST] = {7: fabric.unit}
     memory = target(fabric)
@@ -492,9 +492,10 @@ def test_a_unit_reset_is_news_for_the_other_initiator() -> None:
     waiting = other.command_pdu(write_10(1), writes=512, lun=7)
     only(other.send(waiting), p.ReadyToTransfer)
     assert manage(mine, 5) == 0
-    sense = sense_of(only(other.command(TEST_UNIT_READY, lun=7), p.ScsiResponse))
-    assert (sense.key, sense.asc, sense.ascq) == (6, 0x29, 0x03)
-    assert only(mine.command(TEST_UNIT_READY), p.ScsiResponse).status == 0
+    for peer, lun in ((other, 7), (mine, 1)):
+        sense = sense_of(only(peer.command(TEST_UNIT_READY, lun=lun), p.ScsiResponse))
+        assert (sense.key, sense.asc, sense.ascq) == (6, 0x29, 0x03)
+        assert only(peer.command(TEST_UNIT_READY, lun=lun), p.ScsiResponse).status == 0
 
 
 def test_a_reset_of_one_unit_leaves_the_writes_of_another() -> None:

@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def hold(seed: int) -> tuple[int, int]:
     """Hold the conversation of a seed; return its PDUs, and 1 if something happened that must not."""
     chance = random.Random(seed)
-    faulthandler.dump_traceback_later(PATIENCE_SECONDS, exit=True)
+    faulthandler.dump_traceback_later(PATIENCE_SECONDS, exit=True, file=sys.__stderr__ or 2)
     try:
         return chance.choice(_KINDS)(chance), 0
     except Exception:

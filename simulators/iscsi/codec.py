@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.iscsi.digest import DIGEST_BYTES, NO_DIGESTS, digest
+from simulators.iscsi.digest import DIGEST_BYTES, digest
 from simulators.iscsi.errors import PeerViolation
 from simulators.iscsi.pdu import BHS_BYTES, Damaged, parse
 
@@ -40,7 +40,7 @@ class PduReader:
         self._later: list[bytes] = []
         self._available = 0
         self._needed = BHS_BYTES
-        self.digests = NO_DIGESTS
+        self.digests: Digests | None = None
         """What the peer adds to its PDUs, once the login has agreed on it."""
         self.header = b""
         """The basic header of the last PDU, which a Reject must quote."""
@@ -64,31 +64,28 @@ class PduReader:
         header = self._buffer[self._position : start]
         ahs_length, data_length = self._lengths(header)
         if self.digests:
-            return self._next_with_digests(header, ahs_length, data_length)
+            return self._next_with_digests(self.digests, header, ahs_length, data_length)
         self._needed = BHS_BYTES + ahs_length + data_length + (-data_length & 3)
         if self._available < self._needed:
             return None
         data = self._buffer[start + ahs_length : start + ahs_length + data_length]
-        self._consume(header)
-        return parse(header, data)
-
-    def _consume(self, header: bytes) -> None:
         self._position += self._needed
         self._available -= self._needed
         self._needed = BHS_BYTES
         self.header = header
+        return parse(header, data)
 
-    def _next_with_digests(self, header: bytes, ahs_length: int, data_length: int) -> Pdu | None:
+    def _next_with_digests(self, digests: Digests, header: bytes, ahs_length: int, data_length: int) -> Pdu | None:
         """Do the same for a PDU with digests: the header's is looked at before the lengths are trusted with data."""
         headers_end = BHS_BYTES + ahs_length
-        start = headers_end + (DIGEST_BYTES if self.digests.header else 0)
+        start = headers_end + (DIGEST_BYTES if digests.header else 0)
         padded_length = data_length + (-data_length & 3)
-        has_data_digest = self.digests.data and data_length > 0
+        has_data_digest = digests.data and data_length > 0
         self._needed = start
         if self._available < start:
             return None
         whole = memoryview(self._buffer)[self._position :]
-        if self.digests.header and whole[headers_end:start] != digest(whole[:headers_end]):
+        if digests.header and whole[headers_end:start] != digest(whole[:headers_end]):
             raise PeerViolation("the header digest is wrong")
         self._needed = start + padded_length + (DIGEST_BYTES if has_data_digest else 0)
         if self._available < self._needed:
@@ -96,7 +93,10 @@ class PduReader:
         data_end = start + padded_length
         is_damaged = has_data_digest and whole[data_end : self._needed] != digest(whole[start:data_end])
         pdu = parse(header, bytes(whole[start : start + data_length]))
-        self._consume(header)
+        self._position += self._needed
+        self._available -= self._needed
+        self._needed = BHS_BYTES
+        self.header = header
         return Damaged(pdu) if is_damaged else pdu
 
     def _gather(self) -> None:
@@ -117,11 +117,11 @@ class PduReader:
         return ahs_length, data_length
 
 
-def encode(pdus: Iterable[Pdu], digests: Digests = NO_DIGESTS) -> bytes:
+def encode(pdus: Iterable[Pdu], digests: Digests | None = None) -> bytes:
     """Return the wire form of some PDUs, joined once."""
     parts: list[Chunk] = []
     for pdu in pdus:
-        parts.extend(_with_digests(pdu.frame(), digests) if digests else pdu.frame())
+        parts.extend(pdu.frame() if digests is None else _with_digests(pdu.frame(), digests))
     return b"".join(parts)
 
 

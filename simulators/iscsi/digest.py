@@ -23,12 +23,6 @@ class Digests:
     header: bool = False
     data: bool = False
 
-    def __bool__(self) -> bool:
-        return self.header or self.data
-
-
-NO_DIGESTS = Digests()
-
 
 def _entry(value: int) -> int:
     for _ in range(8):

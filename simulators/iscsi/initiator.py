@@ -296,8 +296,8 @@ class Session:
         return self._link.wait_for(events.Pinged, self._link.machine.ping(data)).data
 
     @property
-    def digests(self) -> Digests:
-        """The digests that were agreed on."""
+    def digests(self) -> Digests | None:
+        """The digests that were agreed on, if any."""
         return self._link.machine.parameters.digests
 
     def reset_unit(self, lun: int) -> None:

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from simulators.iscsi.digest import NO_DIGESTS, Digests
+from simulators.iscsi.digest import Digests
 from simulators.iscsi.errors import PeerViolation
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from simulators.iscsi.text import Pairs
 
 NOT_UNDERSTOOD = "NotUnderstood"
@@ -84,8 +87,9 @@ class OperationalSettings:
     header_digests: str = "None"
     data_digests: str = "None"
 
-    def values(self) -> dict[str, str]:
-        """Return our value for every key."""
+    @lru_cache(maxsize=16)  # noqa: B019 - settings are few and live as long as their target or initiator
+    def values(self) -> Mapping[str, str]:
+        """Return our value for every key: the same for every login."""
         return {name: key.default for name, key in KEYS.items()} | {
             "HeaderDigest": self.header_digests,
             "DataDigest": self.data_digests,
@@ -112,7 +116,7 @@ class Parameters:
     immediate_data: bool = True
     max_burst_length: int = 262144
     first_burst_length: int = 65536
-    digests: Digests = NO_DIGESTS
+    digests: Digests | None = None
 
 
 class Responder:
@@ -258,11 +262,12 @@ def _yes_or_no(*, is_yes: bool) -> str:
 
 
 def _parameters(results: dict[str, str]) -> Parameters:
+    protected = (results["HeaderDigest"] == CRC32C, results["DataDigest"] == CRC32C)
     return Parameters(
         peer_data_segment_length=int(results["MaxRecvDataSegmentLength"]),
         initial_r2t=results["InitialR2T"] == "Yes",
         immediate_data=results["ImmediateData"] == "Yes",
         max_burst_length=int(results["MaxBurstLength"]),
         first_burst_length=int(results["FirstBurstLength"]),
-        digests=Digests(results["HeaderDigest"] == CRC32C, results["DataDigest"] == CRC32C),
+        digests=Digests(*protected) if any(protected) else None,
     )

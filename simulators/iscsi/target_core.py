@@ -131,7 +131,7 @@ class TargetCore:
                 units,
                 initiator_port=f"{agreement.initiator_iqn},i,0x{agreement.isid.hex()}",
                 relative_port=connection.portal_group_tag,
-                target_ports=sorted({portal.group_tag for portal in self.portals}),
+                target_ports=self._target_ports,
                 devices=self._devices,
                 abort_tasks=connection.abort_tasks,
                 power_on_attention=self._power_on_attention,
@@ -144,6 +144,10 @@ class TargetCore:
         )
         self._sessions[tsih] = session
         return session
+
+    def _target_ports(self) -> list[int]:
+        """Relative identifiers of the SCSI target ports: the tags of the portal groups."""
+        return sorted({portal.group_tag for portal in self.portals})
 
     def is_admitted(self, session: Session) -> bool:
         """Ask the fabric again if anything changed, and show the nexus its current units."""
@@ -212,6 +216,7 @@ class TargetCore:
 
 
 def _session_info(agreement: Agreement, address: str, tsih: int) -> SessionInfo:
+    digests = agreement.parameters.digests
     return SessionInfo(
         initiator_iqn=agreement.initiator_iqn,
         target_iqn=agreement.target_iqn,
@@ -222,6 +227,6 @@ def _session_info(agreement: Agreement, address: str, tsih: int) -> SessionInfo:
         auth_method="CHAP" if agreement.chap_username is not None else "None",
         chap_algorithm=agreement.chap_algorithm,
         is_mutual=agreement.is_mutual,
-        header_digest=CRC32C if agreement.parameters.digests.header else "None",
-        data_digest=CRC32C if agreement.parameters.digests.data else "None",
+        header_digest=CRC32C if digests and digests.header else "None",
+        data_digest=CRC32C if digests and digests.data else "None",
     )

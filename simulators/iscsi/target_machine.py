@@ -28,7 +28,6 @@ from simulators.iscsi import pdu as p
 from simulators.iscsi.codec import PduReader, encode
 from simulators.iscsi.data_pieces import cut
 from simulators.iscsi.describe import describe
-from simulators.iscsi.digest import NO_DIGESTS
 from simulators.iscsi.errors import PeerViolation, SimulatorBug
 from simulators.iscsi.login_status import OUT_OF_RESOURCES
 from simulators.iscsi.lun_address import decode_lun
@@ -105,7 +104,7 @@ class TargetConnection:
         self._parameters = Parameters()
         self._output: list[TargetPdu] = []
         self._sent = b""
-        self._digests = NO_DIGESTS
+        self._digests: Digests | None = None
         self._ping_tag = p.NO_TAG
         self._stat_sn = 0
         self._exp_cmd_sn = 0
@@ -172,8 +171,10 @@ class TargetConnection:
         output, self._output = self._output, []
         for pdu in output:
             self._core.transcript.record(Direction.SENT, describe(pdu))
+        if not self._sent:
+            return encode(output, self._digests)
         sent, self._sent = self._sent, b""
-        return sent + encode(output, self._digests) if sent else encode(output, self._digests)
+        return sent + encode(output, self._digests)
 
     def _begin_digests(self, digests: Digests) -> None:
         """Protect what follows the login (§6.3.3): the last login response goes without."""
@@ -275,7 +276,7 @@ class TargetConnection:
             _, _, max_cmd_sn = self._sequence()
             response = replace(response, tsih=self.session.info.tsih, max_cmd_sn=max_cmd_sn)
         self._output.append(response)
-        if self._parameters.digests:
+        if self._parameters.digests is not None:
             self._begin_digests(self._parameters.digests)
         if step.is_refused:
             self.hang_up()
@@ -395,8 +396,7 @@ class TargetConnection:
             self._reject(INVALID_PDU_FIELD, header)
             return
         operation = device_server.begin(pdu.cdb, decode_lun(pdu.lun), self._established().nexus)
-        promised = pdu.expected_length if pdu.writes else 0
-        if operation.is_exact and promised != operation.data_out_bytes:
+        if operation.is_exact and (pdu.expected_length if pdu.writes else 0) != operation.data_out_bytes:
             operation = already(Outcome(sense=INVALID_FIELD_IN_CDB))
         if not pdu.writes and operation.data_out_bytes == 0 and not pdu.data:
             self._conclude(pdu, device_server.finish(operation, b""), 0)

@@ -28,11 +28,6 @@ class Device:
         self.is_stopped = False
         self.audience: dict[Nexus, int] = {}
 
-    @property
-    def is_reserved(self) -> bool:
-        """Whether any command may be refused because of who sent it."""
-        return self.reservations.held is not None or self.reserved_by is not None
-
     def tell_others(self, than: Nexus, sense: Sense) -> None:
         """Raise a unit attention for every other nexus."""
         for nexus, lun_number in self.audience.items():

@@ -53,7 +53,7 @@ class ProtectedPeer(RawPeer):
         self._reader.digests = BOTH
 
     def send(self, *pdus: p.Pdu) -> list[p.Pdu]:
-        return self.send_bytes(encode(pdus, BOTH if self._reader.digests else Digests()))
+        return self.send_bytes(encode(pdus, self._reader.digests))
 
 
 def test_a_session_with_digests_lists_them_and_carries_data() -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from simulators.iscsi.memory import MemoryTarget
     from simulators.iscsi.pdu import Pdu
 
-_LONGEST = 60
+_LONGEST = 100
 _REST_LIMIT = DATA_SEGMENT_LIMIT + AHS_LIMIT + 64
 _DEVICES_LIMIT = 2
 
@@ -47,6 +47,7 @@ class Talk:
         self._memory, self._chance = memory, chance
         self._session = chance.randbytes(6)
         self._is_reliable = chance.random() < 0.7
+        self._leaves_gaps = chance.random() < 0.05
         self._connect()
 
     def _connect(self) -> None:
@@ -66,7 +67,8 @@ class Talk:
             pdu: Pdu = initiator_side.login(chance, is_first=self._is_first, session=self._session)
             self._is_first = False
         else:
-            pdu = initiator_side.request(chance, self._connection)
+            ahead = chance.randrange(1, 2 * COMMAND_WINDOW) if self._leaves_gaps else 0
+            pdu = initiator_side.request(chance, self._connection, ahead)
         wire = encode([pdu], self._connection._digests)
         luck = chance.random()
         self._send(wire if luck < 0.6 else noise(chance) if luck < 0.63 else mutate(wire, chance))
@@ -86,6 +88,9 @@ class Talk:
         assert connection.state in State
         assert connection.is_closed or connection._reader.pending_bytes <= _REST_LIMIT, "too much is kept"
         assert len(connection._writes) <= COMMAND_WINDOW, "too many commands wait for data"
+        assert all(task._received <= task._expected for task in connection._writes.values()), "too much data is kept"
+        ahead = [(cmd_sn - connection._exp_cmd_sn) & 0xFFFFFFFF for cmd_sn in connection._waiting]
+        assert all(0 < each < COMMAND_WINDOW for each in ahead), "a command outside of the window is kept"
         assert len(connection._waiting) <= COMMAND_WINDOW, "too many commands wait for their turn"
 
 

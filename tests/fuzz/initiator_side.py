@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from simulators.iscsi.target_machine import TargetConnection
+    from simulators.iscsi.write_task import WriteTask
 
 _VALUES = (
     "None",
@@ -76,9 +77,19 @@ def plain_login(session: bytes, *, has_digests: bool) -> p.LoginRequest:
     return p.LoginRequest(1, 3, 0, 0, session, 0, 0x77, 0, 1, 0, data=join_pairs(pairs), transit=True)
 
 
-def request(chance: Random, connection: TargetConnection) -> p.Pdu:
-    """Return a request of the full feature phase, numbered as the target expects it."""
-    return chance.choice(_REQUESTS)(chance, connection._exp_cmd_sn)
+def request(chance: Random, connection: TargetConnection, ahead: int) -> p.Pdu:
+    """Return a request of the full feature phase, so far ahead of the number that the target expects."""
+    if connection._writes and chance.random() < 0.4:
+        return _next_data(chance, chance.choice(list(connection._writes.values())))
+    return chance.choice(_REQUESTS)(chance, connection._exp_cmd_sn + ahead)
+
+
+def _next_data(chance: Random, task: WriteTask) -> p.DataOut:
+    """Return the Data-Out that a command waits for, of any length."""
+    tags = (task.command.initiator_task_tag, task.transfer_tag)
+    numbers = (0, task._next_data_sn, task._received)
+    data = bytes(chance.choice((512, 4096, 65536, max(task._sequence_end - task._received, 0))))
+    return p.DataOut(task.command.lun, *tags, *numbers, data=data, final=chance.random() < 0.6)
 
 
 def _likely_command(chance: Random, cmd_sn: int) -> p.Pdu:

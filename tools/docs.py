@@ -20,7 +20,7 @@ from conformance.cli.app import app
 from conformance.report import as_catalogue
 from conformance.requirement import Requirement
 from conformance.standard import standards
-from tools import bug_patterns, diagrams, profiles, record_page
+from tools import bug_patterns, diagrams, profiles, record_page, scsi_commands
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 FAULTS: Final = "tests.faulty_providers.corpus"
@@ -51,6 +51,7 @@ def pages() -> dict[Path, str]:
         ROOT / "conformance" / as_catalogue.FILE: as_catalogue.text(requirements, known),
         ROOT / "docs" / "bug-patterns.md": bug_patterns.page(bug_patterns.read(), _NOTE),
         ROOT / "docs" / "report-json.md": record_page.page(_NOTE),
+        ROOT / "docs" / "scsi-commands.md": scsi_commands.page(_NOTE),
         **diagrams.pages(ROOT / "docs", _NOTE),
     }
 

@@ -18,6 +18,11 @@ class BlockMap:
         """Bytes that would take up space if nothing were shared."""
         return len(self._extents) * EXTENT_BYTES
 
+    def allocation(self, offset: int, size_bytes: int) -> tuple[bool, int]:
+        """Whether there is an extent at `offset`, and how many bytes from there to where it is otherwise."""
+        is_there, end = self._extents.stretch(offset // EXTENT_BYTES, (size_bytes - 1) // EXTENT_BYTES)
+        return is_there, min(end * EXTENT_BYTES, size_bytes) - offset
+
     def read(self, offset: int, length: int) -> bytes:
         """Return exactly `length` bytes."""
         if length <= 0:

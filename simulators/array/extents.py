@@ -92,6 +92,22 @@ class ExtentTable:
                 yield from (_ZEROS if each is None else each.data for each in found)
             first = end + 1
 
+    def stretch(self, number: int, last: int) -> tuple[bool, int]:
+        """Whether there is an extent, and the first number from there on, up to `last` + 1, where it is otherwise."""
+        is_there, at = self.find(number) is not None, number + 1
+        chunks = self._directory.chunks
+        while at <= last:
+            chunk = chunks.get(at >> _CHUNK_BITS)
+            if chunk is None and not is_there:
+                # Most of a volume is never written: go on where anything is.
+                following = min((index for index in chunks if index > at >> _CHUNK_BITS), default=None)
+                at = last + 1 if following is None else following << _CHUNK_BITS
+            elif chunk is None or (at in chunk.extents) is not is_there:
+                break
+            else:
+                at += 1
+        return is_there, min(at, last + 1)
+
     def put(self, number: int, data: bytes) -> None:
         """Keep an extent; whoever shared the old one keeps that."""
         extents = self._own_chunk(number >> _CHUNK_BITS)

@@ -90,6 +90,14 @@ class VolumeUnit:
         with self._lock, self._noted(offset, length, None):
             self._volume.blocks.unmap(offset, length)
 
+    @property
+    def allocated_bytes(self) -> int:
+        return self._volume.blocks.written_bytes
+
+    def allocation(self, offset: int) -> tuple[bool, int]:
+        with self._lock:
+            return self._volume.blocks.allocation(offset, self._volume.size_bytes)
+
     def flush(self) -> None:
         """Everything is where it belongs already."""
 

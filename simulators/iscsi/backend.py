@@ -148,6 +148,14 @@ class Fabric(Protocol):
         """
 
 
+@runtime_checkable
+class DiscoveryGuard(Protocol):
+    """What a fabric may have besides: accounts for discovery. Without it, targets are shown to who asks by name."""
+
+    def discovery_accounts(self, initiator_iqn: str) -> tuple[ChapAccount, ...]:
+        """Return the accounts of which one must authenticate a discovery session; empty when none is needed."""
+
+
 @dataclass(frozen=True, slots=True)
 class SessionInfo:
     """One logged-in session, as an administrator of the target would list it."""

@@ -28,6 +28,8 @@ def describe(pdu: Pdu) -> str:
         case p.DataIn() | p.DataOut():
             end = " final" if pdu.final else ""
             return f"{_name(pdu)} tag={pdu.initiator_task_tag:x} {pdu.buffer_offset}+{len(pdu.data)}{end}"
+        case p.Damaged():
+            return f"{describe(pdu.pdu)} with a wrong data digest"
         case p.Reject():
             return f"Reject reason={pdu.reason:02x}"
         case p.TaskManagementRequest():

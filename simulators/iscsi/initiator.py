@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from simulators.iscsi.byte_stream import ByteStream, Dial
+    from simulators.iscsi.digest import Digests
     from simulators.kernel.clock import Clock
 
     class ChapSource(Protocol):
@@ -293,6 +294,11 @@ class Session:
     def ping(self, data: bytes = b"") -> bytes:
         """Send a NOP-Out and return what comes back."""
         return self._link.wait_for(events.Pinged, self._link.machine.ping(data)).data
+
+    @property
+    def digests(self) -> Digests | None:
+        """The digests that were agreed on, if any."""
+        return self._link.machine.parameters.digests
 
     def reset_unit(self, lun: int) -> None:
         """LOGICAL UNIT RESET."""

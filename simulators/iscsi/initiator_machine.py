@@ -144,7 +144,7 @@ class InitiatorConnection:
         output, self._output = self._output, []
         for pdu in output:
             self._transcript.record(Direction.SENT, describe(pdu))
-        return encode(output)
+        return encode(output, self.parameters.digests)
 
     # ---- requests ------------------------------------------------------------------------------------------
 
@@ -327,6 +327,7 @@ class InitiatorConnection:
         if pdu.next_stage != _FULL_FEATURE or pdu.tsih == 0:
             raise PeerViolation("the target ended the login without a session handle")
         self.parameters, self.tsih, self.state = self._offerer.parameters(), pdu.tsih, State.READY
+        self._reader.digests = self.parameters.digests
         self._events.append(LoginCompleted(pdu.tsih, self._auth_method, self._algorithm))
 
     def _fail(self, event: Event) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from simulators.iscsi.backend import Fabric, SessionInfo
     from simulators.iscsi.byte_stream import ByteStream
     from simulators.iscsi.negotiation import OperationalSettings
+    from simulators.iscsi.portal import Portal
     from simulators.kernel.clock import Clock
 
 
@@ -29,7 +30,7 @@ class MemoryTarget:
         fabric: Fabric,
         portal: tuple[str, int] = ("127.0.0.1", 3260),
         *,
-        portals: Sequence[tuple[str, int]] = (),
+        portals: Sequence[tuple[str, int] | Portal] = (),
         settings: OperationalSettings | None = None,
         power_on_attention: bool = False,
         clock: Clock | None = None,
@@ -49,7 +50,7 @@ class MemoryTarget:
     @property
     def portal(self) -> tuple[str, int]:
         """Address and port that SendTargets advertises (first)."""
-        return self.core.portals[0]
+        return self.core.portals[0][:2]
 
     @property
     def fabric(self) -> Fabric:
@@ -73,10 +74,10 @@ class MemoryTarget:
         with self.lock:
             self.core.sweep()
 
-    def dial(self, initiator_address: str = "memory") -> ByteStream:
+    def dial(self, initiator_address: str = "memory", portal_group_tag: int = 1) -> ByteStream:
         """Open a connection."""
         with self.lock:
-            return MemoryStream(self.lock, TargetConnection(self.core, initiator_address))
+            return MemoryStream(self.lock, TargetConnection(self.core, initiator_address, portal_group_tag))
 
 
 class MemoryStream:

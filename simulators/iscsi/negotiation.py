@@ -9,16 +9,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from simulators.iscsi.digest import Digests
 from simulators.iscsi.errors import PeerViolation
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from simulators.iscsi.text import Pairs
 
 NOT_UNDERSTOOD = "NotUnderstood"
 IRRELEVANT = "Irrelevant"
 REJECT = "Reject"
+CRC32C = "CRC32C"
 DEFAULT_DATA_SEGMENT = 8192
 _LARGEST_SEGMENT = (1 << 24) - 1
 
@@ -79,10 +84,15 @@ class OperationalSettings:
     first_burst_length: int = 262144
     default_time2wait: int = 2
     default_time2retain: int = 0
+    header_digests: str = "None"
+    data_digests: str = "None"
 
-    def values(self) -> dict[str, str]:
-        """Return our value for every key."""
+    @lru_cache(maxsize=16)  # noqa: B019 - settings are few and live as long as their target or initiator
+    def values(self) -> Mapping[str, str]:
+        """Return our value for every key: the same for every login."""
         return {name: key.default for name, key in KEYS.items()} | {
+            "HeaderDigest": self.header_digests,
+            "DataDigest": self.data_digests,
             "MaxRecvDataSegmentLength": str(self.max_recv_data_segment_length),
             "InitialR2T": _yes_or_no(is_yes=self.initial_r2t),
             "ImmediateData": _yes_or_no(is_yes=self.immediate_data),
@@ -91,6 +101,10 @@ class OperationalSettings:
             "DefaultTime2Wait": str(self.default_time2wait),
             "DefaultTime2Retain": str(self.default_time2retain),
         }
+
+
+TARGET_SETTINGS = OperationalSettings(header_digests="None,CRC32C", data_digests="None,CRC32C")
+"""A target takes what it is offered; an initiator offers digests only where its caller says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +116,7 @@ class Parameters:
     immediate_data: bool = True
     max_burst_length: int = 262144
     first_burst_length: int = 65536
+    digests: Digests | None = None
 
 
 class Responder:
@@ -247,10 +262,12 @@ def _yes_or_no(*, is_yes: bool) -> str:
 
 
 def _parameters(results: dict[str, str]) -> Parameters:
+    protected = (results["HeaderDigest"] == CRC32C, results["DataDigest"] == CRC32C)
     return Parameters(
         peer_data_segment_length=int(results["MaxRecvDataSegmentLength"]),
         initial_r2t=results["InitialR2T"] == "Yes",
         immediate_data=results["ImmediateData"] == "Yes",
         max_burst_length=int(results["MaxBurstLength"]),
         first_burst_length=int(results["FirstBurstLength"]),
+        digests=Digests(*protected) if any(protected) else None,
     )

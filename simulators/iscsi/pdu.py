@@ -513,6 +513,16 @@ class UnknownPdu:
         return (self.header, *padded(self.data))
 
 
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """A PDU whose data digest is wrong: its header may be trusted, its data may not (§7.8)."""
+
+    pdu: Pdu
+
+    def frame(self) -> tuple[Chunk, ...]:
+        return self.pdu.frame()
+
+
 def _login_flags(pdu: LoginRequest | LoginResponse) -> int:
     flags = (FINAL if pdu.transit else 0) | (CONTINUE if pdu.continues else 0)
     return flags | pdu.current_stage << 2 | pdu.next_stage
@@ -533,7 +543,7 @@ TargetPdu: TypeAlias = (
     | AsyncMessage
     | Reject
 )
-Pdu: TypeAlias = InitiatorPdu | TargetPdu
+Pdu: TypeAlias = InitiatorPdu | TargetPdu | Damaged
 
 PARSERS: dict[int, Callable[[Header, bytes], Pdu]] = {
     NopOut.OPCODE: NopOut.parse,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.iscsi.negotiation import KEYS, NOT_UNDERSTOOD, OBSOLETE_KEYS, REJECT
-from simulators.iscsi.target_login_machine import PORTAL_GROUP_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from simulators.iscsi.portal import Portal
     from simulators.iscsi.target_core import Session, TargetCore
     from simulators.iscsi.text import Pairs
 
@@ -41,8 +41,8 @@ def _send_targets(core: TargetCore, session: Session, value: str) -> Pairs:
     return [("SendTargets", REJECT)]
 
 
-def _records(target_iqns: Sequence[str], portals: Sequence[tuple[str, int]]) -> Pairs:
-    addresses = [("TargetAddress", f"{_bracketed(host)}:{port},{PORTAL_GROUP_TAG}") for host, port in portals]
+def _records(target_iqns: Sequence[str], portals: Sequence[Portal]) -> Pairs:
+    addresses = [("TargetAddress", f"{_bracketed(host)}:{port},{tag}") for host, port, tag in portals]
     return [pair for iqn in target_iqns for pair in (("TargetName", iqn), *addresses)]
 
 

@@ -8,10 +8,11 @@ import socket
 from typing import TYPE_CHECKING, cast
 
 from simulators.iscsi.memory import MemoryTarget
+from simulators.iscsi.portal import Portal
 from simulators.iscsi.target_machine import TargetConnection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from simulators.iscsi.backend import Fabric, SessionInfo
     from simulators.iscsi.byte_stream import ByteStream
@@ -19,9 +20,15 @@ if TYPE_CHECKING:
     from simulators.kernel.clock import Clock
     from simulators.kernel.transcript import Transcript
 
+_BACKLOG = 1024
+"""Many hosts may log in at once, after a restart for one."""
+
 
 class TargetServer:
-    """A target node with one portal on loopback, and in-memory connections to the same core beside it."""
+    """A target node with its portals on loopback, and in-memory connections to the same core beside them.
+
+    With `ping_seconds` it sends a NOP-In that often, and closes a connection that has not answered by the next.
+    """
 
     def __init__(
         self,
@@ -30,22 +37,35 @@ class TargetServer:
         host: str = "127.0.0.1",
         port: int = 0,
         settings: OperationalSettings | None = None,
+        more_portals: Sequence[Portal] = (),
+        ping_seconds: float | None = None,
         power_on_attention: bool = False,
         clock: Clock | None = None,
         entropy: Callable[[int], bytes] = os.urandom,
     ) -> None:
-        portal, quirk = (host, port), power_on_attention
         self._memory = MemoryTarget(
-            fabric, portal, settings=settings, power_on_attention=quirk, clock=clock, entropy=entropy
+            fabric,
+            portals=(Portal(host, port), *more_portals),
+            settings=settings,
+            power_on_attention=power_on_attention,
+            clock=clock,
+            entropy=entropy,
         )
+        self._ping_seconds = ping_seconds
+        self._pinging: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self._edges: dict[TargetConnection, asyncio.Transport] = {}
 
     @property
     def portal(self) -> tuple[str, int]:
         """Address and port; the port is known once the server has started."""
         return self._memory.portal
+
+    @property
+    def portals(self) -> list[Portal]:
+        """All portals, as SendTargets tells them; one core serves them all."""
+        return list(self._memory.core.portals)
 
     @property
     def transcript(self) -> Transcript:
@@ -78,21 +98,46 @@ class TargetServer:
 
     async def start(self) -> None:
         """Listen."""
-        host, port = self.portal
         self._loop = asyncio.get_running_loop()
-        self._server = await self._loop.create_server(lambda: _Edge(self._memory, self._edges), host, port)
-        bound = self._server.sockets[0].getsockname()
-        self._memory.core.portals[0] = (bound[0], bound[1])
+        portals = self._memory.core.portals
+        for index, portal in enumerate(self.portals):
+            portals[index] = await self._listen(self._loop, portal)
+        if self._ping_seconds is not None:
+            self._pinging = self._loop.create_task(self._keep_pinging(self._ping_seconds))
+
+    async def _listen(self, loop: asyncio.AbstractEventLoop, portal: Portal) -> Portal:
+        """Open one portal and return it with the port that it got."""
+        tag = portal.group_tag
+        server = await loop.create_server(
+            lambda: _Edge(self._memory, self._edges, tag), portal.address, portal.port, backlog=_BACKLOG
+        )
+        self._servers.append(server)
+        bound = server.sockets[0].getsockname()
+        return Portal(bound[0], bound[1], tag)
+
+    async def _keep_pinging(self, seconds: float) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            for connection, transport in list(self._edges.items()):
+                with self._memory.lock:
+                    question = connection.ping()
+                if question:
+                    transport.write(question)
+                if connection.is_closed:
+                    transport.close()
 
     async def stop(self) -> None:
         """Stop listening and close every connection. Repeating it is allowed."""
-        server, self._server, self._loop = self._server, None, None
-        if server is None:
-            return
-        server.close()
+        servers, self._servers, self._loop = self._servers, [], None
+        if self._pinging is not None:
+            self._pinging.cancel()
+            self._pinging = None
+        for server in servers:
+            server.close()
         for transport in list(self._edges.values()):
             transport.abort()
-        await server.wait_closed()
+        for server in servers:
+            await server.wait_closed()
         await asyncio.sleep(0)  # connection_lost is called in the next turn of the loop
 
     def _sweep_now(self) -> None:
@@ -103,15 +148,19 @@ class TargetServer:
 class _Edge(asyncio.Protocol):
     """One accepted socket."""
 
-    def __init__(self, memory: MemoryTarget, edges: dict[TargetConnection, asyncio.Transport]) -> None:
+    def __init__(
+        self, memory: MemoryTarget, edges: dict[TargetConnection, asyncio.Transport], portal_group_tag: int
+    ) -> None:
         self._memory = memory
+        self._portal_group_tag = portal_group_tag
         self._edges = edges
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with self._memory.lock:
-            self._connection = TargetConnection(self._memory.core, transport.get_extra_info("peername")[0])
+            address = transport.get_extra_info("peername")[0]
+            self._connection = TargetConnection(self._memory.core, address, self._portal_group_tag)
         self._edges[self._connection] = self._transport
 
     def data_received(self, data: bytes) -> None:

@@ -11,14 +11,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from simulators.iscsi.backend import SessionInfo
-from simulators.iscsi.negotiation import OperationalSettings
+from simulators.iscsi.negotiation import CRC32C, TARGET_SETTINGS
+from simulators.iscsi.portal import Portal
 from simulators.iscsi.scsi.device import Devices
 from simulators.iscsi.scsi.nexus import Nexus
+from simulators.iscsi.scsi.sense import RESET_BY_FUNCTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from simulators.iscsi.backend import Fabric
+    from simulators.iscsi.negotiation import OperationalSettings
     from simulators.iscsi.target_login_machine import Agreement
     from simulators.iscsi.target_machine import TargetConnection
     from simulators.kernel.transcript import Transcript
@@ -67,17 +70,17 @@ class TargetCore:
         self,
         fabric: Fabric,
         *,
-        portals: Sequence[tuple[str, int]],
+        portals: Sequence[tuple[str, int] | Portal],
         entropy: Callable[[int], bytes],
         transcript: Transcript,
         settings: OperationalSettings | None = None,
         power_on_attention: bool = False,
     ) -> None:
         self._fabric = fabric
-        self.portals = list(portals)
+        self.portals = [Portal(*each) for each in portals]
         self.entropy = entropy
         self.transcript = transcript
-        self.settings = settings or OperationalSettings()
+        self.settings = settings or TARGET_SETTINGS
         self._power_on_attention = power_on_attention
         self._devices = Devices()
         self._sessions: dict[int, Session] = {}
@@ -114,7 +117,7 @@ class TargetCore:
 
     def open_session(self, agreement: Agreement, connection: TargetConnection, address: str) -> Session | None:
         """Enter a session, replacing an older one of the same name; None when the table is full."""
-        self._reinstate(agreement)
+        self._reinstate(agreement, connection.portal_group_tag)
         tsih = self._free_tsih()
         if tsih is None:
             return None
@@ -127,6 +130,8 @@ class TargetCore:
                 agreement.target_iqn,
                 units,
                 initiator_port=f"{agreement.initiator_iqn},i,0x{agreement.isid.hex()}",
+                relative_port=connection.portal_group_tag,
+                target_ports=self._target_ports,
                 devices=self._devices,
                 abort_tasks=connection.abort_tasks,
                 power_on_attention=self._power_on_attention,
@@ -139,6 +144,10 @@ class TargetCore:
         )
         self._sessions[tsih] = session
         return session
+
+    def _target_ports(self) -> list[int]:
+        """Relative identifiers of the SCSI target ports: the tags of the portal groups."""
+        return sorted({portal.group_tag for portal in self.portals})
 
     def is_admitted(self, session: Session) -> bool:
         """Ask the fabric again if anything changed, and show the nexus its current units."""
@@ -170,17 +179,28 @@ class TargetCore:
             if self._is_revoked(session):
                 self._drop(session.connection)
 
+    def reset_target(self, by: Session, *, is_cold: bool) -> None:
+        """TARGET WARM RESET and TARGET COLD RESET (RFC 7143 §11.5.1): all units of one target.
+
+        The cold one also ends all other sessions with it; the one that asked is for its connection to end.
+        """
+        for device in set(by.nexus.devices.values()):
+            device.reset(RESET_BY_FUNCTION)
+        for session in list(self._sessions.values()):
+            if is_cold and session is not by and session.info.target_iqn == by.info.target_iqn:
+                self._drop(session.connection)
+
     def take_dropped(self) -> list[TargetConnection]:
         """Return the connections that were closed from outside since the last call."""
         dropped, self._dropped = self._dropped, []
         return dropped
 
-    def _reinstate(self, agreement: Agreement) -> None:
-        """RFC 7143 §6.3.5: the same initiator name and ISID at the same target is the same session again."""
-        name = (agreement.initiator_iqn, agreement.isid, agreement.target_iqn)
+    def _reinstate(self, agreement: Agreement, portal_group_tag: int) -> None:
+        """RFC 7143 §6.3.5: the same initiator name and ISID at the same target port is the same session again."""
+        name = (agreement.initiator_iqn, agreement.isid, agreement.target_iqn, portal_group_tag)
         for session in list(self._sessions.values()):
             info = session.info
-            if (info.initiator_iqn, info.isid, info.target_iqn) == name:
+            if (info.initiator_iqn, info.isid, info.target_iqn, session.connection.portal_group_tag) == name:
                 self._drop(session.connection)
 
     def _drop(self, connection: TargetConnection) -> None:
@@ -196,6 +216,7 @@ class TargetCore:
 
 
 def _session_info(agreement: Agreement, address: str, tsih: int) -> SessionInfo:
+    digests = agreement.parameters.digests
     return SessionInfo(
         initiator_iqn=agreement.initiator_iqn,
         target_iqn=agreement.target_iqn,
@@ -206,4 +227,6 @@ def _session_info(agreement: Agreement, address: str, tsih: int) -> SessionInfo:
         auth_method="CHAP" if agreement.chap_username is not None else "None",
         chap_algorithm=agreement.chap_algorithm,
         is_mutual=agreement.is_mutual,
+        header_digest=CRC32C if digests and digests.header else "None",
+        data_digest=CRC32C if digests and digests.data else "None",
     )

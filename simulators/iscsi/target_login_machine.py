@@ -20,7 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simulators.iscsi.backend import Admission, AdmissionVerdict
+from simulators.iscsi.backend import Admission, AdmissionVerdict, DiscoveryGuard
 from simulators.iscsi.errors import PeerViolation
 from simulators.iscsi.login_status import (
     AUTHENTICATION_FAILURE,
@@ -51,7 +51,6 @@ SECURITY = 0
 OPERATIONAL = 1
 FULL_FEATURE = 3
 
-PORTAL_GROUP_TAG = 1
 _NAME_LIMIT = 223
 _NAME_FORMATS = ("iqn.", "eui.", "naa.")
 _IDENTIFYING_KEYS = frozenset({"InitiatorName", "InitiatorAlias", "TargetName", "SessionType"})
@@ -94,11 +93,13 @@ class TargetLogin:
         settings: OperationalSettings,
         entropy: Callable[[int], bytes],
         known_sessions: Callable[[int], bool],
+        portal_group_tag: int = 1,
     ) -> None:
         self._fabric = fabric
         self._settings = settings
         self._entropy = entropy
         self._is_known_tsih = known_sessions
+        self._portal_group_tag = portal_group_tag
         self._stage: int | None = None
         self._tag = 0
         self._security = SecurityStage(self._accounts, entropy, is_required=False)
@@ -218,7 +219,7 @@ class TargetLogin:
         self._responder = Responder(self._settings, is_discovery=is_discovery)
         self._revision = self._fabric.revision
         if is_discovery:
-            self._admission = Admission(AdmissionVerdict.ALLOWED)
+            self._admission = Admission(AdmissionVerdict.ALLOWED, self._discovery_accounts())
         else:
             self._target_iqn = _name_in(keys, "TargetName")
             self._admission = self._admit()
@@ -226,6 +227,10 @@ class TargetLogin:
         self._security = SecurityStage(self._accounts, self._entropy, is_required=is_required)
         if request.current_stage == OPERATIONAL:
             self._security.skip()
+
+    def _discovery_accounts(self) -> tuple[ChapAccount, ...]:
+        fabric = self._fabric
+        return fabric.discovery_accounts(self._initiator_iqn) if isinstance(fabric, DiscoveryGuard) else ()
 
     def _admit(self) -> Admission:
         admission = self._fabric.admit(self._initiator_iqn, self._target_iqn)
@@ -241,7 +246,7 @@ class TargetLogin:
         answers: Pairs = []
         if is_first and self._target_iqn:
             # §13.9: the first response of a leading login "MUST return" the tag of the portal group.
-            answers.append(("TargetPortalGroupTag", str(PORTAL_GROUP_TAG)))
+            answers.append(("TargetPortalGroupTag", str(self._portal_group_tag)))
         others = [pair for pair in pairs if pair[0] not in _IDENTIFYING_KEYS]
         # libiscsi introduces itself again in the operational stage: harmless, as long as it says the same.
         if any(self._identity.get(name, value) != value for name, value in pairs):
@@ -269,7 +274,7 @@ class TargetLogin:
 
     def _accounts(self) -> tuple[ChapAccount, ...]:
         """Return the accounts that may answer; in discovery, those of all targets it would list."""
-        if self._target_iqn:
+        if self._target_iqn or self._admission.chap:
             return self._admission.chap
         targets = self._fabric.discover(self._initiator_iqn)
         return tuple(account for iqn in targets for account in self._fabric.admit(self._initiator_iqn, iqn).chap)

@@ -44,6 +44,7 @@ from simulators.kernel.transcript import Direction
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from simulators.iscsi.digest import Digests
     from simulators.iscsi.pdu import Pdu, TargetPdu
     from simulators.iscsi.target_core import Session, TargetCore
     from simulators.iscsi.target_login_machine import LoginStep
@@ -55,6 +56,7 @@ _AHS_LENGTH = 4  # the byte of a basic header that holds TotalAHSLength
 _REMEMBERED_ABORTS = 2 * COMMAND_WINDOW
 
 # Reasons of a Reject PDU (§11.17.1).
+DATA_DIGEST_ERROR = 0x02
 PROTOCOL_ERROR = 0x04
 COMMAND_NOT_SUPPORTED = 0x05
 INVALID_PDU_FIELD = 0x09
@@ -64,6 +66,8 @@ ABORT_TASK = 1
 ABORT_TASK_SET = 2
 CLEAR_TASK_SET = 4
 LUN_RESET = 5
+TARGET_WARM_RESET = 6
+TARGET_COLD_RESET = 7
 TASK_REASSIGN = 8
 FUNCTION_COMPLETE = 0
 TASK_DOES_NOT_EXIST = 1
@@ -89,15 +93,19 @@ class State(Enum):
 class TargetConnection:
     """One TCP connection as the target sees it."""
 
-    def __init__(self, core: TargetCore, initiator_address: str) -> None:
+    def __init__(self, core: TargetCore, initiator_address: str, portal_group_tag: int = 1) -> None:
         self._core = core
+        self.portal_group_tag = portal_group_tag
         self._address = initiator_address
         self.state = State.LOGIN
         self.session: Session | None = None
         self._reader = PduReader(core.settings.max_recv_data_segment_length)
-        self._login = TargetLogin(core.fabric, core.settings, core.entropy, core.knows)
+        self._login = TargetLogin(core.fabric, core.settings, core.entropy, core.knows, portal_group_tag)
         self._parameters = Parameters()
         self._output: list[TargetPdu] = []
+        self._sent = b""
+        self._digests: Digests | None = None
+        self._ping_tag = p.NO_TAG
         self._stat_sn = 0
         self._exp_cmd_sn = 0
         self._cid = 0
@@ -133,6 +141,18 @@ class TargetConnection:
             self.hang_up()
         return self._flush()
 
+    def ping(self) -> bytes:
+        """Return a NOP-In that wants an answer (§11.19); an initiator that owes one is given up."""
+        if self.state is not State.FULL_FEATURE:
+            return b""
+        if self._ping_tag != p.NO_TAG:
+            self._core.transcript.record(Direction.NOTE, "connection closed: a ping was not answered")
+            self.hang_up()
+            return b""
+        self._ping_tag = self._new_transfer_tag()
+        self._output.append(p.NopIn(bytes(8), p.NO_TAG, self._ping_tag, *self._sequence()))
+        return self._flush()
+
     def hang_up(self) -> None:
         """End the connection: the transport is gone, or the core wants it gone."""
         self.state = State.CLOSED
@@ -151,7 +171,15 @@ class TargetConnection:
         output, self._output = self._output, []
         for pdu in output:
             self._core.transcript.record(Direction.SENT, describe(pdu))
-        return encode(output)
+        if not self._sent:
+            return encode(output, self._digests)
+        sent, self._sent = self._sent, b""
+        return sent + encode(output, self._digests)
+
+    def _begin_digests(self, digests: Digests) -> None:
+        """Protect what follows the login (§6.3.3): the last login response goes without."""
+        self._sent = self._flush()
+        self._digests = self._reader.digests = digests
 
     # ---- dispatch ------------------------------------------------------------------------------------------
 
@@ -161,6 +189,9 @@ class TargetConnection:
             self.hang_up()
             return
         header = self._reader.header
+        if isinstance(pdu, p.Damaged):
+            self._take_damaged(pdu.pdu, header)
+            return
         if header[_AHS_LENGTH] and not isinstance(pdu, p.ScsiCommand):
             raise PeerViolation(f"{type(pdu).__name__} has an additional header segment")
         if self.state is State.LOGIN or isinstance(pdu, p.DataOut | p.LoginRequest | p.UnknownPdu):
@@ -169,6 +200,14 @@ class TargetConnection:
             self._take_in_order(pdu, pdu.cmd_sn, header)
         else:
             self._carry_out(pdu, header)
+
+    def _take_damaged(self, pdu: Pdu, header: bytes) -> None:
+        """§7.8: "the target MUST answer with a Reject PDU ... and discard the PDU"; its task ends with 47/05."""
+        self._reject(DATA_DIGEST_ERROR, header)
+        task = self._writes.get(pdu.initiator_task_tag) if isinstance(pdu, p.DataOut) else None
+        if task is not None and isinstance(pdu, p.DataOut):
+            task.is_damaged = True
+            self._proceed(task, lambda: task.accept(pdu))
 
     def _take_in_order(self, pdu: Pdu, cmd_sn: int, header: bytes) -> None:
         ahead = (cmd_sn - self._exp_cmd_sn) & _SERIAL_MASK
@@ -237,6 +276,8 @@ class TargetConnection:
             _, _, max_cmd_sn = self._sequence()
             response = replace(response, tsih=self.session.info.tsih, max_cmd_sn=max_cmd_sn)
         self._output.append(response)
+        if self._parameters.digests is not None:
+            self._begin_digests(self._parameters.digests)
         if step.is_refused:
             self.hang_up()
 
@@ -270,7 +311,10 @@ class TargetConnection:
 
     def _on_nop(self, pdu: p.NopOut, header: bytes) -> None:
         if pdu.target_transfer_tag != p.NO_TAG:
-            # We never ping, so there is nothing that this could answer.
+            if pdu.target_transfer_tag == self._ping_tag:
+                self._ping_tag = p.NO_TAG
+                return
+            # It answers nothing that we asked.
             self._reject(INVALID_PDU_FIELD, header)
             return
         if pdu.initiator_task_tag == p.NO_TAG:
@@ -297,12 +341,17 @@ class TargetConnection:
         response = self._manage(pdu)
         tag = pdu.initiator_task_tag
         self._output.append(p.TaskManagementResponse(response, tag, *self._status_sequence()))
+        if pdu.function == TARGET_COLD_RESET:
+            self.hang_up()
 
     def _manage(self, pdu: p.TaskManagementRequest) -> int:
         if pdu.function == ABORT_TASK:
             return self._abort_one(pdu)
         if pdu.function == TASK_REASSIGN:
             return REASSIGN_NOT_SUPPORTED
+        if pdu.function in {TARGET_WARM_RESET, TARGET_COLD_RESET}:
+            self._core.reset_target(self._established(), is_cold=pdu.function == TARGET_COLD_RESET)
+            return FUNCTION_COMPLETE
         if pdu.function not in {ABORT_TASK_SET, CLEAR_TASK_SET, LUN_RESET}:
             return FUNCTION_NOT_SUPPORTED
         lun_number = decode_lun(pdu.lun)
@@ -311,7 +360,7 @@ class TargetConnection:
             return LUN_DOES_NOT_EXIST
         device = nexus.devices[lun_number]
         if pdu.function == LUN_RESET:
-            device.reset(nexus, RESET_BY_FUNCTION)
+            device.reset(RESET_BY_FUNCTION)
         elif pdu.function == CLEAR_TASK_SET:
             device.clear_tasks(nexus)
         else:
@@ -347,8 +396,7 @@ class TargetConnection:
             self._reject(INVALID_PDU_FIELD, header)
             return
         operation = device_server.begin(pdu.cdb, decode_lun(pdu.lun), self._established().nexus)
-        promised = pdu.expected_length if pdu.writes else 0
-        if operation.is_exact and promised != operation.data_out_bytes:
+        if operation.is_exact and (pdu.expected_length if pdu.writes else 0) != operation.data_out_bytes:
             operation = already(Outcome(sense=INVALID_FIELD_IN_CDB))
         if not pdu.writes and operation.data_out_bytes == 0 and not pdu.data:
             self._conclude(pdu, device_server.finish(operation, b""), 0)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from simulators.iscsi.pdu import NO_TAG, DataOut, ScsiCommand
 from simulators.iscsi.scsi.sense import (
-    DATA_SEQUENCE_ERROR,
     INCORRECT_AMOUNT_OF_DATA,
+    PROTOCOL_SERVICE_CRC_ERROR,
     UNEXPECTED_UNSOLICITED_DATA,
     ScsiCheck,
 )
@@ -31,6 +31,8 @@ class WriteTask:
         self.operation = operation
         self.transfer_tag = NO_TAG
         self.r2t_sn = 0
+        self.is_damaged = False
+        """Whether a data digest was wrong: the command fails once its sequence is complete (§7.8)."""
         self._parameters = parameters
         self._expected = command.expected_length if command.writes else 0
         self._wanted = min(operation.data_out_bytes, self._expected)
@@ -75,12 +77,14 @@ class WriteTask:
         if not self._is_in_sequence or pdu.target_transfer_tag != self.transfer_tag:
             raise ScsiCheck(UNEXPECTED_UNSOLICITED_DATA)
         if pdu.data_sn != self._next_data_sn or pdu.buffer_offset != self._received:
-            raise ScsiCheck(DATA_SEQUENCE_ERROR)
+            raise ScsiCheck(PROTOCOL_SERVICE_CRC_ERROR)
         self._next_data_sn += 1
         self._keep(pdu.data)
         if not pdu.final:
             return
         self._is_in_sequence = False
+        if self.is_damaged:
+            raise ScsiCheck(PROTOCOL_SERVICE_CRC_ERROR)
         if self.transfer_tag != NO_TAG and self._received != self._sequence_end:
             raise ScsiCheck(INCORRECT_AMOUNT_OF_DATA)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from simulators.iscsi.portal import Portal
 from tests.simulators.iscsi.fake_fabric import (
     ACCOUNT,
     HOST,
@@ -57,10 +58,17 @@ def libiscsi(
 
 
 def qemu_io(
-    server: TargetServer, *commands: str, iqn: str = HOST, secret: str | None = None, target: str = TARGET, lun: int = 1
+    server: TargetServer,
+    *commands: str,
+    iqn: str = HOST,
+    secret: str | None = None,
+    target: str = TARGET,
+    lun: int = 1,
+    extra: str = "",
 ) -> subprocess.CompletedProcess[str]:
     host, port = server.portal
     options = f"driver=iscsi,transport=tcp,portal={host}:{port},target={target},lun={lun},initiator-name={iqn}"
+    options += f",{extra}" if extra else ""
     credentials: list[str] = []
     if secret is not None:
         credentials = ["--object", f"secret,id=s0,data={secret}"]
@@ -86,6 +94,34 @@ def test_iscsi_ls_logs_in_with_chap(server: TargetServer, fabric: FakeFabric) ->
     done = libiscsi(server, "iscsi-ls", "-s", user=f"{ACCOUNT.username}%{ACCOUNT.secret.decode()}@")
     assert done.returncode == 0, done.stderr
     assert "Lun:1" in done.stdout
+
+
+def test_iscsi_ls_wants_the_target_to_prove_itself(server: TargetServer, fabric: FakeFabric) -> None:
+    fabric.accounts = (ACCOUNT,)
+    user = f"{ACCOUNT.username}%{ACCOUNT.secret.decode()}@"
+    assert ACCOUNT.mutual_secret is not None
+    right = f"?target_user={ACCOUNT.mutual_username}&target_password={ACCOUNT.mutual_secret.decode()}"
+    done = libiscsi(server, "iscsi-inq", path=f"{TARGET}/1{right}", user=user)
+    assert done.returncode == 0, done.stderr
+    assert "Vendor:EXAMPLE" in done.stdout
+    wrong = f"?target_user={ACCOUNT.mutual_username}&target_password=another-secret"
+    assert libiscsi(server, "iscsi-inq", path=f"{TARGET}/1{wrong}", user=user).returncode != 0
+
+
+def test_qemu_writes_and_reads_with_header_digests(server: TargetServer, fabric: FakeFabric) -> None:
+    done = qemu_io(server, "write -P 0xab 0 1M", "read -P 0xab 0 1M", "discard 0 64k", extra="header-digest=crc32c")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert any("HeaderDigest=CRC32C" in str(entry) for entry in server.transcript.entries())
+    assert fabric.unit.content[65536:MIB] == b"\xab" * (MIB - 65536)
+
+
+def test_iscsi_ls_is_told_every_portal() -> None:
+    fabric = FakeFabric()
+    with serving(fabric, Portal("127.0.0.1", 0, 2)) as server:
+        done = libiscsi(server, "iscsi-ls")
+        assert done.returncode == 0, done.stderr
+        shown = [f"Target:{TARGET} Portal:{host}:{port},{tag}" for host, port, tag in server.portals]
+        assert [line for line in shown if line not in done.stdout] == []
 
 
 def test_iscsi_ls_shows_a_stranger_nothing(server: TargetServer) -> None:

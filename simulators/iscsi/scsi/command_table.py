@@ -44,11 +44,8 @@ class Command:
     """Refused while the unit is stopped."""
     forbidden: int = 0
     """The bits that must be zero, as one number."""
-
-    @property
-    def length(self) -> int:
-        """Bytes that count; the rest of the 16 that iSCSI sends is padding."""
-        return len(self.usage)
+    length: int = 0
+    """Bytes that count; the rest of the 16 that iSCSI sends is padding."""
 
 
 def _command(
@@ -61,7 +58,8 @@ def _command(
 ) -> Command:
     code, action = opcode if isinstance(opcode, tuple) else (opcode, None)
     bits = bytes.fromhex(usage)
-    return Command(name, code, action, bits, access, carry_out, **flags, forbidden=~int.from_bytes(bits, "big"))
+    forbidden = ~int.from_bytes(bits, "big")
+    return Command(name, code, action, bits, access, carry_out, **flags, forbidden=forbidden, length=len(bits))
 
 
 def _on_blocks(name: str, opcode: int | tuple[int, int], usage: str, access: Access, carry_out: Any) -> Command:

@@ -28,11 +28,6 @@ class Device:
         self.is_stopped = False
         self.audience: dict[Nexus, int] = {}
 
-    @property
-    def is_reserved(self) -> bool:
-        """Whether any command may be refused because of who sent it."""
-        return self.reservations.held is not None or self.reserved_by is not None
-
     def tell_others(self, than: Nexus, sense: Sense) -> None:
         """Raise a unit attention for every other nexus."""
         for nexus, lun_number in self.audience.items():
@@ -45,15 +40,14 @@ class Device:
             if nexus.abort_tasks(lun_number) and nexus is not by:
                 nexus.raise_attention(lun_number, CLEARED_BY_ANOTHER)
 
-    def reset(self, by: Nexus, sense: Sense) -> None:
-        """Logical unit reset (SAM-5 §6.3.3): no tasks, no RESERVE, default modes; all but `by` are told."""
+    def reset(self, sense: Sense) -> None:
+        """Logical unit reset (SAM-5 §6.3.3): no tasks, no RESERVE, default modes; every nexus is told."""
         self.reserved_by = None
         self.modes = ModeValues()
         self.is_stopped = False
         for nexus, lun_number in self.audience.items():
             nexus.abort_tasks(lun_number)
-            if nexus is not by:
-                nexus.raise_attention(lun_number, sense)
+            nexus.raise_attention(lun_number, sense)
 
     def nexus_lost(self, nexus: Nexus) -> None:
         """Forget a nexus and what it held by RESERVE (SAM-5 §6.3.4)."""

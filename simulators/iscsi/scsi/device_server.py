@@ -52,7 +52,7 @@ def _begin(cdb: bytes, lun_number: int | None, nexus: Nexus) -> Operation:
     command, device = find_command(cdb), nexus.devices[lun_number]
     if command.is_thin_only and not unit.is_thin:
         raise ScsiCheck(INVALID_OPCODE.at_cdb_byte(0))
-    if device.is_reserved:
+    if device.reserved_by is not None or device.reservations.held is not None:
         check_access(command.access, device, nexus)
     if device.is_stopped and command.needs_medium:
         raise ScsiCheck(STOPPED)

@@ -42,13 +42,14 @@ PAGES: dict[tuple[int, int], Page] = {
     ),
 }
 _FIRST_DESCRIPTOR = 16
+_DEFAULTS = {page: PAGES[page].default for page in PAGES}
 
 
 class ModeValues:
     """The current values; what they mean is kept beside them, because every write asks."""
 
     def __init__(self) -> None:
-        self._values = {page: PAGES[page].default for page in PAGES}
+        self._values = _DEFAULTS
         self.is_write_through = False
         self.is_write_protected = False
         self.threshold: int | None = None
@@ -63,7 +64,7 @@ class ModeValues:
         """Take new values, already checked; say whether anything changed."""
         if self._values[page] == value:
             return False
-        self._values[page] = value
+        self._values = {**self._values, page: value}
         self.is_write_through = not self._values[CACHING][2] & _WRITE_CACHE
         self.is_write_protected = bool(self._values[CONTROL][4] & _SOFTWARE_WRITE_PROTECT)
         provisioning = self._values[PROVISIONING]
@@ -75,4 +76,4 @@ class ModeValues:
     @property
     def are_default(self) -> bool:
         """Whether nobody has changed anything."""
-        return all(value == PAGES[page].default for page, value in self._values.items())
+        return self._values == _DEFAULTS

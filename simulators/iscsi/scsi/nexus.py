@@ -34,7 +34,7 @@ class Nexus:
         *,
         initiator_port: str = _ANY_INITIATOR_PORT,
         relative_port: int = 1,
-        target_ports: Sequence[int] = (1,),
+        target_ports: Callable[[], Sequence[int]] = lambda: (1,),
         devices: Devices | None = None,
         abort_tasks: Callable[[int], bool] = _abort_nothing,
         power_on_attention: bool = False,

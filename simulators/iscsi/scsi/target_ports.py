@@ -23,7 +23,7 @@ def report_target_port_groups(request: UnitRequest) -> Operation:
     header_format = cdb[1] >> 5
     if header_format > _EXTENDED_HEADER:
         raise ScsiCheck(INVALID_FIELD_IN_CDB.at_cdb_byte(1))
-    ports = request.nexus.target_ports
+    ports = request.nexus.target_ports()
     group = bytes((_ACTIVE_OPTIMIZED, _ACTIVE_OPTIMIZED_SUPPORTED)) + TARGET_PORT_GROUP.to_bytes(2, "big")
     group += bytes((0, 0, 0, len(ports))) + b"".join(port.to_bytes(4, "big") for port in ports)
     body = bytes((0x10, 0, 0, 0)) + group if header_format == _EXTENDED_HEADER else group

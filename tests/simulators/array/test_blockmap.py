@@ -32,6 +32,18 @@ def test_a_block_map_reads_like_a_flat_array(changes: list[tuple[str, int, bytes
     assert blocks.written_bytes == total.value * EXTENT_BYTES
 
 
+@given(st.sets(st.integers(0, 600), max_size=20), st.integers(0, 600))
+def test_stretches_say_where_space_is_taken(numbers: set[int], asked: int) -> None:
+    size = 601 * EXTENT_BYTES - 512
+    blocks = BlockMap(ExtentTable(ExtentCount()))
+    for number in numbers:
+        blocks.write(number * EXTENT_BYTES, b"x")
+    is_there, length = blocks.allocation(asked * EXTENT_BYTES + 512, size)
+    end = next((each for each in range(asked, 601) if (each in numbers) is not (asked in numbers)), 601)
+    assert is_there is (asked in numbers)
+    assert asked * EXTENT_BYTES + 512 + length == min(end * EXTENT_BYTES, size)
+
+
 def test_nothing_written_takes_no_space() -> None:
     blocks = BlockMap(ExtentTable(ExtentCount()))
     assert blocks.read(5, 10) == bytes(10)

@@ -70,6 +70,38 @@ class MemoryUnit:
             raise OSError("the medium is broken")
 
 
+class AccountedUnit(MemoryUnit):
+    """A thin unit that keeps account of its space, a physical block at a time."""
+
+    def __init__(self, number: int = 1, *, size_bytes: int = MIB) -> None:
+        super().__init__(number, size_bytes=size_bytes)
+        self._allocated = bytearray(size_bytes // self.physical_block_bytes)
+
+    @property
+    def allocated_bytes(self) -> int:
+        return sum(self._allocated) * self.physical_block_bytes
+
+    def allocation(self, offset: int) -> tuple[bool, int]:
+        physical = self.physical_block_bytes
+        number = offset // physical
+        is_allocated = self._allocated[number]
+        end = self._allocated.find(1 - is_allocated, number)
+        end_bytes = end * physical if end >= 0 else self.size_bytes
+        return bool(is_allocated), end_bytes - offset
+
+    def write(self, offset: int, data: bytes) -> None:
+        super().write(offset, data)
+        first, last = offset // self.physical_block_bytes, (offset + len(data) - 1) // self.physical_block_bytes
+        self._allocated[first : last + 1] = b"\1" * (last + 1 - first)
+
+    def unmap(self, offset: int, length: int) -> None:
+        super().unmap(offset, length)
+        physical = self.physical_block_bytes
+        first, end = -(-offset // physical), (offset + length) // physical
+        if end > first:
+            self._allocated[first:end] = bytes(end - first)
+
+
 class FakeFabric:
     """One target. `access` says which initiator sees which units under which numbers."""
 

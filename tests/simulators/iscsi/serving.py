@@ -12,13 +12,15 @@ from simulators.iscsi.server import TargetServer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from simulators.iscsi.portal import Portal
     from tests.simulators.iscsi.fake_fabric import FakeFabric
 
 
 @contextmanager
-def serving(fabric: FakeFabric) -> Iterator[TargetServer]:
+def serving(fabric: FakeFabric, *more_portals: Portal, ping_seconds: float | None = None) -> Iterator[TargetServer]:
     """Run a server in a loop of its own."""
-    server, loop = TargetServer(fabric), asyncio.new_event_loop()
+    server = TargetServer(fabric, more_portals=more_portals, ping_seconds=ping_seconds)
+    loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:

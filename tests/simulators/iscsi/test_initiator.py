@@ -28,6 +28,7 @@ from simulators.iscsi.initiator import TRANSFER_BYTES, Initiator
 from simulators.iscsi.initiator_machine import InitiatorConnection, LoginPlan, State
 from simulators.iscsi.memory import MemoryTarget
 from simulators.iscsi.negotiation import OperationalSettings
+from simulators.iscsi.portal import Portal
 from simulators.kernel.clock import ManualClock
 from simulators.kernel.transcript import Transcript
 from tests.simulators.iscsi.fake_fabric import (
@@ -66,7 +67,7 @@ def session(fabric: FakeFabric, settings: OperationalSettings | None = None) -> 
 
 def test_discovery_lists_targets_with_their_portals() -> None:
     memory = target(FakeFabric(ACCOUNT))
-    memory.core.portals.append(("::1", 3261))
+    memory.core.portals.append(Portal("::1", 3261))
     expected = [(TARGET, [("127.0.0.1", 3260), ("::1", 3261)])]
     assert initiator(memory).discover("array", 3260) == expected
     assert initiator(memory).discover("array", 3260, MUTUAL) == expected

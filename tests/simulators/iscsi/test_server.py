@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import socket
+import time
+from contextlib import ExitStack, closing
 from typing import cast
 
 import pytest
@@ -15,6 +18,8 @@ from tests.simulators.iscsi.fake_fabric import ACCOUNT, HOST, MIB, OTHER_HOST, T
 from tests.simulators.iscsi.serving import serving
 
 CHAP = ChapCredentials(ACCOUNT.username, ACCOUNT.secret, ACCOUNT.mutual_username, ACCOUNT.mutual_secret)
+
+CROWD = 1000
 
 
 def test_a_session_over_a_socket() -> None:
@@ -31,6 +36,29 @@ def test_a_session_over_a_socket() -> None:
         session.logout()
         assert server.sessions() == []
         assert server.transcript.entries()
+
+
+@pytest.mark.slow
+def test_a_thousand_idle_and_slow_connections_stop_nobody() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * CROWD + 200  # both ends of a connection are in this process
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(wanted, hard)), hard))
+    header = bytes.fromhex("43870000000000640001020304050000") + bytes(32)
+    try:
+        with serving(FakeFabric()) as server, ExitStack() as crowd:
+            for number in range(CROWD):
+                stream = crowd.enter_context(closing(dial_socket(*server.portal, timeout=30)))
+                if number % 2:
+                    stream.send(header[: number % len(header)])
+            session = Initiator(HOST).login(*server.portal, TARGET)
+            began = time.monotonic()
+            session.write(1, 0, b"\xab" * 65536)
+            assert session.read(1, 0, 65536) == b"\xab" * 65536
+            assert time.monotonic() - began < 2
+            session.logout()
+            assert len(server._edges) >= CROWD
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_an_initiator_that_reads_slowly_is_waited_for() -> None:

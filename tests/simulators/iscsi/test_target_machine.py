@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from simulators.iscsi import pdu as p
 from simulators.iscsi.codec import encode
 from simulators.iscsi.lun_address import encode_lun
+from simulators.iscsi.portal import Portal
 from simulators.iscsi.target_machine import COMMAND_WINDOW, State, TargetConnection
 from tests.simulators.iscsi.fake_fabric import HOST, OTHER_HOST, TARGET, FakeFabric
 from tests.simulators.iscsi.raw_peer import (
@@ -371,7 +372,7 @@ def test_other_keys_in_the_full_feature_phase_are_refused() -> None:
 
 def test_a_long_list_of_targets_comes_in_pieces() -> None:
     memory = target()
-    memory.core.portals += [("127.0.0.1", port) for port in range(4000, 4040)]
+    memory.core.portals += [Portal("127.0.0.1", port) for port in range(4000, 4040)]
     initiator = RawPeer(memory)
     initiator.login(("MaxRecvDataSegmentLength", "512"), identify=DISCOVERY)
     request = p.TextRequest(bytes(8), 9, p.NO_TAG, 1, 0, data=b"SendTargets=All\0")
@@ -449,8 +450,8 @@ def manage(initiator: RawPeer, function: int, *, lun: int = 1, tag: int = p.NO_T
         (4, 1, 0),
         (5, 1, 0),
         (5, 9, 2),
-        (6, 1, 5),
-        (7, 1, 5),
+        (6, 1, 0),
+        (7, 1, 0),
         (8, 1, 4),
         (99, 1, 5),
     ],
@@ -481,7 +482,7 @@ def test_a_command_that_waits_for_its_turn_can_be_aborted() -> None:
     assert b"x" not in fabric.unit.content
 
 
-def test_a_unit_reset_is_news_for_the_other_initiator() -> None:
+def test_a_unit_reset_is_news_for_every_initiator() -> None:
     fabric = FakeFabric()
     fabric.access[OTHER_HOST] = {7: fabric.unit}
     memory = target(fabric)
@@ -491,9 +492,10 @@ def test_a_unit_reset_is_news_for_the_other_initiator() -> None:
     waiting = other.command_pdu(write_10(1), writes=512, lun=7)
     only(other.send(waiting), p.ReadyToTransfer)
     assert manage(mine, 5) == 0
-    sense = sense_of(only(other.command(TEST_UNIT_READY, lun=7), p.ScsiResponse))
-    assert (sense.key, sense.asc, sense.ascq) == (6, 0x29, 0x03)
-    assert only(mine.command(TEST_UNIT_READY), p.ScsiResponse).status == 0
+    for peer, lun in ((other, 7), (mine, 1)):
+        sense = sense_of(only(peer.command(TEST_UNIT_READY, lun=lun), p.ScsiResponse))
+        assert (sense.key, sense.asc, sense.ascq) == (6, 0x29, 0x03)
+        assert only(peer.command(TEST_UNIT_READY, lun=lun), p.ScsiResponse).status == 0
 
 
 def test_a_reset_of_one_unit_leaves_the_writes_of_another() -> None:

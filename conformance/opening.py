@@ -31,7 +31,7 @@ JOURNAL: Final = Path(".storage-conformance", "journal.jsonl")
 def opened(asked: Asked, *, journal: Path | None = None, is_cleaning: bool = False) -> Iterator[RunningSubject]:
     """Start everything, and stop it at the end. `is_cleaning`: a journal with leftovers is what is wanted."""
     profile = profile_named(asked.profile)
-    file = read_environment(asked.environment)
+    file = read_environment(asked.environment, asked.provider)
     path = journal_path(file, journal)
     if not is_cleaning:
         _refuse_leftovers(path, asked)

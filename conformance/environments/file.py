@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from importlib import resources
+from importlib import metadata, resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -14,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from conformance.contract import HypervisorType, Secret
 from conformance.errors import WiringError
 
+ENVIRONMENTS: Final = "storage_conformance.environments"
 _REFERENCE: Final = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _SIZE: Final = re.compile(r"(\d+)\s*(B|KiB|MiB|GiB|TiB)?")
 _UNITS: Final = {"B": 1, None: 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
@@ -136,10 +138,14 @@ class EnvironmentFile(_Table):
         return self.array.kind == "external" or any(each.kind == "real" for each in self.cluster)
 
 
-def read_environment(path: Path | None) -> EnvironmentFile:
-    """Read and check a file; None means everything simulated. Raises `WiringError`; nothing was started."""
+def read_environment(path: Path | None, provider: str = "") -> EnvironmentFile:
+    """Read and check a file; None means the one installed for that provider, else everything simulated.
+
+    Raises `WiringError`; nothing was started.
+    """
+    place = _installed(provider) if path is None else path
     label = str(path) if path else "the built-in simulated environment"
-    content = _parsed(path, label)
+    content = _parsed(place, label)
     try:
         file = EnvironmentFile.model_validate(content)
         if file.array.kind == "external":
@@ -159,13 +165,17 @@ def external_array(file: EnvironmentFile) -> ExternalArray:
     return ExternalArray.model_validate({"kind": "external", **file.array.settings})
 
 
-def _parsed(path: Path | None, label: str) -> dict[str, object]:
+def _installed(provider: str) -> Traversable:
+    """The file beside a module that an entry point names as ``module:name`` for this provider; else ours."""
+    found = next(iter(metadata.entry_points(group=ENVIRONMENTS, name=provider)), None) if provider else None
+    if found is None:
+        return resources.files("conformance.environments").joinpath("simulated.toml")
+    return resources.files(found.module).joinpath(f"{found.attr}.toml")
+
+
+def _parsed(place: Traversable, label: str) -> dict[str, object]:
     try:
-        if path is None:
-            text = resources.files("conformance.environments").joinpath("simulated.toml").read_text(encoding="utf-8")
-        else:
-            text = path.read_text(encoding="utf-8")
-        return tomllib.loads(text)
+        return tomllib.loads(place.read_text(encoding="utf-8"))
     except OSError as error:
         raise WiringError(f"cannot read environment file {label}: {error.strerror}; nothing was started") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

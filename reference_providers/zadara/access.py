@@ -7,6 +7,7 @@ host's lock. The array takes a detached LUN away at once, from sessions too.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 
 from conformance.contract import (
     AccessNotGranted,
@@ -19,10 +20,12 @@ from conformance.contract import (
     LunIdentity,
     ObjectNotFound,
     Portal,
+    ProviderError,
 )
 
 from . import names
 from .arrays import port_of
+from .errors import Interrupted
 from .vpsa import Lun, Server, Vpsa
 
 
@@ -38,33 +41,34 @@ def grant(vpsa: Vpsa, lun: Lun, host: Host) -> None:
     """Attach the LUN to all servers of the host. Call this under the host's lock."""
     iqns = iqns_of(host)
     _drop_stale(vpsa, host, iqns)
-    servers = [_made(vpsa, host, iqn) for iqn in iqns]
-    for each in servers:
-        vpsa.attach(lun, each)
-    # Paths tell one number, for whichever initiator the host uses.
-    numbers = {each.lun_number for each in _of_host(vpsa.servers_of(lun), host)}
-    if len(numbers) > 1:
-        cut_off(vpsa, lun, [host])
-        raise Conflict(host.uuid, "LUN number", sorted(map(str, numbers)), "one for all initiators of the host")
+    try:
+        _attach(vpsa, lun, host, iqns)
+    except Exception:
+        # A host that was refused has no business on the array.
+        with suppress(ProviderError, Interrupted):
+            drop_unused(vpsa.in_any_case(), {host.uuid})
+        raise
 
 
 def cut_off(vpsa: Vpsa, lun: Lun, hosts: Iterable[Host]) -> None:
     """Detach the LUN from all servers of these hosts. Call this under their locks."""
     uuids = {each.uuid for each in hosts}
     for each in vpsa.servers_of(lun):
-        if names.host_in(each.name, each.iqn) in uuids:
-            _detach(vpsa, lun, each)
+        if host_of(each) in uuids:
+            vpsa.detach(lun, each)
+    drop_unused(vpsa, uuids)
 
 
-def cut_off_everybody(vpsa: Vpsa, lun: Lun) -> None:
-    """Detach the LUN from all servers, whoever made them. Call this under the locks of `hosts_of`."""
-    for each in vpsa.servers_of(lun):
-        _detach(vpsa, lun, each)
+def host_of(server: Server) -> str | None:
+    """The uuid of the host that a server stands for; None when this plugin did not make it."""
+    return names.host_in(server.name, server.iqn)
 
 
-def hosts_of(vpsa: Vpsa, lun: Lun) -> set[str]:
-    """Uuids of the hosts that this plugin let in."""
-    return {uuid for each in vpsa.servers_of(lun) if (uuid := names.host_in(each.name, each.iqn)) is not None}
+def drop_unused(vpsa: Vpsa, host_uuids: Collection[str]) -> None:
+    """Remove the servers of these hosts that have no volumes. Call this under the hosts' locks."""
+    for each in vpsa.servers():
+        if host_of(each) in host_uuids and not vpsa.luns_of(each):
+            vpsa.delete_server(each)
 
 
 def refresh(vpsa: Vpsa, host: Host) -> None:
@@ -102,7 +106,7 @@ def connection(vpsa: Vpsa, store: DataStore, lun: Lun, host: Host) -> BlockConne
 
 
 def _of_host(servers: Iterable[Server], host: Host) -> Sequence[Server]:
-    return [each for each in servers if names.host_in(each.name, each.iqn) == host.uuid]
+    return [each for each in servers if host_of(each) == host.uuid]
 
 
 def _made(vpsa: Vpsa, host: Host, iqn: str) -> Server:
@@ -132,8 +136,11 @@ def _drop_stale(vpsa: Vpsa, host: Host, iqns: Collection[str]) -> None:
             vpsa.delete_server(server)
 
 
-def _detach(vpsa: Vpsa, lun: Lun, server: Server) -> None:
-    vpsa.detach(lun, server)
-    is_ours = names.host_in(server.name, server.iqn) is not None
-    if is_ours and not vpsa.luns_of(server):
-        vpsa.delete_server(server)
+def _attach(vpsa: Vpsa, lun: Lun, host: Host, iqns: Iterable[str]) -> None:
+    for server in [_made(vpsa, host, iqn) for iqn in iqns]:
+        vpsa.attach(lun, server)
+    # Paths tell one number, for whichever initiator the host uses.
+    numbers = {each.lun_number for each in _of_host(vpsa.servers_of(lun), host)}
+    if len(numbers) > 1:
+        cut_off(vpsa, lun, [host])
+        raise Conflict(host.uuid, "LUN number", sorted(map(str, numbers)), "one for all initiators of the host")

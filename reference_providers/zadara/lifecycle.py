@@ -65,6 +65,9 @@ class ZadaraLifeCycle:
         vpsa = self._arrays.of(request)
         with self._arrays.lock_of_store(request):
             for lun, _ in luns.of_store(vpsa, request.uuid):
-                with self._arrays.locks_of_hosts(access.hosts_of(vpsa, lun)):
-                    access.cut_off_everybody(vpsa, lun)
+                for server in vpsa.servers_of(lun):
+                    vpsa.detach(lun, server)
                 vpsa.delete_lun(lun, with_snapshots=True)
+        hosts = {uuid for each in vpsa.servers() if (uuid := access.host_of(each)) is not None}
+        with self._arrays.locks_of_hosts(hosts):
+            access.drop_unused(vpsa, hosts)

@@ -120,7 +120,7 @@ class ArrayServer:
     async def _stop(self) -> None:
         await self.target.stop()
         for runner in self._runners:
-            await runner.cleanup()
+            await _clean_up(runner)
 
     async def _manage(self, request: web.BaseRequest) -> web.Response:
         reply = self.ask(request.method, request.raw_path, request.headers, await request.read())
@@ -132,3 +132,13 @@ class ArrayServer:
             return web.Response(status=_NOBODY.status, body=_NOBODY.body)
         glance = look(core, self.target.sessions(), request.method, request.raw_path, request.headers)
         return web.Response(status=glance.status, content_type=glance.content_type, body=glance.body)
+
+
+async def _clean_up(runner: web.ServerRunner) -> None:
+    handlers = runner.server.connections if runner.server else []
+    transports = [each.transport for each in handlers if each.transport is not None]
+    await runner.cleanup()
+    # TLS waits half a minute for clients to say goodbye, and some never do.
+    for each in transports:
+        each.abort()
+    await asyncio.sleep(0)

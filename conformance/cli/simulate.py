@@ -17,6 +17,8 @@ from conformance.contract import LaunchFailed, LaunchOptions, Transport
 from conformance.environments.opened import load
 from conformance.errors import WiringError
 
+_SECRETS: Final = frozenset({"password", "access_key"})
+_NO_PARAMETERS: Final = _SECRETS | {"endpoint", "witness"}
 SIMULATORS: Final = "storage_conformance.simulators"
 
 
@@ -39,6 +41,9 @@ def simulate(
     management_port: Annotated[int | None, typer.Option(metavar="PORT", help="Port of the management API.")] = None,
     witness_port: Annotated[int | None, typer.Option(metavar="PORT", help="Port of the witness.")] = None,
     username: Annotated[str | None, typer.Option(metavar="NAME", help="Administrator of the management API.")] = None,
+    api: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Which management API, where the simulator has several.")
+    ] = None,
 ) -> None:
     """Run a simulator on its own, on the loopback interface, until Ctrl-C.
 
@@ -53,6 +58,7 @@ def simulate(
         "management_port": management_port,
         "witness_port": witness_port,
         "username": username,
+        "api": api,
     }
     settings = {name: value for name, value in asked.items() if value is not None}
     stop = threading.Event()
@@ -96,20 +102,28 @@ def _tell(rows: Sequence[tuple[str, str]]) -> None:
 
 
 def environment_for(told: Mapping[str, str]) -> str:
-    """The lines that point a run at it; none for a simulator that does not tell endpoint, username and password."""
-    if not {"endpoint", "username", "password"} <= told.keys():
+    """The lines that point a run at it; none for a simulator that does not tell an endpoint and a secret.
+
+    What it tells in lower case are parameters of a store.
+    """
+    secrets = {name: text for name, text in told.items() if name in _SECRETS}
+    if "endpoint" not in told or not secrets:
         return ""
+    plain = {name: text for name, text in told.items() if name.isidentifier() and name not in _NO_PARAMETERS}
     ca_file = [f'ca_file = "{told["CA file"]}"'] if "CA file" in told else []
+    exports = " ".join(f"{_variable(name)}={text}" for name, text in secrets.items())
     return "\n".join(
         [
-            f"To point a run at it, export ARRAY_PASSWORD={told['password']} and put into an environment file:",
+            f"To point a run at it, export {exports} and put into an environment file:",
             "",
             "[array]",
             'kind = "external"',
             f'url = "{told["endpoint"]}"',
             *ca_file,
-            f'username = "{told["username"]}"',
-            'password = { env = "ARRAY_PASSWORD" }',
+            "",
+            "[parameters]",
+            *(f'{name} = "{text}"' for name, text in plain.items()),
+            *(f'{name} = {{ env = "{_variable(name)}" }}' for name in secrets),
             "",
             "[probe]",
             'launch = "simulators.iscsi.launcher:host_probe"',
@@ -123,3 +137,7 @@ def environment_for(told: Mapping[str, str]) -> str:
             'consent = "a simulator"',
         ]
     )
+
+
+def _variable(name: str) -> str:
+    return f"ARRAY_{name.upper()}"

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from importlib import metadata, resources
+from importlib import metadata
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from conformance.contract import HypervisorType, Secret
+from conformance.environments import SIMULATED
 from conformance.errors import WiringError
 
 ENVIRONMENTS: Final = "storage_conformance.environments"
@@ -87,12 +88,12 @@ class ArrayTable(_LaunchedTable):
 
 
 class ExternalArray(_Table):
-    """The keys of an ``[array]`` of kind external."""
+    """The keys of an ``[array]`` of kind external; what else a plugin wants to be told stands in ``[parameters]``."""
 
     kind: Literal["external"]
     url: str
-    username: str
-    password: SecretSource
+    username: str | None = None
+    password: SecretSource | None = None
     ca_file: Path | None = None
 
 
@@ -129,8 +130,12 @@ class EnvironmentFile(_Table):
     array: ArrayTable
     probe: ProbeTable | None = None
     cluster: tuple[ClusterTable, ...] = ()
-    parameters: dict[str, str] = {}
+    parameters: dict[str, str | SecretSource] = {}
     safety: Safety | None = None
+
+    def store_parameters(self) -> dict[str, str | Secret]:
+        """``[parameters]``, with the secrets among them fetched now."""
+        return {name: each.read() if isinstance(each, SecretSource) else each for name, each in self.parameters.items()}
 
     @property
     def is_real(self) -> bool:
@@ -166,11 +171,9 @@ def external_array(file: EnvironmentFile) -> ExternalArray:
 
 
 def _installed(provider: str) -> Traversable:
-    """The file beside a module that an entry point names as ``module:name`` for this provider; else ours."""
+    """The file that an entry point gives for this provider; else everything is simulated in the usual way."""
     found = next(iter(metadata.entry_points(group=ENVIRONMENTS, name=provider)), None) if provider else None
-    if found is None:
-        return resources.files("conformance.environments").joinpath("simulated.toml")
-    return resources.files(found.module).joinpath(f"{found.attr}.toml")
+    return SIMULATED if found is None else cast("Traversable", found.load())
 
 
 def _parsed(place: Traversable, label: str) -> dict[str, object]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import ssl
+import urllib.request
 import xml.etree.ElementTree as ET
 from typing import Any
 
 import pytest
 
-from conformance.contract import Secret
+from conformance.contract import LaunchFailed, LaunchOptions, Secret, Transport
+from simulators.array.launcher import array, simulate
 from simulators.array.refusal import Reason
 from simulators.array.vpsa_api.errors import STATUSES
 from tests.simulators.array.vpsa.client import HOST, POOL, Client, Refusal, memory_array
@@ -139,3 +142,30 @@ def test_secrets_do_not_get_into_the_transcript(client: Client) -> None:
     assert isinstance(key, Secret)
     for each in ("one-way-secret", "newer-secret-1", "in-the-query", secret, key.reveal()):
         assert each not in text
+
+
+def test_an_array_on_its_own_says_what_a_client_has_to_be_told() -> None:
+    running = simulate(LaunchOptions("array", Transport.SOCKETS, {"api": "vpsa", "access_key": "the-key"}))
+    try:
+        told = dict(running.describe())
+        assert (told["pool"], told["access_key"]) == (POOL, "the-key")
+        assert told["iSCSI portal"] == f"127.0.0.1:{told['iscsi_port']}"
+        context = ssl.create_default_context(cafile=told["CA file"])
+        request = urllib.request.Request(f"{told['endpoint']}/api/pools.json", headers={"X-Access-Key": "the-key"})
+        with urllib.request.urlopen(request, context=context, timeout=10) as response:
+            assert json.load(response)["response"]["pools"][0]["name"] == POOL
+    finally:
+        running.close()
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({"api": "nothing"}, "'api'"),
+        ({"api": "vpsa", "clone_calls": 3}, "'clone_calls' is unknown with api vpsa"),
+        ({"access_key": "k"}, "'access_key' is unknown with api element"),
+    ],
+)
+def test_settings_are_those_of_the_api(settings: dict[str, object], text: str) -> None:
+    with pytest.raises(LaunchFailed, match=text):
+        array(LaunchOptions("array", Transport.MEMORY, settings))

@@ -16,6 +16,7 @@ from conformance.contract import HypervisorType, Secret
 from conformance.environments import SIMULATED
 from conformance.errors import WiringError
 
+PROVIDERS: Final = "storage_conformance.providers"
 ENVIRONMENTS: Final = "storage_conformance.environments"
 _REFERENCE: Final = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _SIZE: Final = re.compile(r"(\d+)\s*(B|KiB|MiB|GiB|TiB)?")
@@ -172,8 +173,11 @@ def external_array(file: EnvironmentFile) -> ExternalArray:
 
 def _installed(provider: str) -> Traversable:
     """The file that an entry point gives for this provider; else everything is simulated in the usual way."""
-    found = next(iter(metadata.entry_points(group=ENVIRONMENTS, name=provider)), None) if provider else None
-    return SIMULATED if found is None else cast("Traversable", found.load())
+    found = {each.name: each for each in metadata.entry_points(group=ENVIRONMENTS)}
+    # A provider that is named as module:attribute may be installed under a name all the same.
+    names = [each.name for each in metadata.entry_points(group=PROVIDERS) if provider in (each.name, each.value)]
+    given = next((found[name] for name in names if name in found), None)
+    return SIMULATED if given is None else cast("Traversable", given.load())
 
 
 def _parsed(place: Traversable, label: str) -> dict[str, object]:

@@ -41,7 +41,8 @@ def test_the_built_in_environment_is_simulated() -> None:
 
 
 def test_a_provider_may_come_with_an_environment_of_its_own() -> None:
-    assert read_environment(None, "zadara").array.settings == {"api": "vpsa"}
+    for name in ("zadara", "reference_providers.zadara:PROVIDER"):
+        assert read_environment(None, name).array.settings == {"api": "vpsa"}
     assert read_environment(None, "nobody's") == read_environment(None, "minimal") == read_environment(None)
 
 

@@ -94,9 +94,10 @@ def connection(vpsa: Vpsa, store: DataStore, lun: Lun, host: Host) -> BlockConne
     """How the host reaches the LUN."""
     iqns = {str(each).lower() for each in host.iqns}
     own = [each for each in _of_host(vpsa.servers_of(lun), host) if each.iqn in iqns]
-    numbers = [each.lun_number for each in own if each.lun_number is not None]
+    numbers = sorted({each.lun_number for each in own if each.lun_number is not None})
     if not numbers:
         raise AccessNotGranted(lun.external_id, host.uuid)
+    _check_one_number(host, numbers)
     controller = vpsa.controller()
     if controller is None:
         raise ObjectNotFound("active controller", None)
@@ -139,8 +140,15 @@ def _drop_stale(vpsa: Vpsa, host: Host, iqns: Collection[str]) -> None:
 def _attach(vpsa: Vpsa, lun: Lun, host: Host, iqns: Iterable[str]) -> None:
     for server in [_made(vpsa, host, iqn) for iqn in iqns]:
         vpsa.attach(lun, server)
-    # Paths tell one number, for whichever initiator the host uses.
-    numbers = {each.lun_number for each in _of_host(vpsa.servers_of(lun), host)}
-    if len(numbers) > 1:
+    own = _of_host(vpsa.servers_of(lun), host)
+    try:
+        _check_one_number(host, {each.lun_number for each in own if each.lun_number is not None})
+    except Conflict:
         cut_off(vpsa, lun, [host])
-        raise Conflict(host.uuid, "LUN number", sorted(map(str, numbers)), "one for all initiators of the host")
+        raise
+
+
+def _check_one_number(host: Host, numbers: Collection[int]) -> None:
+    """Paths tell one number, for whichever initiator the host uses."""
+    if len(numbers) > 1:
+        raise Conflict(host.uuid, "LUN number", sorted(numbers), "one for all initiators of the host")

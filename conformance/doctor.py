@@ -15,11 +15,10 @@ from importlib import metadata
 from pathlib import Path
 
 from conformance.contract import Transport
-from conformance.environments.file import read_environment
+from conformance.environments.file import PROVIDERS, read_environment
 from conformance.environments.opened import Environment
 from conformance.errors import KitError
 from conformance.main import INSTALL, NEEDED, PACKAGES, shadowed
-from conformance.opening import PROVIDERS
 from conformance.report.version import kit_version
 
 

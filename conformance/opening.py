@@ -14,7 +14,7 @@ from typing import Final
 
 from conformance.asked import Asked
 from conformance.contract import ArrayUnreachable, AuthenticationFailed, HttpRequest, StoreRequest, Transport
-from conformance.environments.file import EnvironmentFile, read_environment
+from conformance.environments.file import PROVIDERS, EnvironmentFile, read_environment
 from conformance.environments.opened import Environment
 from conformance.errors import WiringError
 from conformance.journal import Journal, leftovers
@@ -23,7 +23,6 @@ from conformance.subject import RunningSubject, SubjectPlan, plan_for
 from conformance.verdict import Broken
 from conformance.world import World
 
-PROVIDERS: Final = "storage_conformance.providers"
 JOURNAL: Final = Path(".storage-conformance", "journal.jsonl")
 
 
@@ -31,7 +30,7 @@ JOURNAL: Final = Path(".storage-conformance", "journal.jsonl")
 def opened(asked: Asked, *, journal: Path | None = None, is_cleaning: bool = False) -> Iterator[RunningSubject]:
     """Start everything, and stop it at the end. `is_cleaning`: a journal with leftovers is what is wanted."""
     profile = profile_named(asked.profile)
-    file = read_environment(asked.environment)
+    file = read_environment(asked.environment, asked.provider)
     path = journal_path(file, journal)
     if not is_cleaning:
         _refuse_leftovers(path, asked)

@@ -165,7 +165,7 @@ def _trying(
     asked: Asked, journal: Path | None, workers: int | None, requirements: int
 ) -> AbstractContextManager[Trying | None]:
     """Side by side where all is simulated and there is more than one core; else one after the other."""
-    if journal_path(read_environment(asked.environment), journal) is not None:
+    if journal_path(read_environment(asked.environment, asked.provider), journal) is not None:
         if workers is not None and workers > 1:
             raise WiringError("--workers is for runs without a journal: one process keeps it; nothing was started")
         return nullcontext()

@@ -19,6 +19,8 @@ from conformance.environments.opened import load
 from conformance.errors import WiringError
 from conformance.toml_file import read_toml
 
+_SECRETS: Final = frozenset({"password", "access_key"})
+_NO_PARAMETERS: Final = _SECRETS | {"endpoint", "page", "state", "witness"}
 SIMULATORS: Final = "storage_conformance.simulators"
 
 
@@ -51,6 +53,9 @@ def simulate(
         typer.Option(metavar="FILE", help="Keep what is on it in this file, and go on from there if it exists."),
     ] = None,
     username: Annotated[str | None, typer.Option(metavar="NAME", help="Administrator of the management API.")] = None,
+    api: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Which management API, where the simulator has several.")
+    ] = None,
 ) -> None:
     """Run a simulator on its own, on the loopback interface, until Ctrl-C.
 
@@ -71,6 +76,7 @@ def simulate(
         "username": username,
         "state": None if state is None else str(state),
         "faults": None if faults is None else read_toml(faults, "file of faults").get("faults", []),
+        "api": api,
     }
     settings = {name: value for name, value in asked.items() if value is not None}
     stop = threading.Event()
@@ -114,20 +120,28 @@ def _tell(rows: Sequence[tuple[str, str]]) -> None:
 
 
 def environment_for(told: Mapping[str, str]) -> str:
-    """The lines that point a run at it; none for a simulator that does not tell endpoint, username and password."""
-    if not {"endpoint", "username", "password"} <= told.keys():
+    """The lines that point a run at it; none for a simulator that does not tell an endpoint and a secret.
+
+    What it tells in lower case are parameters of a store.
+    """
+    secrets = {name: text for name, text in told.items() if name in _SECRETS}
+    if "endpoint" not in told or not secrets:
         return ""
+    plain = {name: text for name, text in told.items() if name.isidentifier() and name not in _NO_PARAMETERS}
     ca_file = [f'ca_file = "{told["CA file"]}"'] if "CA file" in told else []
+    exports = " ".join(f"{_variable(name)}={text}" for name, text in secrets.items())
     return "\n".join(
         [
-            f"To point a run at it, export ARRAY_PASSWORD={told['password']} and put into an environment file:",
+            f"To point a run at it, export {exports} and put into an environment file:",
             "",
             "[array]",
             'kind = "external"',
             f'url = "{told["endpoint"]}"',
             *ca_file,
-            f'username = "{told["username"]}"',
-            'password = { env = "ARRAY_PASSWORD" }',
+            "",
+            "[parameters]",
+            *(f'{name} = "{text}"' for name, text in plain.items()),
+            *(f'{name} = {{ env = "{_variable(name)}" }}' for name in secrets),
             "",
             "[probe]",
             'launch = "simulators.iscsi.launcher:host_probe"',
@@ -141,3 +155,7 @@ def environment_for(told: Mapping[str, str]) -> str:
             'consent = "a simulator"',
         ]
     )
+
+
+def _variable(name: str) -> str:
+    return f"ARRAY_{name.upper()}"

@@ -154,10 +154,11 @@ class ExternalEntry:
         ca_file = str(table.ca_file) if table.ca_file else None
         self._upstream = Upstream(table.url, ca_file)
         self._endpoint = Endpoint(table.url, self._upstream.handle, ca_file)
-        self._parameters: dict[str, str | Secret] = {
-            "username": table.username,
-            "password": table.password.read(),
-        }
+        self._parameters: dict[str, str | Secret] = {}
+        if table.username is not None:
+            self._parameters["username"] = table.username
+        if table.password is not None:
+            self._parameters["password"] = table.password.read()
 
     def open_world(self) -> ExternalWorld:
         """The array itself: it is not private to an example, so only what a run made is counted."""

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-from importlib import resources
+from importlib import metadata
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from conformance.contract import HypervisorType, Secret
+from conformance.environments import SIMULATED
 from conformance.errors import WiringError
-from conformance.toml_file import parse_toml, read_toml
+from conformance.toml_file import read_toml
 
+PROVIDERS: Final = "storage_conformance.providers"
+ENVIRONMENTS: Final = "storage_conformance.environments"
 _REFERENCE: Final = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _SIZE: Final = re.compile(r"(\d+)\s*(B|KiB|MiB|GiB|TiB)?")
 _UNITS: Final = {"B": 1, None: 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
@@ -85,12 +89,12 @@ class ArrayTable(_LaunchedTable):
 
 
 class ExternalArray(_Table):
-    """The keys of an ``[array]`` of kind external."""
+    """The keys of an ``[array]`` of kind external; what else a plugin wants to be told stands in ``[parameters]``."""
 
     kind: Literal["external"]
     url: str
-    username: str
-    password: SecretSource
+    username: str | None = None
+    password: SecretSource | None = None
     ca_file: Path | None = None
 
 
@@ -127,8 +131,12 @@ class EnvironmentFile(_Table):
     array: ArrayTable
     probe: ProbeTable | None = None
     cluster: tuple[ClusterTable, ...] = ()
-    parameters: dict[str, str] = {}
+    parameters: dict[str, str | SecretSource] = {}
     safety: Safety | None = None
+
+    def store_parameters(self) -> dict[str, str | Secret]:
+        """``[parameters]``, with the secrets among them fetched now."""
+        return {name: each.read() if isinstance(each, SecretSource) else each for name, each in self.parameters.items()}
 
     @property
     def is_real(self) -> bool:
@@ -136,10 +144,14 @@ class EnvironmentFile(_Table):
         return self.array.kind == "external" or any(each.kind == "real" for each in self.cluster)
 
 
-def read_environment(path: Path | None) -> EnvironmentFile:
-    """Read and check a file; None means everything simulated. Raises `WiringError`; nothing was started."""
+def read_environment(path: Path | None, provider: str = "") -> EnvironmentFile:
+    """Read and check a file; None means the one installed for that provider, else everything simulated.
+
+    Raises `WiringError`; nothing was started.
+    """
+    place = _installed(provider) if path is None else path
     label = str(path) if path else "the built-in simulated environment"
-    content = _parsed(path, label)
+    content = read_toml(place, "environment file", label)
     try:
         file = EnvironmentFile.model_validate(content)
         if file.array.kind == "external":
@@ -159,11 +171,13 @@ def external_array(file: EnvironmentFile) -> ExternalArray:
     return ExternalArray.model_validate({"kind": "external", **file.array.settings})
 
 
-def _parsed(path: Path | None, label: str) -> dict[str, object]:
-    if path is not None:
-        return read_toml(path, "environment file")
-    text = resources.files("conformance.environments").joinpath("simulated.toml").read_text(encoding="utf-8")
-    return parse_toml(text, label)
+def _installed(provider: str) -> Traversable:
+    """The file that an entry point gives for this provider; else everything is simulated in the usual way."""
+    found = {each.name: each for each in metadata.entry_points(group=ENVIRONMENTS)}
+    # A provider that is named as module:attribute may be installed under a name all the same.
+    names = [each.name for each in metadata.entry_points(group=PROVIDERS) if provider in (each.name, each.value)]
+    given = next((found[name] for name in names if name in found), None)
+    return SIMULATED if given is None else cast("Traversable", given.load())
 
 
 def _told(error: ValidationError) -> str:

@@ -45,6 +45,7 @@ class Environment:
 
     def __init__(self, file: EnvironmentFile, transport: Transport) -> None:
         self.file, self.transport = file, transport
+        self.parameters = file.store_parameters()
         self._stack = ExitStack()
         self.cluster: ClusterEntry | None = None
         self.bridge_factory: BridgeFactory | None = None
@@ -105,6 +106,6 @@ class Environment:
         self.close()
 
 
-def open_environment(path: Path | None, transport: Transport = Transport.SOCKETS) -> Environment:
-    """Read an environment file and start what it names."""
-    return Environment(read_environment(path), transport)
+def open_environment(path: Path | None, transport: Transport = Transport.SOCKETS, provider: str = "") -> Environment:
+    """Read an environment file, or the one for that provider, and start what it names."""
+    return Environment(read_environment(path, provider), transport)

@@ -92,21 +92,34 @@ def still_reads(world: World, made: Made, host: Host, session: ProbeSession, con
     expect_bytes(f"data of {host.name}, which keeps its access", found, content, HOST)
 
 
-def out_of_reach(world: World, host: Host, connection: BlockConnection) -> None:
-    """A host cannot log in to this LUN: not without credentials, and where hosts are masked not with anybody's."""
-    way = _way_in(world, host, connection)
+def out_of_reach(world: World, host: Host, connection: BlockConnection, wwid: str) -> None:
+    """A host cannot get to the LUN of this identity: not without credentials, and where hosts are masked not with
+    anybody's.
+    """
+    way = _way_in(world, host, connection, wwid)
     expect(not way, f"{host.name} not to reach the LUN", f"it logged in {way}", HOST)
 
 
-def _way_in(world: World, host: Host, connection: BlockConnection) -> str:
+def _way_in(world: World, host: Host, connection: BlockConnection, wwid: str) -> str:
     by_chap_alone = world.subject.declared.traits.access_mechanism is AccessMechanism.CHAP
     probe = world.probe(host)
-    if logs_in(lambda: probe.open_without_chap(connection)):
+    if _leads_to(wwid, lambda: probe.open_without_chap(connection)):
         return "without credentials"
     # Where CHAP alone guards a LUN, whoever was given the secret gets in: that is what was declared.
-    if not by_chap_alone and logs_in(lambda: probe.open(connection)):
+    if not by_chap_alone and _leads_to(wwid, lambda: probe.open(connection)):
         return "with another host's connection"
     return ""
+
+
+def _leads_to(wwid: str, login: Callable[[], ProbeSession]) -> bool:
+    """Whether a login leads to this LUN: where hosts have LUN numbers of their own, it may lead to the host's own."""
+    try:
+        session = login()
+    except ProbeRefused:
+        return False
+    found = session.wwid
+    session.close()
+    return found == wwid
 
 
 def granted_connection(world: World, made: Made, host: Host) -> BlockConnection:

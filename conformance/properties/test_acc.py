@@ -71,8 +71,8 @@ def test_acc_003_a_grant_lets_in_nobody_else(subject: RunningSubject) -> None:
         stranger = world.stranger()
         world.grant(other, stranger)
         world.login(other, stranger)
-        host, _ = world.access(made)
-        out_of_reach(world, stranger, world.connection(made, host))
+        host, session = world.access(made)
+        out_of_reach(world, stranger, world.connection(made, host), session.wwid)
 
 
 @requirement("ACC-004", needs=[Need.PROBE], rests_on=["ACC-001"])

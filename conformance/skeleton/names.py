@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Final
 
+from conformance.environments.file import PROVIDERS
 from conformance.errors import WiringError
 from conformance.main import NEEDED, PACKAGES
-from conformance.opening import PROVIDERS
 
 # What is both a name of PEP 508 and a provider's name, which begins with a letter and has at most 64 characters.
 _NAME: Final = re.compile(r"[A-Za-z](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")

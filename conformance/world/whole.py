@@ -35,7 +35,7 @@ class World(WithSnapshots):
         self.witness = self.subject.witness(self.array.witness)
         self._given = {
             **self.array.parameters,
-            **self.subject.environment.file.parameters,
+            **self.subject.environment.parameters,
             **self.subject.plan.parameters,
         }
         for value in self._given.values():

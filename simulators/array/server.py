@@ -138,7 +138,7 @@ class ArrayServer:
     async def _stop(self) -> None:
         await self.target.stop()
         for runner in self._runners:
-            await runner.cleanup()
+            await _clean_up(runner)
 
     async def _manage(self, request: web.BaseRequest) -> web.Response:
         outcome = self.ask(request.method, request.raw_path, request.headers, await request.read())
@@ -176,3 +176,13 @@ class ArrayServer:
         )
         body = page(core, self.target.sessions(), told, is_still="still" in request.query)
         return web.Response(content_type="text/html", body=body)
+
+
+async def _clean_up(runner: web.ServerRunner) -> None:
+    handlers = runner.server.connections if runner.server else []
+    transports = [each.transport for each in handlers if each.transport is not None]
+    await runner.cleanup()
+    # TLS waits half a minute for clients to say goodbye, and some never do.
+    for each in transports:
+        each.abort()
+    await asyncio.sleep(0)

@@ -29,15 +29,15 @@ SIZE = 10**9
 class Client:
     """One kept HTTPS connection that asks the same thing again and again."""
 
-    def __init__(self, url: str, ca_file: str, headers: dict[str, str], body: bytes) -> None:
-        parts = urlsplit(url)
+    def __init__(self, url: str, ca_file: str, headers: dict[str, str], body: bytes, verb: str = "POST") -> None:
+        self._verb, parts = verb, urlsplit(url)
         context = ssl.create_default_context(cafile=ca_file)
         self._connection = http.client.HTTPSConnection(parts.hostname or "", parts.port, context=context)
         self._path, self._headers, self._body = parts.path, headers, body
 
     def ask(self) -> bytes:
         """One request."""
-        self._connection.request("POST", self._path, self._body, self._headers)
+        self._connection.request(self._verb, self._path, self._body, self._headers)
         return self._connection.getresponse().read()
 
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 from conformance.contract import BridgeFactory, HypervisorBridge
 from conformance.orchestrator.steps import Step, StepHooks
 from conformance.subject import SubjectPlan
-from reference_providers import solidfire
+from reference_providers import solidfire, zadara
 from tests.faulty_providers.fault import Call, Fault, Memory, Part, Site
 from tests.reference_providers.minimal_over import minimal_over
 from tests.variants.trash import WithTrash
@@ -21,6 +21,7 @@ BASES: Mapping[str, Callable[..., Any]] = {
     "solidfire-plugin-hookup": solidfire.PLUGIN_HOOKUP,
     "minimal": minimal_over,
     "with-trash": WithTrash,
+    "zadara": zadara.PROVIDER,
 }
 
 

@@ -69,12 +69,13 @@ def outcomes(place: Place) -> dict[str, Any]:
         ("solidfire", ["ACC-001", "CHP-001", "DST-001", "DST-002", "HST-001", "SEC-001", "SEC-002"]),
         ("solidfire-plugin-hookup", ["ACC-001", "DST-001"]),
         ("minimal", ["ACC-001", "DEL-001", "DST-001", "PRV-001"]),
+        ("zadara", ["ACC-001", "ACC-003", "CHP-001", "DST-001", "DST-002", "HST-001", "LEK-002", "SEC-001"]),
     ],
 )
 def test_a_reference_plugin_passes_over_sockets(base: str, only: list[str]) -> None:
     requirements = catalogue()
     with (
-        open_environment(None, Transport.SOCKETS) as environment,
+        open_environment(None, Transport.SOCKETS, base) as environment,
         RunningSubject(plan_for_fault(Injector(None), base), environment, PROFILES["smoke"]) as subject,
     ):
         assert subject.environment.cluster is not None, subject.environment.missing_cluster

@@ -50,6 +50,21 @@ def test_a_run_leaves_no_journal_where_nothing_is_left() -> None:
     assert here() == ["conformance-report", "lab.toml"]
 
 
+def test_what_a_simulator_prints_points_a_run_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    running = simulated(LaunchOptions("array", Transport.SOCKETS, {"api": "vpsa"}))
+    told = dict(running.describe())
+    snippet = environment_for(told)
+    for name in ("password", "access_key"):
+        monkeypatch.setenv(f"ARRAY_{name.upper()}", told[name])
+        assert f"ARRAY_{name.upper()}={told[name]}" in snippet
+    Path("lab.toml").write_text(snippet[snippet.index("[array]") :], encoding="utf-8")
+    asked = ("--provider", "zadara", "--environment", "lab.toml", "--profile", "smoke")
+    try:
+        assert entry.main(["run", *asked, "--only", "LIF-001", "--only", "ACC-017"]) == 0
+    finally:
+        running.close()
+
+
 def test_a_wrong_password_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("ARRAY_PASSWORD", "wrong-password")
     assert entry.main(["run", *ASKED, "--profile", "smoke"]) == 2

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from conformance.contract import Secret
 from conformance.environments.file import read_environment, size_in_bytes
 from conformance.errors import WiringError
 
@@ -37,6 +38,21 @@ def test_the_built_in_environment_is_simulated() -> None:
     file = read_environment(None)
     assert not file.is_real
     assert [each.name for each in file.cluster] == ["kvm-a"]
+
+
+def test_a_provider_may_come_with_an_environment_of_its_own() -> None:
+    for name in ("zadara", "reference_providers.zadara:PROVIDER"):
+        assert read_environment(None, name).array.settings == {"api": "vpsa"}
+    assert read_environment(None, "nobody's") == read_environment(None, "minimal") == read_environment(None)
+
+
+def test_secrets_may_be_among_the_parameters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "[array]\nlaunch = 'a:b'\n[parameters]\npool = 'gold'\nkey = { env = 'THE_KEY' }\n"
+    file = read_environment(written(tmp_path, text))
+    with pytest.raises(WiringError, match="THE_KEY is not set"):
+        file.store_parameters()
+    monkeypatch.setenv("THE_KEY", "hidden word")
+    assert file.store_parameters() == {"pool": "gold", "key": Secret("hidden word")}
 
 
 def test_the_example_for_external_arrays_is_good() -> None:

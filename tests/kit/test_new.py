@@ -13,8 +13,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from conformance import main as entry
+from conformance.environments.file import PROVIDERS
 from conformance.errors import WiringError
-from conformance.opening import PROVIDERS
 from conformance.skeleton import writing
 from conformance.skeleton.names import Names, names_for
 from tests.architecture.tree import ROOT

@@ -63,7 +63,7 @@ class Bench:
         self._seed, self._is_shuffled = seed, is_shuffled
         self._asked = list(asked) or list(catalogue())
         self._stack = ExitStack()
-        self._environments: dict[tuple[Transport, Path | None], Environment] = {}
+        self._environments: dict[tuple[Transport, Path | None, str], Environment] = {}
         self._bridges: dict[Transport, BridgeFactory | None] = {}
         self.faults = {each.name: each for each in all_faults()}
         self._variants = dict(all_variants())
@@ -75,7 +75,7 @@ class Bench:
         transport = Transport.SOCKETS if needs_sockets(fault) else Transport.MEMORY
         is_hanging = getattr(fault.change, "hangs", False)
         profile = _HANGING if is_hanging else _SMOKE
-        environment = self._environment(transport)
+        environment = self._environment(transport, provider=fault.base)
         factory = self._bridges[transport]
         if factory is not None:
             environment.bridge_factory = faulty_bridge_factory(injector, factory)
@@ -88,7 +88,7 @@ class Bench:
     def base(self, name: str) -> Run:
         """Try everything against an unbroken base, and learn what each requirement touches."""
         reached = reach.Reached()
-        environment = self._environment(Transport.MEMORY)
+        environment = self._environment(Transport.MEMORY, provider=name)
         factory = self._bridges[Transport.MEMORY]
         if factory is not None:
             environment.bridge_factory = reach.noting_bridges(reached, factory)
@@ -141,12 +141,13 @@ class Bench:
             cpu_seconds=time.process_time() - cpu,
         )
 
-    def _environment(self, transport: Transport, path: Path | None = None) -> Environment:
-        if (transport, path) not in self._environments:
-            opened = self._stack.enter_context(open_environment(path, transport))
-            self._environments[transport, path] = opened
+    def _environment(self, transport: Transport, path: Path | None = None, provider: str = "") -> Environment:
+        place = (transport, path, provider)
+        if place not in self._environments:
+            opened = self._stack.enter_context(open_environment(path, transport, provider))
+            self._environments[place] = opened
             self._bridges[transport] = opened.bridge_factory
-        return self._environments[transport, path]
+        return self._environments[place]
 
     def __enter__(self) -> Self:
         self._environment(Transport.MEMORY)

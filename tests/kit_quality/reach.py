@@ -84,11 +84,19 @@ class _NotingConnection:
     def request(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes, timeout: float
     ) -> tuple[int, bytes]:
-        self._reached.note(Part.WIRE, str(json.loads(body).get("method")))
+        self._reached.note(Part.WIRE, _asked(method, path, body))
         return cast("tuple[int, bytes]", self._connection.request(method, path, headers, body, timeout))
 
     def close(self) -> None:
         self._connection.close()
+
+
+def _asked(verb: str, path: str, body: bytes) -> str:
+    """The method that JSON-RPC names; else verb and path."""
+    try:
+        return str(json.loads(body)["method"])
+    except (ValueError, LookupError, TypeError):
+        return f"{verb} {path.partition('?')[0]}"
 
 
 class NotingSteps(StepHooks):

@@ -7,7 +7,7 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from .scene import ALL, PLUGINS, Scene
+from .scene import ALL, ON_ELEMENT, PLUGINS, Scene
 
 OpenScene = Callable[..., Scene]
 
@@ -30,3 +30,13 @@ def scene(request: pytest.FixtureRequest, open_scene: OpenScene) -> Scene:
 @pytest.fixture
 def solidfire(open_scene: OpenScene) -> Scene:
     return open_scene("solidfire")
+
+
+@pytest.fixture(params=ON_ELEMENT)
+def element(request: pytest.FixtureRequest, open_scene: OpenScene) -> Scene:
+    return open_scene(request.param)
+
+
+@pytest.fixture
+def zadara(open_scene: OpenScene) -> Scene:
+    return open_scene("zadara")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -38,7 +39,8 @@ from conformance.contract import (
     VolumeRequest,
 )
 from reference_providers.solidfire import PLUGIN_HOOKUP, SolidFireProvider
-from simulators.array.launcher import element
+from reference_providers.zadara import ZadaraProvider
+from simulators.array.launcher import array
 from simulators.iscsi.chap import ChapCredentials as ChapAnswer
 from simulators.iscsi.initiator import Initiator, Session
 from tests.reference_providers.minimal_over import minimal_over
@@ -146,7 +148,7 @@ class Wire:
         return bool(self._faults)
 
     def exchange(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
-        name = str(json.loads(body)["method"])
+        name = _called(method, path, body)
         self.methods.append(name)
 
         def through() -> tuple[int, bytes]:
@@ -155,6 +157,13 @@ class Wire:
 
         fault = self._faults.pop(len(self.methods), None) or self._faults_by_method.pop(name, None)
         return fault(name, through) if fault else through()
+
+
+def _called(verb: str, path: str, body: bytes) -> str:
+    """What was asked: a method, or a verb and a path in which ids are left out."""
+    if body.startswith(b"{"):
+        return str(json.loads(body)["method"])
+    return f"{verb} {re.sub(r'[a-z]+-[0-9a-f]{8}', '*', path.partition('.')[0].removeprefix('/api/'))}"
 
 
 class WireConnection:
@@ -208,11 +217,20 @@ def answered(name: str, text: str = "") -> Fault:
 Plugin = Any
 """Each of the plugins: the tests call what all have, and what one of them has besides."""
 
-PLUGINS: Mapping[str, Callable[..., Plugin]] = {
-    "solidfire": SolidFireProvider,
-    "minimal": minimal_over,
-}
+ON_ELEMENT: Mapping[str, Callable[..., Plugin]] = {"solidfire": SolidFireProvider, "minimal": minimal_over}
+PLUGINS: Mapping[str, Callable[..., Plugin]] = {**ON_ELEMENT, "zadara": ZadaraProvider}
+SETTINGS: Mapping[Callable[..., Plugin], Mapping[str, object]] = {ZadaraProvider: {"api": "vpsa"}}
+"""Of the array that a plugin is for, where it is not the usual one."""
 ALL: Mapping[str, Callable[..., Plugin]] = {**PLUGINS, "plugin-hookup": PLUGIN_HOOKUP}
+
+
+def told_by(world: ArrayWorld) -> tuple[dict[str, str], dict[str, Secret]]:
+    """What a store has to be told about an array, and what of it is secret."""
+    told = world.parameters.items()
+    return (
+        {name: value for name, value in told if isinstance(value, str)},
+        {name: value for name, value in told if isinstance(value, Secret)},
+    )
 
 
 class Scene:
@@ -220,7 +238,7 @@ class Scene:
 
     def __init__(self, make: Callable[..., Plugin], **settings: object) -> None:
         self.make = make
-        self.entry = element(LaunchOptions("array", Transport.MEMORY, settings))
+        self.entry = array(LaunchOptions("array", Transport.MEMORY, {**SETTINGS.get(make, {}), **settings}))
         self.world = self.entry.open_world()
         self.cloud = Cloud()
         self.wire = Wire(self.world)
@@ -257,8 +275,7 @@ class Scene:
         capacity_iops: int | None = None,
         **parameters: str,
     ) -> StoreRequest:
-        password = self.world.parameters["password"]
-        assert isinstance(password, Secret)
+        plain, secrets = told_by(self.world)
         return StoreRequest(
             uuid,
             "primary",
@@ -266,8 +283,8 @@ class Scene:
             AccessModel.DEDICATED,
             capacity_bytes,
             capacity_iops,
-            parameters={"url": "memory://array", "username": str(self.world.parameters["username"]), **parameters},
-            secrets={"password": password},
+            parameters={"url": "memory://array", **plain, **parameters},
+            secrets=secrets,
         )
 
     def store(self, uuid: str = "store-1", **changes: Any) -> DataStore:

@@ -281,7 +281,8 @@ def test_a_cancelled_call_stops(solidfire: Scene) -> None:
     assert len(scene.wire.methods) == asked
 
 
-def test_a_fence_is_not_left_with_the_volume_locked_when_the_caller_gives_up(scene: Scene) -> None:
+def test_a_fence_is_not_left_with_the_volume_locked_when_the_caller_gives_up(element: Scene) -> None:
+    scene = element
     store = scene.store()
     volume = scene.volume(store)
     for host in (FIRST, SECOND):

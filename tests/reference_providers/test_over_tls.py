@@ -14,14 +14,13 @@ from conformance.contract import (
     ArrayUnreachable,
     InvalidRequest,
     LaunchOptions,
-    Secret,
     StoreRequest,
     Transport,
     VolumeRequest,
 )
-from simulators.array.launcher import element
+from simulators.array.launcher import array
 
-from .scene import CLUSTER, GB, PLACEMENT, PLUGINS, Cloud, Plugin
+from .scene import CLUSTER, GB, PLACEMENT, PLUGINS, SETTINGS, Cloud, Plugin, told_by
 
 
 @dataclass
@@ -32,24 +31,21 @@ class Network:
     plugin: Plugin
 
 
-@pytest.fixture(scope="module")
-def entry() -> Iterator[ArrayEntry]:
-    opened = element(LaunchOptions("array", Transport.SOCKETS))
-    yield opened
+@pytest.fixture(scope="module", params=PLUGINS)
+def entry(request: pytest.FixtureRequest) -> Iterator[tuple[str, ArrayEntry]]:
+    settings = SETTINGS.get(PLUGINS[request.param], {})
+    opened = array(LaunchOptions("array", Transport.SOCKETS, settings))
+    yield request.param, opened
     opened.close()
 
 
-@pytest.fixture(params=PLUGINS)
-def network(request: pytest.FixtureRequest, entry: ArrayEntry) -> Iterator[Network]:
-    world = entry.open_world()
+@pytest.fixture
+def network(entry: tuple[str, ArrayEntry]) -> Iterator[Network]:
+    name, array_entry = entry
+    world = array_entry.open_world()
     endpoint = world.endpoints[0]
-    password = world.parameters["password"]
-    assert isinstance(password, Secret)
-    parameters = {
-        "url": endpoint.url,
-        "ca_file": str(endpoint.ca_file),
-        "username": str(world.parameters["username"]),
-    }
+    plain, secrets = told_by(world)
+    parameters = {"url": endpoint.url, "ca_file": str(endpoint.ca_file), **plain}
     store = StoreRequest(
         "store-1",
         "primary",
@@ -57,9 +53,9 @@ def network(request: pytest.FixtureRequest, entry: ArrayEntry) -> Iterator[Netwo
         AccessModel.DEDICATED,
         100 * GB,
         parameters=parameters,
-        secrets={"password": password},
+        secrets=secrets,
     )
-    plugin = PLUGINS[request.param]()
+    plugin = PLUGINS[name]()
     plugin.configure(Cloud())
     yield Network(store, plugin)
     plugin.close()
@@ -109,7 +105,7 @@ def test_nothing_goes_out_in_the_clear(network: Network) -> None:
 
 
 def test_a_name_that_cannot_be_one_is_refused(network: Network) -> None:
-    refusal = InvalidRequest if network.plugin.name == "solidfire" else ArrayUnreachable
+    refusal = ArrayUnreachable if network.plugin.name == "minimal" else InvalidRequest
     with pytest.raises(refusal, match="aaa"):
         network.plugin.lifecycle.initialize(_with(network.request, url=f"https://{'a' * 70}.example"))
 

@@ -23,7 +23,7 @@ from conformance.contract import (
 )
 
 from .conftest import OpenScene
-from .scene import GB, HOSTS, PLUGINS, Scene, answered
+from .scene import GB, HOSTS, ON_ELEMENT, PLUGINS, Scene, answered
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,6 @@ from .scene import GB, HOSTS, PLUGINS, Scene, answered
         ("url", {"url": "10.0.0.1"}),
         ("url", {"url": "https://array:port"}),
         ("url", {"url": "https://admin:hunter2hunter2@array"}),
-        ("username", {"username": ""}),
     ],
 )
 def test_a_bad_parameter_is_named(scene: Scene, field: str, change: dict[str, str]) -> None:
@@ -46,6 +45,18 @@ def test_a_bad_parameter_is_named(scene: Scene, field: str, change: dict[str, st
     assert scene.view() == before
 
 
+def test_a_missing_name_is_named(element: Scene) -> None:
+    with pytest.raises(InvalidRequest, match="username"):
+        element.plugin.lifecycle.initialize(element.request(username=""))
+
+
+def test_a_missing_secret_is_named(scene: Scene) -> None:
+    (secret,) = scene.request().secrets
+    with pytest.raises(InvalidRequest) as refused:
+        scene.plugin.lifecycle.initialize(replace(scene.request(), secrets={}))
+    assert refused.value.field == secret
+
+
 def test_a_boolean_that_is_none_is_named(solidfire: Scene) -> None:
     with pytest.raises(InvalidRequest, match="verify_tls"):
         solidfire.plugin.lifecycle.initialize(solidfire.request(verify_tls="maybe"))
@@ -54,7 +65,6 @@ def test_a_boolean_that_is_none_is_named(solidfire: Scene) -> None:
 @pytest.mark.parametrize(
     ("field", "change"),
     [
-        ("password", lambda request: replace(request, secrets={})),
         ("capacity_bytes", lambda request: replace(request, capacity_bytes=0)),
         ("capacity_bytes", lambda request: replace(request, capacity_bytes=10**18)),
     ],
@@ -76,7 +86,8 @@ def test_an_access_model_that_is_not_declared_is_refused(solidfire: Scene) -> No
 
 def test_wrong_credentials_are_found_at_once(scene: Scene) -> None:
     before = scene.view()
-    wrong = replace(scene.request(), secrets={"password": Secret("not the password")})
+    right = scene.request()
+    wrong = replace(right, secrets=dict.fromkeys(right.secrets, Secret("not the password")))
     with pytest.raises(AuthenticationFailed) as refused:
         scene.plugin.lifecycle.initialize(wrong)
     assert refused.value.parameter in {each.name for each in scene.plugin.parameters}
@@ -177,7 +188,8 @@ def test_a_full_array_is_exhausted(scene: Scene) -> None:
     assert scene.view() == before
 
 
-def test_an_array_that_fills_up_at_the_last_moment_is_exhausted(scene: Scene) -> None:
+def test_an_array_that_fills_up_at_the_last_moment_is_exhausted(element: Scene) -> None:
+    scene = element
     store = scene.store()
 
     def filled(_name: str, through: Callable[[], tuple[int, bytes]]) -> tuple[int, bytes]:
@@ -192,7 +204,7 @@ def test_an_array_that_fills_up_at_the_last_moment_is_exhausted(scene: Scene) ->
 
 
 def test_one_group_too_many_is_a_limit(open_scene: OpenScene) -> None:
-    for plugin in PLUGINS:
+    for plugin in ON_ELEMENT:
         scene = open_scene(plugin, limits={"groups_per_volume": 2})
         store = scene.store()
         volume = scene.volume(store)

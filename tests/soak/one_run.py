@@ -14,7 +14,7 @@ from conformance.session import Result, run_session
 from conformance.subject import RunningSubject
 from tests.faulty_providers.faulty import Injector, plan_for_fault
 
-SUBJECTS: Final = ("solidfire", "solidfire-plugin-hookup", "minimal")
+SUBJECTS: Final = ("solidfire", "solidfire-plugin-hookup", "minimal", "zadara")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def made(run: Run) -> Result:
     """Make the run, in an environment of its own."""
     requirements = catalogue()
     with (
-        open_environment(None, run.transport) as environment,
+        open_environment(None, run.transport, run.subject) as environment,
         RunningSubject(plan_for_fault(Injector(None), run.subject), environment, PROFILES["smoke"]) as subject,
     ):
         chosen = list(requirements.values())

@@ -1,0 +1,171 @@
+"""Paths, formats, keys and errors: what every operation has in common."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import urllib.request
+import xml.etree.ElementTree as ET
+from typing import Any
+
+import pytest
+
+from conformance.contract import LaunchFailed, LaunchOptions, Secret, Transport
+from simulators.array.launcher import array, simulate
+from simulators.array.refusal import Reason
+from simulators.array.vpsa_api.errors import STATUSES
+from tests.simulators.array.vpsa.client import HOST, POOL, Client, Refusal, memory_array
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Access-Key": "wrong"}, {"X-Access-Key": ""}])
+def test_without_the_key_the_status_is_5_and_http_is_content(client: Client, headers: dict[str, str]) -> None:
+    response = client.send("GET", "/api/volumes.json", headers=headers)
+    assert response.status == 200
+    assert json.loads(response.body)["response"]["status"] == 5
+
+
+def test_the_key_is_given_for_name_and_password() -> None:
+    with memory_array(username="jsmith", password="secret word", access_key="the-key") as client:
+        client.headers = {}
+        user = client.ask("POST", "users/login", user="jsmith", password="secret word")["user"]
+        assert (user["access_key"], user["username"]) == ("the-key", "jsmith")
+        with pytest.raises(Refusal) as refused:
+            client.ask("POST", "users/login", user="jsmith", password="another word")
+        assert refused.value.status == 5
+
+
+def test_errors_say_their_text_wherever_clients_look_for_it(client: Client) -> None:
+    answer = json.loads(client.send("GET", "/api/volumes/volume-0000000a.json").body)["response"]
+    assert answer["status"] == 10081
+    assert answer["status-msg"] == answer["status_msg"] == answer["message"]
+    assert "volume-0000000a" in answer["message"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "path"),
+    [
+        ("GET", "/api/nothing.json"),
+        ("GET", "/api/volumes"),
+        ("GET", "/api/volumes.yaml"),
+        ("PATCH", "/api/volumes.json"),
+        ("POST", "/api/mirror_jobs.json"),
+        ("POST", "/api/volumes/volume-00000001/migrate.json"),
+        ("GET", "/volumes.json"),
+        ("GET", "/"),
+    ],
+)
+def test_what_is_not_simulated_is_not_found(client: Client, verb: str, path: str) -> None:
+    assert client.send(verb, path).status == 404
+
+
+def test_bodies_that_cannot_be_read_are_bad_requests(client: Client) -> None:
+    for body in (b'{"name": ', b"{" * 100_000, b"\xff\xfe", b'{"a": 1} x'):
+        assert client.send("POST", "/api/volumes.json", body).status == 400
+    assert client.send("POST", "/api/volumes.json", b"a=" + b"b" * (1 << 20)).status == 413
+
+
+def test_forms_and_json_ask_for_the_same(client: Client) -> None:
+    client.ask("POST", "volumes", name="one", capacity=2, pool=POOL, block="YES", thin="YES", crypt="NO")
+    client.ask_json("POST", "volumes", name="two", capacity="2G", pool=POOL, block="YES", thin="YES", export_name=None)
+    first, second = client.ask_json("GET", "volumes")["volumes"]
+    differs = {key for key in first if first[key] != second[key]}
+    assert differs <= {"name", "display_name", "cg_name", "created_at"}
+    client.ask_json("POST", "servers", display_name="host", iqn=HOST, ipsec_iscsi="NO", ipsec_nfs="NO", force="NO")
+    client.ask_json("POST", "servers/srv-00000001/volumes", volume_name="volume-00000001", readonly="NO", force="NO")
+    client.ask("POST", "servers/srv-00000001/volumes", **{"volume_name[]": "volume-00000002", "force": "NO"})
+    client.ask_json("POST", "volumes/volume-00000001/detach", servers="srv-00000001", force="NO")
+    client.ask("POST", "volumes/volume-00000002/detach", **{"server_name[]": "srv-00000001"})
+
+
+def content(element: ET.Element) -> Any:
+    """What an XML answer says, in the terms of JSON."""
+    if element.get("type") == "array":
+        return [content(each) for each in element]
+    if element.get("type") == "integer":
+        return int(element.text or "")
+    if len(element):
+        return {each.tag.replace("-", "_"): content(each) for each in element}
+    return element.text or ""
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "volumes", "volumes/volume-00000001", "volumes/volume-00000001/servers", "servers", "servers/srv-00000001",
+        "servers/srv-00000001/volumes", "pools", f"pools/{POOL}", f"pools/{POOL}/volumes", "vcontrollers", "snapshots",
+        "snapshots/snap-00000001", "consistency_groups/cg-00000001/snapshots",
+    ],
+)  # fmt: skip
+def test_json_and_xml_agree(client: Client, path: str) -> None:
+    client.attach(client.server(), client.volume())
+    client.ask("POST", "consistency_groups/cg-00000001/snapshots", display_name="snap")
+    found = client.ask_xml("GET", path)
+    assert found.tag == "hash"
+    assert content(found) == client.ask("GET", path)
+
+
+def test_xml_has_dashes_types_and_a_root_for_what_was_made(client: Client) -> None:
+    made = client.ask_xml("POST", "servers", display_name=HOST, iqn=HOST)
+    assert (made.tag, made.findtext("server-name"), made.findtext("status")) == (
+        "create-server-response",
+        "srv-00000001",
+        "0",
+    )
+    client.volume("v", 3)
+    volumes = client.ask_xml("GET", "volumes").find("volumes")
+    assert volumes is not None
+    assert (volumes.get("type"), volumes[0].tag) == ("array", "volume")
+    capacity = volumes[0].find("virtual-capacity")
+    assert capacity is not None
+    assert (capacity.get("type"), capacity.text) == ("integer", "3")
+    refused = client.ask_xml("GET", "volumes/volume-0000000f")
+    assert (refused.tag, refused.findtext("status")) == ("hash", "10081")
+
+
+def test_every_reason_that_this_api_can_meet_has_a_status() -> None:
+    never = {
+        Reason.ACCOUNT_ID_UNKNOWN, Reason.ACCOUNT_NAME_UNKNOWN, Reason.ACCOUNT_NAME_TAKEN, Reason.ACCOUNT_IN_USE,
+        Reason.VOLUME_WOULD_SHRINK, Reason.VOLUME_NOT_READY, Reason.GROUP_SNAPSHOT_UNKNOWN, Reason.CLONE_UNKNOWN,
+        Reason.TOO_MANY_CLONES_OF_VOLUME, Reason.TOO_MANY_CLONES, Reason.JOB_UNKNOWN, Reason.QOS_POLICY_UNKNOWN,
+        Reason.ALREADY_IN_GROUP, Reason.INITIATOR_UNKNOWN,
+    }  # fmt: skip
+    assert set(STATUSES) == set(Reason) - never
+
+
+def test_secrets_do_not_get_into_the_transcript(client: Client) -> None:
+    client.server(vpsachapuser="user", vpsachapsecret="one-way-secret")
+    client.ask_json("POST", "servers/srv-00000001/config", vpsachapsecret="newer-secret-1")
+    client.send("POST", "/api/users/login.json?password=in-the-query")
+    secret = client.controller["vpsa_chap_secret"]
+    text = "\n".join(client.world.transcript)
+    key = client.world.parameters["access_key"]
+    assert isinstance(key, Secret)
+    for each in ("one-way-secret", "newer-secret-1", "in-the-query", secret, key.reveal()):
+        assert each not in text
+
+
+def test_an_array_on_its_own_says_what_a_client_has_to_be_told() -> None:
+    running = simulate(LaunchOptions("array", Transport.SOCKETS, {"api": "vpsa", "access_key": "the-key"}))
+    try:
+        told = dict(running.describe())
+        assert (told["pool"], told["access_key"]) == (POOL, "the-key")
+        assert told["iSCSI portal"] == f"127.0.0.1:{told['iscsi_port']}"
+        context = ssl.create_default_context(cafile=told["CA file"])
+        request = urllib.request.Request(f"{told['endpoint']}/api/pools.json", headers={"X-Access-Key": "the-key"})
+        with urllib.request.urlopen(request, context=context, timeout=10) as response:
+            assert json.load(response)["response"]["pools"][0]["name"] == POOL
+    finally:
+        running.close()
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({"api": "nothing"}, "'api'"),
+        ({"api": "vpsa", "clone_calls": 3}, "'clone_calls' is unknown with api vpsa"),
+        ({"access_key": "k"}, "'access_key' is unknown with api element"),
+    ],
+)
+def test_settings_are_those_of_the_api(settings: dict[str, object], text: str) -> None:
+    with pytest.raises(LaunchFailed, match=text):
+        array(LaunchOptions("array", Transport.MEMORY, settings))

@@ -221,11 +221,17 @@ def test_a_lost_reply_costs_the_caller_nothing(solidfire: Scene, number: int) ->
 
 
 def test_interruptions_of_several_kinds_in_one_operation_end_in_an_error_of_the_contract(solidfire: Scene) -> None:
-    store = solidfire.store()
-    for number, fault in enumerate((*[answered("xNotReadyForIO")] * 2, *[lost_after] * 2), 1):
-        solidfire.wire.break_call(number, fault)
-    with pytest.raises((ArrayUnreachable, Busy)):
-        solidfire.volume(store)
+    not_ready = answered("xNotReadyForIO")
+    kinds = iter([not_ready, not_ready, lost_before, lost_before])
+
+    def break_again(name: str, through: Callable[[], tuple[int, bytes]]) -> tuple[int, bytes]:
+        solidfire.wire.break_next("CreateVolume", break_again)
+        return next(kinds)(name, through)
+
+    solidfire.wire.break_next("CreateVolume", break_again)
+    with pytest.raises(ArrayUnreachable):
+        solidfire.volume(solidfire.store())
+    assert list(kinds) == [lost_before]
 
 
 def test_a_create_that_the_array_carries_out_late_leaves_one_lun(solidfire: Scene) -> None:

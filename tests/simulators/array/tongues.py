@@ -106,14 +106,15 @@ class VpsaTongue:
     def __init__(self, limits: Limits) -> None:
         size = ArraySize(limits=limits, clone_time=CloneTime(calls=0), api=APIS["vpsa"])
         self.core = ArrayCore(size=size, administrator=ADMINISTRATOR, chance=SeededChance("bytes"))
-        self._api = self.core.management(WHERE, list)
+        self._api = self.core.management(WHERE, list, lambda: None)
         self._names = itertools.count()
         self.ask("POST", "settings/set_recycle_bin", recyclebin="YES")
         self.ask("POST", "servers", display_name="host", iqn=HOST)
 
     def ask(self, verb: str, path: str, **form: object) -> Any:
         headers = {"X-Access-Key": ADMINISTRATOR.access_key}
-        reply = self._api.handle(verb, f"/api/{path}.json", headers, urlencode(form).encode())
+        reply = self._api.answer(verb, f"/api/{path}.json", headers, urlencode(form).encode()).reply
+        assert reply is not None
         answer = json.loads(reply.body)["response"]
         assert answer["status"] == 0, answer
         return answer

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from simulators.array.extents import ExtentCount
 from simulators.array.refusal import Reason, Refused
+
+if TYPE_CHECKING:
+    from simulators.array.store import Usage
 
 
 @dataclass(slots=True)
@@ -16,8 +19,8 @@ class Capacity:
     """
 
     total_bytes: int
+    extents: Usage
     used_bytes: int = 0
-    extents: ExtentCount = field(default_factory=ExtentCount)
 
     def check(self, more_bytes: int) -> None:
         """Refuse what does not fit any more."""

@@ -17,6 +17,7 @@ from simulators.array.initiators import Initiators
 from simulators.array.limits import Limits
 from simulators.array.qos_policies import QosPolicies
 from simulators.array.snapshots import Snapshots
+from simulators.array.store import MemoryStore
 from simulators.array.surroundings import Revision
 from simulators.array.volume import Traffic
 from simulators.array.volumes import Volumes
@@ -24,6 +25,7 @@ from simulators.array.volumes import Volumes
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from simulators.array.store import Store
     from simulators.array.surroundings import Chance, Now
     from simulators.array.volume import Volume
 
@@ -41,6 +43,7 @@ class ArrayModel:
         limits: Limits | None = None,
         capacity_bytes: int = DEFAULT_CAPACITY_BYTES,
         clone_time: CloneTime | None = None,
+        store: Store | None = None,
         sessions_survive_regrouping: bool = False,
     ) -> None:
         self.sessions_survive_regrouping = sessions_survive_regrouping
@@ -48,7 +51,8 @@ class ArrayModel:
         self.limits = limits or Limits()
         self.unique_id = chance.unique_id()
         self.uuid = chance.uuid()
-        self.capacity = Capacity(capacity_bytes)
+        self.store: Store = store or MemoryStore()
+        self.capacity = Capacity(capacity_bytes, self.store.usage)
         self.revision = Revision()
         self.traffic = Traffic()
         self.events = Events(now)
@@ -59,6 +63,7 @@ class ArrayModel:
             policies=self.policies,
             limits=self.limits,
             capacity=self.capacity,
+            store=self.store,
             unique_id=self.unique_id,
             now=now,
             chance=chance,
@@ -104,6 +109,7 @@ class ArrayModel:
 
     def settle(self) -> None:
         """Do whatever the time has come for: purge volumes, let snapshots expire, finish clones."""
+        self.store.begin()
         self.clones.finish_due()
         for volume in self.volumes.due():
             self.purge_volume(volume.volume_id)

@@ -98,8 +98,10 @@ class Exports:
     def _delete_target(self, change: changes.DeleteTarget) -> None:
         has = self._targets[change.iqn]
         _set_enabled(has.group, is_enabled=False)
-        for each in (*has.portals, *has.maps.values(), *has.acls.values()):
-            _remove(each.path)
+        for each in has.maps.values():
+            _unmap(each)
+        for path in [each.path for each in (*has.portals, *has.acls.values())]:
+            _remove(path)
         for disk in list(has.units):
             self._take_away(has, disk)
         _remove(has.group.path)

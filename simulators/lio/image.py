@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from simulators.lio.packages import Chosen
 
 Say = Callable[[str], None]
+_KEPT: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ def ready_image(cache: Path, say: Say = tell, *, is_renewed: bool = False) -> Im
         image = Image(cache / f"image-{recipe_key}-{_digest(*map(str, chosen))}")
         if not image.is_whole:
             _make(image, chosen, say)
+            prune(cache)
         write_whole(latest, lambda path: path.write_text(image.directory.name))
         return image
 
@@ -93,6 +95,14 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         made = Path(scratch) / path.name
         write(made)
         made.rename(path)
+
+
+def prune(cache: Path) -> None:
+    """Remove all but the newest of each kind: who still runs one has it open."""
+    for kind in ("image-*", "latest-*", "state-*"):
+        newest_first = sorted(cache.glob(kind), key=lambda each: each.stat().st_mtime, reverse=True)
+        for each in newest_first[_KEPT:]:
+            shutil.rmtree(each) if each.is_dir() else each.unlink()
 
 
 def _make(image: Image, chosen: Chosen, say: Say) -> None:

@@ -52,12 +52,8 @@ def choose() -> Chosen:
         )
     python = _dependency("python3-minimal", r"python(3\.[0-9]+)-minimal")
     names = [f"python{python}-minimal", f"libpython{python}-minimal", f"libpython{python}-stdlib", *_LIBRARIES]
-    return Chosen(
-        kernel=_candidate(_dependency(KERNEL, r"(linux-image-\S*cloud-amd64)")),
-        busybox=_candidate("busybox-static"),
-        python=python,
-        others=tuple(map(_candidate, names)),
-    )
+    kernel, busybox, *others = _candidates([_dependency(KERNEL, r"(linux-image-\S*cloud-amd64)"), "busybox-static", *names])
+    return Chosen(kernel, busybox, python, tuple(others))
 
 
 def download(packages: Iterable[Package], directory: Path) -> Sequence[Path]:
@@ -88,12 +84,13 @@ def _dependency(package: str, pattern: str) -> str:
     return found[1]
 
 
-def _candidate(package: str) -> Package:
-    shown = _run(["apt-cache", "policy", package])
-    found = re.search(r"Candidate: (\S+)$", shown, re.MULTILINE)
-    if found is None or found[1] == "(none)":
-        raise LioUnavailable(f"apt has no candidate for package {package}: run apt-get update")
-    return Package(package, found[1])
+def _candidates(names: Sequence[str]) -> list[Package]:
+    shown = _run(["apt-cache", "policy", *names])
+    versions = dict(re.findall(r"^(\S+):\n.*\n  Candidate: (\S+)$", shown, re.MULTILINE))
+    for name in names:
+        if versions.get(name, "(none)") == "(none)":
+            raise LioUnavailable(f"apt has no candidate for package {name}: run apt-get update")
+    return [Package(name, versions[name]) for name in names]
 
 
 def _run(command: Sequence[str], directory: Path | None = None) -> str:

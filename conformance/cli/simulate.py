@@ -38,6 +38,9 @@ def simulate(
     ] = None,
     management_port: Annotated[int | None, typer.Option(metavar="PORT", help="Port of the management API.")] = None,
     witness_port: Annotated[int | None, typer.Option(metavar="PORT", help="Port of the witness.")] = None,
+    data_plane: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What serves the LUNs: embedded, lio, or lio-vm.")
+    ] = None,
     username: Annotated[str | None, typer.Option(metavar="NAME", help="Administrator of the management API.")] = None,
 ) -> None:
     """Run a simulator on its own, on the loopback interface, until Ctrl-C.
@@ -46,12 +49,14 @@ def simulate(
 
     Examples:
       storage-conformance simulate array
+      storage-conformance simulate array --data-plane lio-vm
       storage-conformance simulate array --management-port 8443 --username admin
     """
     asked = {
         "port": port,
         "management_port": management_port,
         "witness_port": witness_port,
+        "data_plane": data_plane,
         "username": username,
     }
     settings = {name: value for name, value in asked.items() if value is not None}

@@ -11,6 +11,8 @@ _END = 1 << 63
 class BlockMap:
     """Sparse bytes: what was never written, or was unmapped, reads as zeros."""
 
+    name = ""
+
     def __init__(self, extents: ExtentTable) -> None:
         self._extents = extents
 
@@ -55,7 +57,7 @@ class BlockMap:
 
     def overwrite(self, other: BlockMap) -> None:
         """Hold what another holds, and forget what was here."""
-        old, self._extents = self._extents, other._extents.fork()  # noqa: SLF001
+        old, self._extents = self._extents, other._extents.fork()
         old.clear()
 
     def resize(self, size_bytes: int) -> None:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from simulators.array.clones import CloneTime
 from simulators.array.element_api.http import ElementApi
 from simulators.array.element_api.release import LATEST, Release
+from simulators.array.export_view import export_view
 from simulators.array.fabric import ArrayFabric
 from simulators.array.limits import Limits
 from simulators.array.model import DEFAULT_CAPACITY_BYTES, ArrayModel
+from simulators.array.publishing_lock import PublishingLock
 from simulators.kernel.clock import MonotonicClock
 from simulators.kernel.transcript import Transcript
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from simulators.array.administrator import Administrator
     from simulators.array.element_api.method import Addresses
+    from simulators.array.lio_store import LioStore
     from simulators.array.surroundings import Chance, Now
     from simulators.iscsi.backend import SessionInfo
 
@@ -52,9 +55,12 @@ class ArraySize:
 class ArrayCore:
     """All parts of an array but the sockets. Whoever touches `model` directly holds `lock`."""
 
-    def __init__(self, *, size: ArraySize, administrator: Administrator, chance: Chance, now: Now = utc_now) -> None:
+    def __init__(
+        self, *, size: ArraySize, administrator: Administrator, chance: Chance, now: Now = utc_now,
+        store: LioStore | None = None,
+    ) -> None:  # fmt: skip
         # Reentrant: the target asks the fabric while it may hold the lock for a unit.
-        self.lock = threading.RLock()
+        self.lock = threading.RLock() if store is None else self._publishing(store)
         self.administrator = administrator
         self.release = size.release
         self.model = ArrayModel(
@@ -64,9 +70,17 @@ class ArrayCore:
             capacity_bytes=size.capacity_bytes,
             clone_time=size.clone_time,
             sessions_survive_regrouping=size.sessions_survive_regrouping,
+            store=store,
         )
         self.fabric = ArrayFabric(self.model, self.lock, size.lun_numbers_from)
         self.transcript = Transcript(MonotonicClock(), TRANSCRIPT_LINES)
+
+    def _publishing(self, store: LioStore) -> PublishingLock:
+        return PublishingLock(
+            begin=store.begin,
+            revision=lambda: self.model.revision.number,
+            publish=lambda: store.publish(export_view(self.fabric)),
+        )
 
     def management(self, addresses: Addresses, sessions: Callable[[], Sequence[SessionInfo]]) -> ElementApi:
         """The management API of this array, told where it answers and who is logged in."""

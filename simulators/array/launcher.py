@@ -20,6 +20,7 @@ from conformance.contract import (
 from simulators.array.adapters import TableWitness
 from simulators.array.chance import SeededChance
 from simulators.array.core import TRANSCRIPT_LINES, ArrayCore
+from simulators.array.data_plane import EMBEDDED, open_plane
 from simulators.array.element_api.method import Addresses
 from simulators.array.fabric import EmptyFabric
 from simulators.array.server import HOST, ArrayServer, PortUnavailable
@@ -28,11 +29,13 @@ from simulators.iscsi.byte_stream import dial_socket
 from simulators.iscsi.errors import ConnectionClosed
 from simulators.iscsi.memory import MemoryTarget
 from simulators.kernel.clock import MonotonicClock
+from simulators.lio.errors import LioError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from conformance.contract import ArrayEntry, ArrayWitness, ByteStream
+    from simulators.array.lio_store import LioStore
     from simulators.kernel.transcript import Transcript
 
 MEMORY_ADDRESS: Final = "10.64.0.1"
@@ -132,14 +135,14 @@ class SocketEntry:
 
     def __init__(self, name: str, settings: ArraySettings) -> None:
         self._cores = _Cores(name, settings)
-        self.server = ArrayServer(settings.ports)
+        self.server = ArrayServer(settings.ports, open_plane(settings.data_plane, HOST, settings.ports.iscsi))
         self._lock = threading.Lock()
 
     def open_world(self) -> SocketWorld:
         with self._lock:
             if self.server.core is not None:
                 raise RuntimeError("an array of this entry is open; close it before opening the next")
-            return SocketWorld(self._cores.make(), self.server)
+            return SocketWorld(self._cores.make(self.server.target.new_store()), self.server)
 
     def close(self) -> None:
         self.server.close()
@@ -174,7 +177,8 @@ class RunningArray:
 def element(options: LaunchOptions) -> ArrayEntry:
     """Launch an entry with the settings of `settings.KNOWN`, all of which may be left out."""
     settings = _settings(options)
-    if options.transport is Transport.MEMORY:
+    # LIO is reached over sockets whatever the caller would like.
+    if options.transport is Transport.MEMORY and settings.data_plane == EMBEDDED:
         return MemoryEntry(options.name, settings)
     return _on_sockets(options.name, settings)
 
@@ -192,11 +196,12 @@ class _Cores:
         self._settings = settings
         self._serial = itertools.count(1)
 
-    def make(self) -> ArrayCore:
+    def make(self, store: LioStore | None = None) -> ArrayCore:
         return ArrayCore(
             size=self._settings.size,
             administrator=self._settings.administrator,
             chance=SeededChance(f"{self._name}/{next(self._serial)}"),
+            store=store,
         )
 
 
@@ -215,6 +220,8 @@ def _on_sockets(name: str, settings: ArraySettings) -> SocketEntry:
             f"{name}: setting {error.purpose!r} asks for port {error.port} of {HOST}, which cannot be opened "
             f"({error.cause.strerror}): stop what uses it, or set 0 for any free port"
         ) from error
+    except LioError as error:
+        raise LaunchFailed(f"{name}: {error}") from error
 
 
 def _path(core: ArrayCore) -> str:

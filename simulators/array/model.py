@@ -51,8 +51,8 @@ class ArrayModel:
         self.limits = limits or Limits()
         self.unique_id = chance.unique_id()
         self.uuid = chance.uuid()
-        self.store: Store = store or MemoryStore()
-        self.capacity = Capacity(capacity_bytes, self.store.usage)
+        store = store or MemoryStore()
+        self.capacity = Capacity(capacity_bytes, store.usage)
         self.revision = Revision()
         self.traffic = Traffic()
         self.events = Events(now)
@@ -63,7 +63,7 @@ class ArrayModel:
             policies=self.policies,
             limits=self.limits,
             capacity=self.capacity,
-            store=self.store,
+            store=store,
             unique_id=self.unique_id,
             now=now,
             chance=chance,
@@ -109,7 +109,6 @@ class ArrayModel:
 
     def settle(self) -> None:
         """Do whatever the time has come for: purge volumes, let snapshots expire, finish clones."""
-        self.store.begin()
         self.clones.finish_due()
         for volume in self.volumes.due():
             self.purge_volume(volume.volume_id)

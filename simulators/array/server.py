@@ -15,10 +15,10 @@ from simulators.array.element_api.http import Reply
 from simulators.array.element_api.method import Addresses
 from simulators.array.fabric import EmptyFabric
 from simulators.array.witness_api import look
-from simulators.iscsi.server import TargetServer
 
 if TYPE_CHECKING:
     from simulators.array.core import ArrayCore
+    from simulators.array.data_plane import DataPlane
     from simulators.array.element_api.http import ElementApi
 
 HOST: Final = "127.0.0.1"
@@ -48,12 +48,12 @@ class PortUnavailable(Exception):
 class ArrayServer:
     """Serves one array at a time, or none: then management answers 503 and iSCSI knows no target."""
 
-    def __init__(self, ports: Ports) -> None:
+    def __init__(self, ports: Ports, target: DataPlane) -> None:
         self._ports = ports
         self._core: ArrayCore | None = None
         self._api: ElementApi | None = None
         self._runners: list[web.ServerRunner] = []
-        self.target = TargetServer(EmptyFabric(), host=HOST, port=ports.iscsi)
+        self.target = target
         self.certificate = ServerCertificate(HOST)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="array", daemon=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from simulators.array.administrator import Administrator
 from simulators.array.clones import CloneTime
 from simulators.array.core import ArraySize
+from simulators.array.data_plane import DATA_PLANES, EMBEDDED
 from simulators.array.element_api.release import RELEASES, Release
 from simulators.array.limits import Limits
 from simulators.array.model import DEFAULT_CAPACITY_BYTES
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 KNOWN: Final = (
-    "capacity_bytes", "clone_calls", "clone_milliseconds", "limits", "lun_numbers_from", "management_port",
-    "password", "port", "release", "sessions_survive_regrouping", "username", "witness_port",
+    "capacity_bytes", "clone_calls", "clone_milliseconds", "data_plane", "limits", "lun_numbers_from",
+    "management_port", "password", "port", "release", "sessions_survive_regrouping", "username", "witness_port",
 )  # fmt: skip
 
 
@@ -32,6 +33,7 @@ class ArraySettings:
     size: ArraySize
     administrator: Administrator
     ports: Ports
+    data_plane: str = EMBEDDED
 
 
 def read_settings(settings: Mapping[str, object]) -> ArraySettings:
@@ -60,6 +62,7 @@ def read_settings(settings: Mapping[str, object]) -> ArraySettings:
             _number(settings, "management_port", 0, 0, 65535),
             _number(settings, "witness_port", 0, 0, 65535),
         ),
+        data_plane=_data_plane(settings),
     )
 
 
@@ -82,6 +85,18 @@ def _text(settings: Mapping[str, object], name: str, default: str) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError(f"setting {name!r} is no text or empty: correct it or leave it out")
     return value
+
+
+def _data_plane(settings: Mapping[str, object]) -> str:
+    name = settings.get("data_plane", EMBEDDED)
+    if name not in DATA_PLANES:
+        raise ValueError(f"setting 'data_plane' is no data plane there is: use any of {', '.join(DATA_PLANES)}")
+    if name != EMBEDDED and _flag(settings, "sessions_survive_regrouping"):
+        raise ValueError(
+            "setting 'sessions_survive_regrouping' cannot be had with LIO, which ends a session with its ACL: "
+            "leave it out, or use data_plane embedded"
+        )
+    return str(name)
 
 
 def _release(given: object) -> Release:

@@ -1,4 +1,4 @@
-"""Where the bytes of volumes, snapshots and clones are: in this process, or with whoever else serves them to initiators."""
+"""Where the bytes of volumes, snapshots and clones are: in this process, or with who serves them to initiators."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 class Blocks(Protocol):
     """The bytes of one thing. What was never written, or was unmapped, reads as zeros."""
+
+    @property
+    def name(self) -> str:
+        """What initiators' requests find them by, where not this process answers those; else empty."""
 
     @property
     def written_bytes(self) -> int:
@@ -62,9 +66,6 @@ class Store(Protocol):
     def create(self, size_bytes: int) -> Blocks:
         """Bytes that were never written."""
 
-    def begin(self) -> None:
-        """A call begins: what was known of space in use may be old."""
-
 
 class MemoryStore:
     """Bytes in this process; forks share what they have in common."""
@@ -75,6 +76,3 @@ class MemoryStore:
     def create(self, size_bytes: int) -> BlockMap:
         """Bytes that were never written."""
         return BlockMap(ExtentTable(self.usage))
-
-    def begin(self) -> None:
-        """Everything is known at any time."""

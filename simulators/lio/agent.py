@@ -7,7 +7,6 @@ saved when the ports of the outer machine were others.
 from __future__ import annotations
 
 import ctypes.util
-import sys
 from collections.abc import Callable, Mapping
 from io import BufferedReader, BufferedWriter
 from pathlib import Path
@@ -49,7 +48,7 @@ class Agent:
         self._lio: LioHost | None = None
 
     def answer(self, line: bytes) -> bytes:
-        """Carry out one request; whatever goes wrong is answered, because a silent agent would look like a dead machine."""
+        """Carry out one request. Whatever goes wrong is answered: a silent agent would look like a dead machine."""
         try:
             call, arguments = codec.asked(line)
             return codec.answer(self._called(call, arguments))
@@ -98,4 +97,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -167,9 +167,7 @@ def _is_kept(disk: str, present: Target, wanted: Target) -> bool:
 def _hidden(acls: Mapping[str, Acl], wanted: Target) -> Iterator[Change]:
     for name, acl in acls.items():
         luns = wanted.acls[name].luns
-        yield from (
-            UnmapLun(wanted.iqn, name, number) for number, lun in acl.luns.items() if luns.get(number) != lun
-        )
+        yield from (UnmapLun(wanted.iqn, name, number) for number, lun in acl.luns.items() if luns.get(number) != lun)
 
 
 def _opened(
@@ -195,9 +193,7 @@ def _let_in(iqn: str, name: str, wanted: Acl, present: Acl | None, anybody: Acl 
     elif present.chap != wanted.chap:
         yield ChangeChap(iqn, name, wanted.chap)
     shown = {} if present is None else present.luns
-    yield from (
-        MapLun(iqn, name, number, lun) for number, lun in wanted.luns.items() if shown.get(number) != lun
-    )
+    yield from (MapLun(iqn, name, number, lun) for number, lun in wanted.luns.items() if shown.get(number) != lun)
 
 
 def _number(target: Target, disk: str) -> int | None:

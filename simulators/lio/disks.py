@@ -142,7 +142,12 @@ def _attached(file: int) -> str:
 
 def _punch(file: int, offset: int, length: int) -> None:
     """fallocate(2): `os` has none that makes holes."""
-    wanted = (ctypes.c_int(file), ctypes.c_int(_PUNCH_HOLE | _KEEP_SIZE), ctypes.c_int64(offset), ctypes.c_int64(length))
+    wanted = (
+        ctypes.c_int(file),
+        ctypes.c_int(_PUNCH_HOLE | _KEEP_SIZE),
+        ctypes.c_int64(offset),
+        ctypes.c_int64(length),
+    )
     if length > 0 and _libc().fallocate(*wanted) != 0:
         code = ctypes.get_errno()
         raise LioError(f"no hole can be made at {offset}: {os.strerror(code)}")

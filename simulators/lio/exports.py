@@ -188,7 +188,7 @@ class Exports:
 
 
 def _present(storage: BlockStorageObject, unit: Unit) -> None:
-    """NAA 6 is made of the company's number and the digits of the serial number: see spc_gen_naa_6h_vendor_specific()."""
+    """LIO makes NAA 6 of the company's number and the digits of the serial number (spc_gen_naa_6h_vendor_specific)."""
     identity = {
         "company_id": f"0x{unit.naa[_OUI]}",
         "vendor_id": unit.vendor,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,14 +13,19 @@ from simulators.lio.changes import changes_between
 from simulators.lio.disks import Disks
 from simulators.lio.errors import LioUnavailable
 from simulators.lio.exports import Exports
-from simulators.lio.journal import Journal
+from simulators.lio.homes import local_owners
+from simulators.lio.journal import Journal, alone_in
+from simulators.lio.ports import HOST, opened_ports
 from simulators.lio.rendering import rendered
+from simulators.lio.values import Portal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from simulators.lio.values import Portal, Session, Target
+    from simulators.lio.changes import Change
+    from simulators.lio.values import Session, Target
 
+_SERIAL: Final = count(1)
 _NEEDED: Final = (
     (Path("/sys/kernel/config"), "configfs is not mounted: mount -t configfs config /sys/kernel/config"),
     (Path("/sys/kernel/config/target"), "the kernel has no LIO: modprobe target_core_mod iscsi_target_mod"),
@@ -34,6 +40,12 @@ def why_not() -> str | None:
     return next((f"{text}; or use data plane lio-vm" for path, text in _NEEDED if not path.exists()), None)
 
 
+def local_lio(port: int = 0) -> LioHost:
+    """LIO of this kernel with a portal on the loopback interface; raises `LioUnavailable`."""
+    owner = local_owners() / f"scf{os.getpid()}-{next(_SERIAL)}"
+    return LioHost(owner, [Portal(HOST, each) for each in opened_ports([port])])
+
+
 class LioHost:
     """LIO as one owner uses it; what others made is left alone. Not for several threads at once."""
 
@@ -42,8 +54,9 @@ class LioHost:
         if reason is not None:
             raise LioUnavailable(reason)
         self.portals = tuple(portals)
-        leftovers.sweep(directory.parent)
-        self._journal = Journal(directory)
+        with alone_in(directory.parent):
+            leftovers.sweep(directory.parent)
+            self._journal = Journal(directory)
         self._disks = Disks(self._journal.disks)
         self._exports = Exports(self._disks, self.portals, self._journal)
         self._present: dict[str, Target] = {}
@@ -116,7 +129,7 @@ class LioHost:
         self._journal.close()
         shutil.rmtree(self._journal.directory, ignore_errors=True)
 
-    def _carry_out(self, iqn: str, wanted: Target | None, steps: Sequence[object]) -> None:
+    def _carry_out(self, iqn: str, wanted: Target | None, steps: Sequence[Change]) -> None:
         try:
             self._exports.carry_out(steps)
         except BaseException:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
@@ -19,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from simulators.lio import cpio_codec, packages, recipe
+from simulators.lio import cpio_codec, homes, packages, recipe
 from simulators.lio.errors import LioUnavailable
 
 if TYPE_CHECKING:
@@ -49,12 +48,6 @@ class Image:
     def is_whole(self) -> bool:
         """Whether it has been made to its end."""
         return self.directory.is_dir()
-
-
-def default_cache() -> Path:
-    """Where images are kept unless somebody says otherwise."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "storage-conformance" / "lio"
 
 
 def tell(text: str) -> None:
@@ -136,7 +129,7 @@ def _digest(*parts: str) -> str:
 def main() -> int:
     """Make the image anew."""
     try:
-        image = ready_image(default_cache(), is_renewed=True)
+        image = ready_image(homes.cache(), is_renewed=True)
     except (LioUnavailable, subprocess.SubprocessError) as error:
         tell(str(error))
         return 1

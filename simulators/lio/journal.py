@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 DISKS: Final = "disks"
@@ -16,7 +17,7 @@ _LOCK: Final = "lock"
 
 
 class Journal:
-    """A directory of the owner's, locked as long as the owner lives; `prefix` begins the names of its storage objects."""
+    """A directory that is locked as long as its owner lives; `prefix` begins the names of the owner's storage objects."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -46,6 +47,18 @@ class Journal:
     def close(self) -> None:
         """Let go, without removing anything."""
         os.close(self._lock)
+
+
+@contextmanager
+def alone_in(directory: Path) -> Iterator[None]:
+    """Let nobody else come or go."""
+    directory.mkdir(parents=True, exist_ok=True)
+    door = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(door, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(door)
 
 
 def _locked(file: int) -> bool:

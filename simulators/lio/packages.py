@@ -48,11 +48,14 @@ def choose() -> Chosen:
     lacking = [each for each in _PRESENT if shutil.which(each) is None]
     if lacking:
         raise LioUnavailable(
-            f"{lacking[0]} is missing: the machine with LIO is made of Debian packages; use Debian, or data plane embedded"
+            f"{lacking[0]} is missing: the machine with LIO is made of Debian packages; use Debian, or data plane "
+            "embedded"
         )
     python = _dependency("python3-minimal", r"python(3\.[0-9]+)-minimal")
     names = [f"python{python}-minimal", f"libpython{python}-minimal", f"libpython{python}-stdlib", *_LIBRARIES]
-    kernel, busybox, *others = _candidates([_dependency(KERNEL, r"(linux-image-\S*cloud-amd64)"), "busybox-static", *names])
+    kernel, busybox, *others = _candidates(
+        [_dependency(KERNEL, r"(linux-image-\S*cloud-amd64)"), "busybox-static", *names]
+    )
     return Chosen(kernel, busybox, python, tuple(others))
 
 

@@ -26,10 +26,11 @@ MODULES: Final = (
 """What the machine needs of the kernel, in this order; what each depends on comes before it."""
 LIBRARIES: Final = ("rtslib-fb", "pyudev")
 _HERE: Final = Path(__file__).parent
-_LEFT_OUT: Final = frozenset(
-    "__pycache__ asyncio curses dbm distutils email ensurepip html http idlelib lib2to3 multiprocessing pydoc_data "
-    "sqlite3 test tkinter turtledemo unittest venv wsgiref xml xmlrpc zoneinfo".split()
-)
+_LEFT_OUT: Final = frozenset({
+    "__pycache__", "asyncio", "curses", "dbm", "distutils", "email", "ensurepip", "html", "http", "idlelib", "lib2to3",
+    "multiprocessing", "pydoc_data", "sqlite3", "test", "tkinter", "turtledemo", "unittest", "venv", "wsgiref", "xml",
+    "xmlrpc", "zoneinfo",
+})  # fmt: skip
 _EXTENSIONS: Final = ("_ctypes", "_json", "_queue", "_uuid", "mmap", "resource", "termios")
 _DEPENDS: Final = re.compile(rb"\0depends=([^\0]*)\0")
 _MODULE: Final = re.compile(r"lib/modules/.*/(?P<name>[^/]+)\.ko(?P<packing>\.xz)?")

@@ -10,7 +10,9 @@ from simulators.lio.errors import LioError
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from types import TracebackType
+    from typing import Self
 
     from simulators.lio.values import Portal, Session, Target
 
@@ -21,12 +23,13 @@ _PATIENCE_SECONDS: Final = 60.0
 class RemoteLio:
     """The agent's calls. Any thread may call; one at a time is answered."""
 
-    def __init__(self, connection: socket.socket, portals: Sequence[Portal]) -> None:
+    def __init__(self, connection: socket.socket, portals: Sequence[Portal], end: Callable[[], None]) -> None:
         self.portals = tuple(portals)
         self._connection = connection
         self._connection.settimeout(_PATIENCE_SECONDS)
         self._answers = connection.makefile("rb")
         self._lock = threading.Lock()
+        self._end = end
 
     def call(self, name: str, *arguments: object) -> Any:
         """Ask and wait for the plain answer; raises `LioError`."""
@@ -101,6 +104,15 @@ class RemoteLio:
         self.call("clear")
 
     def close(self) -> None:
-        """Hang up."""
+        """End the machine; twice is harmless."""
         self._answers.close()
         self._connection.close()
+        self._end()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 def rendered(targets: Sequence[Target], portals: Sequence[Portal]) -> str:
     """One line for each thing, indented by what it is in."""
-    return "\n".join([f"o- iscsi [Targets: {len(targets)}]", *(line for each in targets for line in _target(each, portals))])
+    return "\n".join(
+        [f"o- iscsi [Targets: {len(targets)}]", *(line for each in targets for line in _target(each, portals))]
+    )
 
 
 def _target(target: Target, portals: Sequence[Portal]) -> Iterator[str]:

@@ -5,68 +5,38 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-from contextlib import contextmanager
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from simulators.lio import homes
 from simulators.lio.errors import LioError, LioUnavailable
-from simulators.lio.image import Image, default_cache, locked, ready_image, tell, write_whole
-from simulators.lio.vm import QEMU, Machine, hardware
+from simulators.lio.image import Image, locked, ready_image, tell, write_whole
+from simulators.lio.vm import PORT_TAKEN, QEMU, Machine, hardware
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
     from pathlib import Path
 
     from simulators.lio.image import Say
     from simulators.lio.remote import RemoteLio
-    from simulators.lio.values import Portal
 
-_CHANCE_BYTES = 64
-_PORT_TRIES = 5
-
-
-class LioMachine:
-    """LIO with portals of its own on the loopback interface, until it is closed."""
-
-    def __init__(self, machine: Machine) -> None:
-        self._machine = machine
-
-    @classmethod
-    def start(cls, cache: Path | None = None, portals: int = 1, say: Say = tell) -> LioMachine:
-        """Start one; raises `LioUnavailable` where that cannot be done here."""
-        cache = cache or default_cache()
-        image = ready_image(cache, say)
-        machine = _resumed(image, state_of(image, cache, say), portals) or _resumed(
-            image, state_of(image, cache, say, is_renewed=True), portals
-        )
-        if machine is None:
-            raise LioUnavailable(f"QEMU cannot load the state it saved: remove {cache} and try again")
-        machine.lio.call("begin", machine.portals, os.urandom(_CHANCE_BYTES))
-        return cls(machine)
-
-    @property
-    def lio(self) -> RemoteLio:
-        """What it can be asked."""
-        return self._machine.lio
-
-    @property
-    def portals(self) -> tuple[Portal, ...]:
-        """Where initiators log in."""
-        return self._machine.portals
-
-    def close(self) -> None:
-        """End it, and all that is in it; twice is harmless."""
-        self._machine.close()
+_CHANCE_BYTES: Final = 64
+_PORT_TRIES: Final = 5
 
 
-@contextmanager
-def lio_machine(cache: Path | None = None, portals: int = 1) -> Iterator[RemoteLio]:
-    """A machine for the length of a block."""
-    machine = LioMachine.start(cache, portals)
-    try:
-        yield machine.lio
-    finally:
-        machine.close()
+def start(*ports: int, cache: Path | None = None, say: Say = tell) -> RemoteLio:
+    """Start a machine with a portal on each port of the loopback interface, 0 being any.
+
+    Closing what is returned ends it. Raises `LioUnavailable` where there can be none.
+    """
+    cache = cache or homes.cache()
+    image = ready_image(cache, say)
+    for is_renewed in (False, True):
+        machine = _resumed(image, state_of(image, cache, say, is_renewed=is_renewed), ports or (0,))
+        if machine is not None:
+            machine.lio.call("begin", machine.portals, os.urandom(_CHANCE_BYTES))
+            return machine.lio
+    raise LioUnavailable(f"QEMU cannot load the state it saved: remove {cache} and try again")
 
 
 def state_of(image: Image, cache: Path, say: Say, *, is_renewed: bool = False) -> Path:
@@ -100,7 +70,7 @@ def qemu_version() -> str:
 
 
 def _boot_and_save(image: Image, path: Path) -> None:
-    machine = Machine(image, portals=1)
+    machine = Machine(image, ())
     try:
         machine.wait_until_ready()
         machine.save(path)
@@ -108,17 +78,20 @@ def _boot_and_save(image: Image, path: Path) -> None:
         machine.close()
 
 
-def _resumed(image: Image, state: Path, portals: int) -> Machine | None:
+def _resumed(image: Image, state: Path, ports: Sequence[int]) -> Machine | None:
     """A machine that goes on from its state; None if it does not."""
     for _ in range(_PORT_TRIES):
-        machine = Machine(image, portals, state)
+        machine = Machine(image, ports, state)
         try:
             machine.wait_until_ready()
         except LioError as error:
             machine.close()
-            if "host forwarding rule" in str(error):
-                continue  # somebody else was faster to take the port
-            return None
+            if PORT_TAKEN not in str(error):
+                return None
+            if all(ports):
+                raise LioUnavailable(
+                    f"ports {', '.join(map(str, ports))} cannot all be opened: set 0 for free ones"
+                ) from error
         else:
             return machine
     return None

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from simulators.lio.errors import LioError, LioUnavailable
+from simulators.lio.ports import HOST, opened_ports
 from simulators.lio.qmp import Qmp
 from simulators.lio.remote import RemoteLio
 from simulators.lio.values import Portal
@@ -28,12 +29,10 @@ if TYPE_CHECKING:
 
 QEMU: Final = "qemu-system-x86_64"
 MEMORY_MIB: Final = 512
-HOST: Final = "127.0.0.1"
 _BOOT_SECONDS: Final = 120.0
 _END_SECONDS: Final = 5.0
-_PING_SECONDS: Final = 0.2
 _CONSOLE_TAIL: Final = 2000
-_PORT_TRIES: Final = 5
+PORT_TAKEN: Final = "Could not set up host forwarding rule"
 _COMMAND_LINE: Final = (
     "console=ttyS0 quiet rdinit=/init panic=-1 random.trust_cpu=on tsc=reliable mitigations=off audit=0 selinux=0 "
     "apparmor=0 nokaslr no_timer_check cryptomgr.notests"
@@ -67,10 +66,10 @@ def hardware() -> tuple[str, ...]:
 class Machine:
     """A machine that runs; `state` is a file to go on from instead of booting."""
 
-    def __init__(self, image: Image, portals: int, state: Path | None = None) -> None:
+    def __init__(self, image: Image, ports: Sequence[int], state: Path | None = None) -> None:
         if shutil.which(QEMU) is None:
             raise LioUnavailable(f"{QEMU} is missing: apt-get install qemu-system-x86, or use data plane embedded")
-        self.portals = tuple(Portal(HOST, port) for port in free_ports(portals))
+        self.portals = tuple(Portal(HOST, port) for port in opened_ports(ports))
         self._stack = ExitStack()
         self._console = self._stack.enter_context(tempfile.TemporaryFile())
         agent, theirs = self._pair()
@@ -79,8 +78,8 @@ class Machine:
         self._stack.callback(self._end)
         for each in (theirs, controlled):
             each.close()
-        self.qmp = Qmp(control)
-        self.lio = RemoteLio(agent, self.portals)
+        self.lio = RemoteLio(agent, self.portals, self.close)
+        self._control = control
 
     def console(self) -> str:
         """The last lines that the machine said."""
@@ -88,7 +87,7 @@ class Machine:
         self._console.seek(max(0, size - _CONSOLE_TAIL))
         return self._console.read().decode(errors="replace").strip()
 
-    def wait_until_ready(self, seconds: float = _BOOT_SECONDS) -> None:
+    def wait_until_ready(self) -> None:
         """Wait for the agent; raises `LioError` with what the machine said last."""
         try:
             self.lio.call("ping")
@@ -97,9 +96,10 @@ class Machine:
 
     def save(self, path: Path) -> None:
         """Write the machine's state to a file; it stands still afterwards."""
-        self.qmp.run("migrate", uri=f"exec:cat > '{path}'")
+        qmp = Qmp(self._control)
+        qmp.run("migrate", uri=f"exec:cat > '{path}'")
         until = time.monotonic() + _BOOT_SECONDS
-        while (status := self.qmp.run("query-migrate").get("status")) != "completed":
+        while (status := qmp.run("query-migrate").get("status")) != "completed":
             if status in {"failed", "cancelled"} or time.monotonic() > until:
                 raise LioError(f"the machine's state cannot be saved: {status}; look for free space at {path.parent}")
             time.sleep(0.02)
@@ -135,8 +135,6 @@ class Machine:
         )
 
     def _end(self) -> None:
-        with suppress(LioError):
-            self.qmp.run("quit")
         leash = self._process.stdin
         if leash is not None:
             leash.close()
@@ -144,12 +142,3 @@ class Machine:
             self._process.wait(_END_SECONDS)
         self._process.kill()
         self._process.wait()
-
-
-def free_ports(number: int) -> Sequence[int]:
-    """Ports of loopback that nobody listens at now."""
-    with ExitStack() as stack:
-        found = [stack.enter_context(socket.socket()) for _ in range(number)]
-        for each in found:
-            each.bind((HOST, 0))
-        return [each.getsockname()[1] for each in found]

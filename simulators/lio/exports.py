@@ -1,6 +1,6 @@
 """Targets of LIO by rtslib: each change is carried out as it is asked for, on what this process made itself.
 
-Everything is made with names that begin with the owner's prefix, or is noted in a journal before it is made, so that a later
+Everything has a name that begins with the owner's prefix, or is noted in a journal before it is made, so that a later
 process can tell what an earlier one has left.
 """
 

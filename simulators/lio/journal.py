@@ -17,7 +17,7 @@ _LOCK: Final = "lock"
 
 
 class Journal:
-    """A directory that is locked as long as its owner lives; `prefix` begins the names of the owner's storage objects."""
+    """A directory that is locked as long as its owner lives; `prefix` begins the names of its storage objects."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory

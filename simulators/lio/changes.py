@@ -124,16 +124,27 @@ Change: TypeAlias = (
 
 def changes_between(present: Target | None, wanted: Target | None) -> Iterator[Change]:
     """What makes one target of the other, in an order in which each step can be done; None is no target."""
-    if wanted is None:
-        if present is not None:
-            yield DeleteTarget(present.iqn)
-    elif present is None:
+    if present == wanted:
+        return
+    if present is not None and wanted is not None and not _must_be_made_anew(present, wanted):
+        yield from _changed(present, wanted)
+        return
+    if present is not None:
+        yield DeleteTarget(present.iqn)
+    if wanted is not None:
         yield CreateTarget(wanted.iqn)
         yield from _opened(wanted, {}, {}, None)
         if wanted.is_enabled:
             yield Switch(wanted.iqn, is_enabled=True)
-    elif present != wanted:
-        yield from _changed(present, wanted)
+
+
+def _must_be_made_anew(present: Target, wanted: Target) -> bool:
+    """LIO remembers who came as anybody, and what they were shown, as long as there is the target."""
+    if present.anybody is None:
+        return False
+    if wanted.anybody is None:
+        return not any(_may_stay(acl, wanted.acls.get(name)) for name, acl in present.acls.items())
+    return present.anybody.luns != wanted.anybody.luns
 
 
 def _changed(present: Target, wanted: Target) -> Iterator[Change]:

@@ -6,6 +6,7 @@ process can tell what an earlier one has left.
 
 from __future__ import annotations
 
+import secrets
 from contextlib import suppress
 from functools import singledispatchmethod
 from itertools import count
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from simulators.lio.values import Chap, Portal, Unit
 
 TAG: Final = 1
+HOLDER: Final = "iqn.1970-01.invalid.nobody:"
 _OUI: Final = slice(1, 7)
 _SERIAL: Final = slice(7, None)
 
@@ -69,6 +71,15 @@ class Exports:
         self._fabric = FabricModule("iscsi")
         self._targets: dict[str, Exported] = {}
 
+    def hold_portals(self) -> None:
+        """Have a target that nobody gets in to and that is not shown: LIO listens for targets only."""
+        iqn = f"{HOLDER}{self._journal.prefix}portals"
+        self.carry_out([changes.CreateTarget(iqn), changes.Switch(iqn, is_enabled=True)])
+
+    def close(self) -> None:
+        """Remove everything."""
+        self.carry_out([changes.DeleteTarget(each) for each in list(self._targets)])
+
     def carry_out(self, wanted: Iterable[changes.Change]) -> None:
         """Make changes in their order; raises `LioError` at the first that LIO refuses."""
         for change in wanted:
@@ -92,6 +103,7 @@ class Exports:
         target = Target(self._fabric, change.iqn, "create")
         group = TPG(target, TAG, "create")
         group.set_attribute("authentication", "1")
+        group.set_attribute("demo_mode_discovery", "0")
         self._targets[change.iqn] = Exported(target, group)
 
     @_do.register
@@ -167,6 +179,8 @@ class Exports:
     def _close_to_others(self, change: changes.CloseToOthers) -> None:
         group = self._targets[change.iqn].group
         group.set_attribute("generate_node_acls", "0")
+        # Whoever came before is remembered, and would be let in by what it knows.
+        group.chap_userid, group.chap_password = secrets.token_hex(16), secrets.token_hex(16)
         for initiator in (Path(group.path) / "dynamic_sessions").read_text().strip("\0\n").split("\n"):
             # Known for a moment, its session is that of an ACL, and goes with it.
             if initiator and initiator not in self._targets[change.iqn].acls:

@@ -12,7 +12,7 @@ from simulators.lio import leftovers, observation
 from simulators.lio.changes import changes_between
 from simulators.lio.disks import Disks
 from simulators.lio.errors import LioUnavailable
-from simulators.lio.exports import Exports
+from simulators.lio.exports import HOLDER, Exports
 from simulators.lio.homes import local_owners
 from simulators.lio.journal import Journal, alone_in
 from simulators.lio.ports import HOST, opened_ports
@@ -60,6 +60,7 @@ class LioHost:
         self._disks = Disks(self._journal.disks)
         self._exports = Exports(self._disks, self.portals, self._journal)
         self._present: dict[str, Target] = {}
+        self._exports.hold_portals()
 
     def create_disk(self, name: str, size_bytes: int) -> None:
         """Make a disk of zeros."""
@@ -111,7 +112,8 @@ class LioHost:
 
     def observe(self) -> Sequence[Target]:
         """What configfs says is exported."""
-        return observation.targets(self._journal.prefix)
+        names = [each for each in self._journal.targets() if not each.startswith(HOLDER)]
+        return observation.targets(names, self._journal.prefix)
 
     def render(self) -> str:
         """What `targetcli ls` would show, for people."""
@@ -126,6 +128,7 @@ class LioHost:
     def close(self) -> None:
         """Remove everything."""
         self.clear()
+        self._exports.close()
         self._journal.close()
         shutil.rmtree(self._journal.directory, ignore_errors=True)
 

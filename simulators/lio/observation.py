@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from simulators.lio.values import Acl, Chap, Lun, Session, Target, Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 ROOT: Final = Path("/sys/kernel/config/target")
 _INITIATOR: Final = re.compile(r"InitiatorName: (\S+)")
@@ -18,11 +18,10 @@ _SESSION: Final = re.compile(r"ISID: 0x([0-9a-f ]+?)\s+TSIH: (\d+)")
 _CONNECTION: Final = re.compile(r"Address (\S+) (?:TCP|SCTP)")
 
 
-def targets(prefix: str, root: Path = ROOT) -> tuple[Target, ...]:
-    """All targets whose disks have this prefix, which is left out of their names; with their secrets."""
-    groups = sorted((root / "iscsi").glob("iqn.*/tpgt_1"))
-    found = [_target(each, prefix) for each in groups]
-    return tuple(each for each in found if each is not None)
+def targets(names: Collection[str], prefix: str, root: Path = ROOT) -> tuple[Target, ...]:
+    """The targets of these names that there are, with their secrets; `prefix` is left out of the names of disks."""
+    groups = sorted(each for each in (root / "iscsi").glob("iqn.*/tpgt_1") if each.parent.name in names)
+    return tuple(_target(each, prefix) for each in groups)
 
 
 def sessions(root: Path = ROOT) -> tuple[Session, ...]:
@@ -55,10 +54,8 @@ def _sessions(group: Path) -> Iterator[Session]:
             yield Session(name, group.parent.name)
 
 
-def _target(group: Path, prefix: str) -> Target | None:
+def _target(group: Path, prefix: str) -> Target:
     behind = {int(each.name.removeprefix("lun_")): _storage(each) for each in (group / "lun").iterdir()}
-    if any(each is None or not each.name.startswith(prefix) for each in behind.values()):
-        return None
     disks = {number: each for number, each in behind.items() if each is not None}
     names = {number: each.name.removeprefix(prefix) for number, each in disks.items()}
     return Target(

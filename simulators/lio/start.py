@@ -34,9 +34,17 @@ def start(*ports: int, cache: Path | None = None, say: Say = tell) -> RemoteLio:
     for is_renewed in (False, True):
         machine = _resumed(image, state_of(image, cache, say, is_renewed=is_renewed), ports or (0,))
         if machine is not None:
-            machine.lio.call("begin", machine.portals, os.urandom(_CHANCE_BYTES))
-            return machine.lio
+            return _begun(machine)
     raise LioUnavailable(f"QEMU cannot load the state it saved: remove {cache} and try again")
+
+
+def _begun(machine: Machine) -> RemoteLio:
+    try:
+        machine.lio.call("begin", machine.portals, os.urandom(_CHANCE_BYTES))
+    except BaseException:
+        machine.close()
+        raise
+    return machine.lio
 
 
 def state_of(image: Image, cache: Path, say: Say, *, is_renewed: bool = False) -> Path:

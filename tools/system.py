@@ -45,10 +45,14 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """What one purpose needs from Debian, and the module that its extra then gives."""
+    """What one purpose needs from Debian, and the module that its extra then gives.
+
+    What builds the module is not looked for once it can be imported, unless it is used at run time too.
+    """
 
     needs: tuple[Need, ...]
     module: str | None = None
+    is_used_at_run_time: bool = False
 
 
 def run(argv: Sequence[str]) -> subprocess.CompletedProcess[str]:
@@ -113,6 +117,15 @@ PURPOSES = {
             Need("qemu-utils", lambda: has_program("qemu-io")),
             Need("qemu-block-extra", has_qemu_iscsi),
         )
+    ),
+    # The machine's own packages are downloaded when it is made, and not installed.
+    "lio": Purpose(
+        needs=(
+            Need("qemu-system-x86", lambda: has_program("qemu-system-x86_64")),
+            Need("dpkg", lambda: has_program("dpkg-deb")),
+        ),
+        module="rtslib_fb",
+        is_used_at_run_time=True,
     ),
 }
 
@@ -201,9 +214,9 @@ def python_packages(name: str, module: str) -> None:
 def provide(name: str) -> None:
     """Make one purpose possible, as far as this machine and this user allow."""
     purpose = PURPOSES[name]
-    if purpose.module and can_import(purpose.module):
+    if purpose.module and can_import(purpose.module) and not purpose.is_used_at_run_time:
         return
-    if debian_packages(name, purpose) and purpose.module:
+    if debian_packages(name, purpose) and purpose.module and not can_import(purpose.module):
         python_packages(name, purpose.module)
 
 

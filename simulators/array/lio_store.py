@@ -56,6 +56,9 @@ class Lio(Protocol):
     def sessions(self) -> Sequence[Session]:
         """Everybody who is logged in."""
 
+    def render(self) -> str:
+        """What `targetcli ls` would show, for people."""
+
     def clear(self) -> None:
         """Remove all targets and all disks."""
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from simulators.lio.values import Acl
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from simulators.lio.values import Acl, Chap, Lun, Target, Unit
+    from simulators.lio.values import Chap, Lun, Target, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +152,16 @@ def _must_be_made_anew(present: Target, wanted: Target) -> bool:
 def _changed(present: Target, wanted: Target) -> Iterator[Change]:
     if present.is_enabled and not wanted.is_enabled:
         yield Switch(wanted.iqn, is_enabled=False)
-    stay = {name: acl for name, acl in present.acls.items() if _may_stay(acl, wanted.acls.get(name))}
-    yield from (RemoveAcl(wanted.iqn, name) for name in present.acls if name not in stay)
+    known = {name: acl for name, acl in present.acls.items() if _may_stay(acl, wanted.acls.get(name))}
+    yield from (RemoveAcl(wanted.iqn, name) for name in present.acls if name not in known)
     if present.anybody is not None and not _may_stay(present.anybody, wanted.anybody):
         yield CloseToOthers(wanted.iqn)
-    yield from _hidden(stay, wanted)
-    kept = {disk: unit for disk, unit in present.units.items() if _is_kept(disk, present, wanted)}
-    yield from (RemoveUnit(wanted.iqn, disk) for disk in present.units if disk not in kept)
-    yield from _opened(wanted, kept, stay, present.anybody)
+    units = {disk: unit for disk, unit in present.units.items() if _is_kept(disk, present, wanted)}
+    left = {name: Acl(_kept_luns(acl, wanted.acls[name], units), acl.chap) for name, acl in known.items()}
+    for name, acl in known.items():
+        yield from (UnmapLun(wanted.iqn, name, number) for number in acl.luns if number not in left[name].luns)
+    yield from (RemoveUnit(wanted.iqn, disk) for disk in present.units if disk not in units)
+    yield from _opened(wanted, units, left, present.anybody)
     if wanted.is_enabled and not present.is_enabled:
         yield Switch(wanted.iqn, is_enabled=True)
 
@@ -175,10 +179,8 @@ def _is_kept(disk: str, present: Target, wanted: Target) -> bool:
     return is_same and (number is None or number == _number(present, disk))
 
 
-def _hidden(acls: Mapping[str, Acl], wanted: Target) -> Iterator[Change]:
-    for name, acl in acls.items():
-        luns = wanted.acls[name].luns
-        yield from (UnmapLun(wanted.iqn, name, number) for number, lun in acl.luns.items() if luns.get(number) != lun)
+def _kept_luns(present: Acl, wanted: Acl, units: Mapping[str, Unit]) -> Mapping[int, Lun]:
+    return {number: lun for number, lun in present.luns.items() if wanted.luns.get(number) == lun and lun.disk in units}
 
 
 def _opened(

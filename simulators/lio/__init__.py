@@ -1,10 +1,11 @@
 """LIO, the iSCSI target of Linux, as one more way to serve LUNs: on this kernel, or on that of a small machine.
 
-`host.LioHost` is LIO of the kernel it runs on: disks (`disks`: sparse files behind loop devices), targets (`exports`, by
-rtslib), and what configfs says there is (`observation`, which shares no code with what changes it). Who wants something
-says what is to be exported as a whole (`values`); `changes` finds the least that has to be done. `start` starts a machine
-(`vm`: QEMU) from an image that is made of Debian's packages (`image`, `recipe`, `packages`) and kept in the user's cache,
-and gives `remote.RemoteLio`, which has the same calls: `agent` in the machine hands them to a `LioHost` there.
+`host.LioHost` is LIO of the kernel it runs on: disks (`disks`: sparse files behind loop devices), targets (`exports`,
+by rtslib), and what configfs says there is (`observation`, which shares no code with what changes it). Who wants
+something says what is to be exported as a whole (`values`); `changes` finds the least that has to be done. `start`
+starts a machine (`vm`: QEMU) from an image that is made of Debian's packages (`image`, `recipe`, `packages`) and kept
+in the user's cache, and gives `remote.RemoteLio`, which has the same calls: `agent` in the machine hands them to a
+`LioHost` there.
 
 What others have made in LIO is left alone. What an owner that is gone has left is removed by the next (`leftovers`).
 
@@ -19,6 +20,8 @@ As LIO of Linux 6.1 does it, and no setting changes:
   designator, and READ CAPACITY tells of physical blocks as large as logical ones.
 - Who came by a secret that anybody may come by, and is refused later while others are still let in, gets status 0x0201
   and not 0x0202.
+- LUN numbers above 255 are told and understood as plain numbers, not by SAM-5's flat space addressing, which our
+  initiator uses: it reaches numbers up to 255 only.
 - Sessions of such initiators are listed by name only. What is read and written is not counted for the array.
 
 Disks of the machine are in its memory, which is limited (`vm.MEMORY_MIB`): what does not fit is a MEDIUM ERROR.

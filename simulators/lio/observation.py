@@ -101,7 +101,12 @@ def _chap(holder: Path) -> Chap:
     username, secret, mutual_username, mutual_secret = (
         _text(holder / "auth" / each) for each in ("userid", "password", "userid_mutual", "password_mutual")
     )
-    return Chap(username, secret, mutual_username or None, mutual_secret or None)
+    return Chap(username, secret, _set(mutual_username), _set(mutual_secret))
+
+
+def _set(text: str) -> str | None:
+    """What was taken back is kept as this word, which nobody can be called by."""
+    return None if text in {"", "NULL"} else text
 
 
 def _storage(lun: Path) -> Path | None:

@@ -105,9 +105,13 @@ class RemoteLio:
 
     def close(self) -> None:
         """End the machine; twice is harmless."""
+        self.hang_up()
+        self._end()
+
+    def hang_up(self) -> None:
+        """Say nothing more; the machine goes on."""
         self._answers.close()
         self._connection.close()
-        self._end()
 
     def __enter__(self) -> Self:
         return self

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -80,6 +80,7 @@ class Machine:
         for each in (theirs, controlled):
             each.close()
         self.lio = RemoteLio(agent, self.portals, self.close)
+        self._stack.callback(self.lio.hang_up)
         self._control = control
 
     def console(self) -> str:
@@ -97,7 +98,7 @@ class Machine:
 
     def save(self, path: Path) -> None:
         """Write the machine's state to a file; it stands still afterwards."""
-        qmp = Qmp(self._control)
+        qmp = self._stack.enter_context(closing(Qmp(self._control)))
         qmp.run("migrate", uri=f"exec:cat > '{path}'")
         until = time.monotonic() + _BOOT_SECONDS
         while (status := qmp.run("query-migrate").get("status")) != "completed":

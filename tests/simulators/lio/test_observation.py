@@ -45,7 +45,9 @@ def root(tmp_path: Path) -> Path:
     )
     write(group, enable="1\n", dynamic_sessions="iqn.1993-08.org.debian:01:other\n\0")
     write(group / "attrib", generate_node_acls="1\n", demo_mode_write_protect="0\n", authentication="1\n")
-    write(group / "auth", userid="tenant\n", password="secret-of-twelve\n", userid_mutual="\0", password_mutual="\0")
+    write(
+        group / "auth", userid="tenant\n", password="secret-of-twelve\n", userid_mutual="NULL\n", password_mutual="\0"
+    )
     acl = group / "acls" / HOST
     write(acl, info=LOGGED_IN, attrib__authentication="0\n", lun_5__write_protect="1\n")
     (group / "lun/lun_0").mkdir(parents=True)

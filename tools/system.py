@@ -45,14 +45,10 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """What one purpose needs from Debian, and the module that its extra then gives.
-
-    What builds the module is not looked for once it can be imported, unless it is used at run time too.
-    """
+    """What one purpose needs from Debian, and the module that its extra then gives."""
 
     needs: tuple[Need, ...]
     module: str | None = None
-    is_used_at_run_time: bool = False
 
 
 def run(argv: Sequence[str]) -> subprocess.CompletedProcess[str]:
@@ -123,9 +119,7 @@ PURPOSES = {
         needs=(
             Need("qemu-system-x86", lambda: has_program("qemu-system-x86_64")),
             Need("dpkg", lambda: has_program("dpkg-deb")),
-        ),
-        module="rtslib_fb",
-        is_used_at_run_time=True,
+        )
     ),
 }
 
@@ -214,9 +208,9 @@ def python_packages(name: str, module: str) -> None:
 def provide(name: str) -> None:
     """Make one purpose possible, as far as this machine and this user allow."""
     purpose = PURPOSES[name]
-    if purpose.module and can_import(purpose.module) and not purpose.is_used_at_run_time:
+    if purpose.module and can_import(purpose.module):
         return
-    if debian_packages(name, purpose) and purpose.module and not can_import(purpose.module):
+    if debian_packages(name, purpose) and purpose.module:
         python_packages(name, purpose.module)
 
 

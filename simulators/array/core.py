@@ -62,6 +62,7 @@ class ArrayCore:
         # Reentrant: the target asks the fabric while it may hold the lock for a unit.
         self.lock = threading.RLock() if store is None else self._publishing(store)
         self.administrator = administrator
+        self._store = store
         self.release = size.release
         self.model = ArrayModel(
             now=now,
@@ -81,6 +82,12 @@ class ArrayCore:
             revision=lambda: self.model.revision.number,
             publish=lambda: store.publish(export_view(self.fabric)),
         )
+
+    def exports(self) -> str:
+        """What is exported by whom, for people."""
+        if self._store is None:
+            return "This process answers initiators itself, from the tables: nothing is exported."
+        return self._store.lio.render()
 
     def management(self, addresses: Addresses, sessions: Callable[[], Sequence[SessionInfo]]) -> ElementApi:
         """The management API of this array, told where it answers and who is logged in."""

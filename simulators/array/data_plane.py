@@ -10,6 +10,7 @@ from simulators.iscsi.backend import AdmissionVerdict, SessionInfo
 from simulators.iscsi.server import TargetServer
 from simulators.kernel.clock import MonotonicClock
 from simulators.kernel.transcript import Transcript
+from simulators.lio.errors import LioUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -113,8 +114,12 @@ _MD5: Final = 5  # LIO knows others too, and does not tell which one was taken
 
 
 def _local(port: int) -> Lio:
-    from simulators.lio.host import local_lio
-
+    try:
+        from simulators.lio.host import local_lio
+    except ModuleNotFoundError as missing:
+        raise LioUnavailable(
+            f"{missing.name} is not installed: pip install 'storage-conformance[lio]', which drives LIO"
+        ) from missing
     return local_lio(port)
 
 

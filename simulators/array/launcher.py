@@ -135,6 +135,7 @@ class SocketEntry:
 
     def __init__(self, name: str, settings: ArraySettings) -> None:
         self._cores = _Cores(name, settings)
+        self.is_exported = settings.data_plane != EMBEDDED
         self.server = ArrayServer(settings.ports, open_plane(settings.data_plane, HOST, settings.ports.iscsi))
         self._lock = threading.Lock()
 
@@ -166,6 +167,7 @@ class RunningArray:
             ("CA file", server.certificate.ca_file),
             ("iSCSI portal", server.addresses.storage),
             ("witness", f"https://{HOST}:{server.witness_port}/"),
+            *([("exports", f"https://{HOST}:{server.witness_port}/exports")] if self._entry.is_exported else []),
         ]
 
     def close(self) -> None:

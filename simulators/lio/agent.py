@@ -59,6 +59,8 @@ class Agent:
         if call == "ping":
             return None
         if call == "begin":
+            if self._lio is not None:
+                self._lio.abandon()
             self._lio = self._begin(*arguments)
             return None
         if self._lio is None or call not in _CALLS:

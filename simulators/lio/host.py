@@ -125,6 +125,10 @@ class LioHost:
         for name in self._disks.allocated():
             self._disks.delete(name)
 
+    def abandon(self) -> None:
+        """Leave everything as it is, for the next owner to find and remove."""
+        self._journal.close()
+
     def close(self) -> None:
         """Remove everything."""
         self.clear()

@@ -136,6 +136,22 @@ def is_fine(done: subprocess.CompletedProcess[str]) -> bool:
     return True
 
 
+def test_the_witness_shows_what_lio_exports(client: Client) -> None:
+    if PLANE == "embedded":
+        assert "exports" not in client.array.told
+        return
+    volume = client.volume("vol")
+    client.group(HOST, volumes=[volume])
+    pair = f"{client.array.told['username']}:{client.array.told['password']}"
+    done = run("curl", "-s", "-u", pair, "--cacert", client.array.told["CA file"], client.array.told["exports"])
+    for line in (
+        f"o- {volume['iqn']} [enabled]",
+        f"o- {HOST} [no authentication]",
+        f"o- {client.array.told['iSCSI portal']}",
+    ):
+        assert line in done.stdout
+
+
 # ---- who sees what ------------------------------------------------------------------------------------------------
 
 

@@ -275,6 +275,21 @@ def test_blocks_may_be_of_4_kib(lio: RemoteLio) -> None:
     session.logout()
 
 
+# ---- what is left behind ------------------------------------------------------------------------------------------
+
+
+def test_what_an_owner_that_is_gone_has_left_is_removed_by_the_next() -> None:
+    with start.start() as lio:
+        for _ in range(2):
+            lio.create_disk(DISK, 64 * MIB)
+            lio.apply([one_target(host=Acl(LUNS, CHAP), anybody=Acl(LUNS, MUTUAL))])
+            session = log_in(lio, chap=OURS)
+            patient(session)
+            lio.call("begin", lio.portals, b"")
+            assert (lio.observe(), lio.allocated(), lio.sessions()) == ([], {}, [])
+            session.close()
+
+
 # ---- the machine --------------------------------------------------------------------------------------------------
 
 

@@ -124,6 +124,13 @@ def test_nobody_is_called_as_the_unknown_initiator() -> None:
     assert UNKNOWN not in HOSTS
 
 
+def test_the_witness_shows_what_is_exported() -> None:
+    core, lio = new_core()
+    assert core.exports() == lio.render()
+    embedded = ArrayCore(size=ArraySize(), administrator=core.administrator, chance=SeededChance("exports"))
+    assert "itself" in embedded.exports()
+
+
 # ---- when it is published -----------------------------------------------------------------------------------------
 
 

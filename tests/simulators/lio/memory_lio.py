@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from simulators.array.blockmap import BlockMap
 from simulators.array.extents import ExtentCount, ExtentTable
+from simulators.lio.rendering import rendered
 from simulators.lio.values import Portal, Session, Target
 
 
@@ -59,11 +60,14 @@ class MemoryLio:
         return self.exported
 
     def render(self) -> str:
-        return ""
+        return rendered(self.exported, self.portals)
 
     def clear(self) -> None:
         self.exported = []
         self.disks.clear()
+
+    def abandon(self) -> None:
+        self.clear()
 
     def close(self) -> None:
         self.clear()

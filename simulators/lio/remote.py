@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from simulators.lio.values import Portal, Session, Target
 
 _PIECE_BYTES: Final = 1 << 18
-_PATIENCE_SECONDS: Final = 60.0
+_PATIENCE_SECONDS: Final = 180.0
 
 
 class RemoteLio:

@@ -7,6 +7,7 @@ are on socket pairs, the console is an unlinked file, disks are in the machine's
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import socket
 import subprocess
@@ -99,7 +100,7 @@ class Machine:
     def save(self, path: Path) -> None:
         """Write the machine's state to a file; it stands still afterwards."""
         qmp = self._stack.enter_context(closing(Qmp(self._control)))
-        qmp.run("migrate", uri=f"exec:cat > '{path}'")
+        qmp.run("migrate", uri=f"exec:cat > {shlex.quote(str(path))}")
         until = time.monotonic() + _BOOT_SECONDS
         while (status := qmp.run("query-migrate").get("status")) != "completed":
             if status in {"failed", "cancelled"} or time.monotonic() > until:
@@ -126,7 +127,7 @@ class Machine:
             "-netdev", f"user,id=net,restrict=on,{forward}",
             "-chardev", f"socket,id=agent,fd={agent.fileno()}",
             "-chardev", f"socket,id=control,fd={control.fileno()}",
-            *(["-incoming", f"exec:cat '{state}'"] if state else []),
+            *(["-incoming", f"exec:cat {shlex.quote(str(state))}"] if state else []),
         ]  # fmt: skip
         return subprocess.Popen(
             ["sh", "-c", _LEASH, "sh", *wanted],
@@ -134,6 +135,8 @@ class Machine:
             stdout=self._console,
             stderr=self._console,
             pass_fds=(agent.fileno(), control.fileno()),
+            # Ctrl-C is for this process, which then has something to ask of the machine before it ends.
+            start_new_session=True,
         )
 
     def _end(self) -> None:

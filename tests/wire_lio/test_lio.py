@@ -345,6 +345,21 @@ def test_the_machine_ends_with_whoever_started_it_however_that_ended() -> None:
     assert machines_at(port) == 0
 
 
+def test_after_ctrl_c_everything_ends_in_good_order() -> None:
+    command = [sys.executable, "-m", "storage_conformance", "simulate", "array", "--data-plane", "lio-vm"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", start_new_session=True
+    )
+    assert process.stdout is not None
+    lines = list(iter(process.stdout.readline, "Ctrl-C stops it.\n"))
+    (port,) = (line.rpartition(":")[2].strip() for line in lines if line.startswith("iSCSI portal"))
+    assert machines_at(port) == 1
+    os.killpg(process.pid, signal.SIGINT)
+    rest, _ = process.communicate(timeout=30)
+    assert (process.returncode, rest.strip()) == (0, "stopped; what was on it is gone")
+    assert machines_at(port) == 0
+
+
 def machines_at(port: str) -> int:
     """QEMU processes that forward this port."""
     found = 0

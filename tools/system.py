@@ -114,6 +114,13 @@ PURPOSES = {
             Need("qemu-block-extra", has_qemu_iscsi),
         )
     ),
+    # The machine's own packages are downloaded when it is made, and not installed.
+    "lio": Purpose(
+        needs=(
+            Need("qemu-system-x86", lambda: has_program("qemu-system-x86_64")),
+            Need("dpkg", lambda: has_program("dpkg-deb")),
+        )
+    ),
 }
 
 

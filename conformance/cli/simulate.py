@@ -52,6 +52,9 @@ def simulate(
         Path | None,
         typer.Option(metavar="FILE", help="Keep what is on it in this file, and go on from there if it exists."),
     ] = None,
+    data_plane: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What serves the LUNs: embedded, lio, or lio-vm.")
+    ] = None,
     username: Annotated[str | None, typer.Option(metavar="NAME", help="Administrator of the management API.")] = None,
     api: Annotated[
         str | None, typer.Option(metavar="NAME", help="Which management API, where the simulator has several.")
@@ -64,6 +67,7 @@ def simulate(
 
     Examples:
       storage-conformance simulate array
+      storage-conformance simulate array --data-plane lio-vm
       storage-conformance simulate array --management-port 8443 --username admin
       storage-conformance simulate array --faults faults.toml
       storage-conformance simulate array --state array.state
@@ -73,6 +77,7 @@ def simulate(
         "management_port": management_port,
         "witness_port": witness_port,
         "page_port": page_port,
+        "data_plane": data_plane,
         "username": username,
         "state": None if state is None else str(state),
         "faults": None if faults is None else read_toml(faults, "file of faults").get("faults", []),

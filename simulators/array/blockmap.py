@@ -5,10 +5,13 @@ from __future__ import annotations
 from simulators.array.extents import EXTENT_BYTES, ExtentTable
 
 _ZEROS = bytes(EXTENT_BYTES)
+_END = 1 << 63
 
 
 class BlockMap:
     """Sparse bytes: what was never written, or was unmapped, reads as zeros."""
+
+    name = ""
 
     def __init__(self, extents: ExtentTable) -> None:
         self._extents = extents
@@ -56,6 +59,15 @@ class BlockMap:
     def fork(self) -> BlockMap:
         """The same bytes at the cost of none: what is written to either from now on is not seen in the other."""
         return BlockMap(self._extents.fork())
+
+    def overwrite(self, other: BlockMap) -> None:
+        """Hold what another holds, and forget what was here."""
+        old, self._extents = self._extents, other._extents.fork()
+        old.clear()
+
+    def resize(self, size_bytes: int) -> None:
+        """Give back what is beyond this size."""
+        self.unmap(size_bytes, _END - size_bytes)
 
     def clear(self) -> None:
         """Forget everything."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from simulators.array.extents import ExtentCount
 from simulators.array.refusal import Reason, Refused
+
+if TYPE_CHECKING:
+    from simulators.array.store import Usage
 
 
 @dataclass(slots=True)
@@ -17,9 +20,9 @@ class Capacity:
     """
 
     total_bytes: int
+    extents: Usage
     is_promised_freely: bool = False
     used_bytes: int = 0
-    extents: ExtentCount = field(default_factory=ExtentCount)
 
     def check(self, more_bytes: int) -> None:
         """Refuse what does not fit any more."""

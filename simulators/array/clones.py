@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from simulators.array.blockmap import BlockMap
     from simulators.array.limits import Limits
     from simulators.array.snapshots import Snapshots
+    from simulators.array.store import Blocks
     from simulators.array.surroundings import Now
     from simulators.array.volume import Access, Volume
     from simulators.array.volumes import Volumes
@@ -65,7 +65,7 @@ class Held:
     """What a source held when it was asked for."""
 
     size_bytes: int
-    blocks: BlockMap = field(repr=False)
+    blocks: Blocks = field(repr=False)
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from simulators.array.apis import APIS, Api
 from simulators.array.clones import CloneTime
 from simulators.array.element_api.release import LATEST, Release
+from simulators.array.export_view import export_view
 from simulators.array.fabric import ArrayFabric, VolumeUnit
 from simulators.array.faulty_management import FaultyManagement
 from simulators.array.journal import Request
@@ -18,6 +19,7 @@ from simulators.array.limits import Limits
 from simulators.array.management import Addresses, Premises
 from simulators.array.model import DEFAULT_CAPACITY_BYTES, ArrayModel
 from simulators.array.noted_api import NotedApi
+from simulators.array.publishing_lock import PublishingLock
 from simulators.kernel.clock import MonotonicClock
 from simulators.kernel.transcript import Transcript
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from simulators.array.administrator import Administrator
     from simulators.array.journal import Journal, Write
+    from simulators.array.lio_store import LioStore
     from simulators.array.management import ManagementApi
     from simulators.array.surroundings import Chance, Now
     from simulators.iscsi.backend import SessionInfo
@@ -69,13 +72,15 @@ class ArrayCore:
         now: Now = utc_now,
         faults: Sequence[Fault] = (),
         journal: Journal | None = None,
+        store: LioStore | None = None,
     ) -> None:
         # Reentrant: the target asks the fabric while it may hold the lock for a unit.
-        self.lock = threading.RLock()
+        self.lock = threading.RLock() if store is None else self._publishing(store)
         self.administrator = administrator
         self.api, self.release = size.api, size.release
         self._faults = faults
         self._journal = journal
+        self._store = store
         self.model = ArrayModel(
             make=size.api.make,
             now=now if journal is None else journal.now,
@@ -85,9 +90,23 @@ class ArrayCore:
             clone_time=size.clone_time,
             sessions_survive_regrouping=size.sessions_survive_regrouping,
             lun_numbers_from=size.lun_numbers_from,
+            store=store,
         )
         self.fabric = ArrayFabric(self.model, self.lock, journal)
         self.transcript = Transcript(MonotonicClock(), TRANSCRIPT_LINES)
+
+    def _publishing(self, store: LioStore) -> PublishingLock:
+        return PublishingLock(
+            begin=store.begin,
+            revision=lambda: self.model.revision.number,
+            publish=lambda: store.publish(export_view(self.fabric)),
+        )
+
+    def exports(self) -> str:
+        """What is exported by whom, for people."""
+        if self._store is None:
+            return "This process answers initiators itself, from the tables: nothing is exported."
+        return self._store.lio.render()
 
     def management(
         self, addresses: Addresses, sessions: Callable[[], Sequence[SessionInfo]], restart: Callable[[], None]

@@ -47,6 +47,11 @@ class VolumeUnit:
         )
 
     @property
+    def disk(self) -> str:
+        """What its bytes are called where they are on a disk of their own; empty where they are not."""
+        return self._volume.blocks.name
+
+    @property
     def size_bytes(self) -> int:
         return self._volume.size_bytes
 
@@ -128,13 +133,23 @@ class ArrayFabric:
         with self._lock:
             return self._model.addressing.discover(initiator_iqn)
 
+    def targets(self) -> Sequence[str]:
+        """All targets that initiators can log in to."""
+        with self._lock:
+            return tuple(dict.fromkeys(each.iqn for each in self._model.volumes.rows if each.has_target))
+
+    def initiators(self) -> Sequence[str]:
+        """Names of all initiators that the array knows."""
+        with self._lock:
+            return tuple(each.name for each in self._model.initiators.rows)
+
     def admit(self, initiator_iqn: str, target_iqn: str) -> Admission:
         with self._lock:
             # A clone may have become ready without anybody asking the management API.
             self._model.clones.finish_due()
             return _in_words_of_the_target(self._model.addressing.decide(initiator_iqn, target_iqn))
 
-    def units(self, initiator_iqn: str, target_iqn: str) -> Mapping[int, LogicalUnit]:
+    def units(self, initiator_iqn: str, target_iqn: str) -> Mapping[int, VolumeUnit]:
         with self._lock:
             found = self._model.addressing.luns(initiator_iqn, target_iqn)
             return {

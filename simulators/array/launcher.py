@@ -24,6 +24,7 @@ from conformance.contract import (
 from simulators.array.adapters import TableWitness
 from simulators.array.chance import SeededChance
 from simulators.array.core import TRANSCRIPT_LINES, ArrayCore, utc_now
+from simulators.array.data_plane import EMBEDDED, open_plane
 from simulators.array.fabric import EmptyFabric
 from simulators.array.journal import JournalUnusable
 from simulators.array.kept import ADDRESSES, kept_in
@@ -34,6 +35,7 @@ from simulators.iscsi.byte_stream import dial_socket
 from simulators.iscsi.errors import ConnectionClosed
 from simulators.iscsi.memory import MemoryTarget
 from simulators.kernel.clock import MonotonicClock
+from simulators.lio.errors import LioError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from conformance.contract import ArrayEntry, ArrayWitness, ByteStream
     from simulators.array.faulty_management import Outcome
     from simulators.array.journal import Journal
+    from simulators.array.lio_store import LioStore
     from simulators.array.management import Reply
     from simulators.kernel.transcript import Transcript
 
@@ -151,14 +154,15 @@ class SocketEntry:
 
     def __init__(self, name: str, settings: ArraySettings) -> None:
         self._cores = _Cores(name, settings)
-        self.server = ArrayServer(settings.ports)
+        self.is_exported = settings.data_plane != EMBEDDED
+        self.server = ArrayServer(settings.ports, open_plane(settings.data_plane, HOST, settings.ports.iscsi))
         self._lock = threading.Lock()
 
     def open_world(self) -> SocketWorld:
         with self._lock:
             if self.server.core is not None:
                 raise RuntimeError("an array of this entry is open; close it before opening the next")
-            return SocketWorld(self._cores.make(), self.server)
+            return SocketWorld(self._cores.make(self.server.target.new_store()), self.server)
 
     def close(self) -> None:
         self.server.close()
@@ -185,6 +189,7 @@ class RunningArray:
             ("iSCSI portal", server.addresses.storage),
             ("witness", f"https://{HOST}:{server.witness_port}/"),
             ("page", f"http://{HOST}:{server.page_port}/"),
+            *([("exports", f"https://{HOST}:{server.witness_port}/exports")] if self._entry.is_exported else []),
         ]
 
     def close(self) -> None:
@@ -219,7 +224,8 @@ class KeptArray(RunningArray):
 def array(options: LaunchOptions) -> ArrayEntry:
     """Launch an entry with the settings that `settings` knows, all of which may be left out; `api` says which API."""
     settings = _settings(options)
-    if options.transport is Transport.MEMORY:
+    # LIO is reached over sockets whatever the caller would like.
+    if options.transport is Transport.MEMORY and settings.data_plane == EMBEDDED:
         return MemoryEntry(options.name, settings)
     return _on_sockets(options.name, settings)
 
@@ -257,7 +263,7 @@ class _Cores:
         self._settings = settings
         self._serial = itertools.count(1)
 
-    def make(self) -> ArrayCore:
+    def make(self, store: LioStore | None = None) -> ArrayCore:
         settings, journal = self._settings, self._settings.journal
         core = ArrayCore(
             size=settings.size,
@@ -265,6 +271,7 @@ class _Cores:
             chance=SeededChance(f"{self._name}/{next(self._serial)}", None if journal is None else journal.seed),
             faults=settings.faults,
             journal=journal,
+            store=store,
         )
         core.replay()
         return core
@@ -290,6 +297,8 @@ def _on_sockets(name: str, settings: ArraySettings) -> SocketEntry:
             f"{name}: setting {error.purpose!r} asks for port {error.port} of {HOST}, which cannot be opened "
             f"({error.cause.strerror}): stop what uses it, or set 0 for any free port"
         ) from error
+    except LioError as error:
+        raise LaunchFailed(f"{name}: {error}") from error
 
 
 def _in_time(outcome: Outcome) -> HttpResponse:

@@ -17,6 +17,7 @@ from simulators.array.initiators import Initiators
 from simulators.array.limits import Limits
 from simulators.array.qos_policies import QosPolicies
 from simulators.array.snapshots import Snapshots
+from simulators.array.store import MemoryStore
 from simulators.array.surroundings import Revision
 from simulators.array.volume import Traffic
 from simulators.array.volumes import Volumes
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from simulators.array.accounts import Account
     from simulators.array.make import Make
+    from simulators.array.store import Store
     from simulators.array.surroundings import Chance, Now
     from simulators.array.volume import Volume
 
@@ -44,6 +46,7 @@ class ArrayModel:
         limits: Limits | None = None,
         capacity_bytes: int = DEFAULT_CAPACITY_BYTES,
         clone_time: CloneTime | None = None,
+        store: Store | None = None,
         sessions_survive_regrouping: bool = False,
         lun_numbers_from: int | None = None,
     ) -> None:
@@ -54,7 +57,8 @@ class ArrayModel:
         self.limits = limits or Limits()
         self.unique_id = chance.unique_id()
         self.uuid = chance.uuid()
-        self.capacity = Capacity(capacity_bytes, make.promises_more_than_it_has)
+        store = store or MemoryStore()
+        self.capacity = Capacity(capacity_bytes, store.usage, make.promises_more_than_it_has)
         self.revision = Revision()
         self.traffic = Traffic()
         self.events = Events(now)
@@ -65,6 +69,7 @@ class ArrayModel:
             policies=self.policies,
             limits=self.limits,
             capacity=self.capacity,
+            store=store,
             unique_id=self.unique_id,
             make=make,
             now=now,

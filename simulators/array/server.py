@@ -16,12 +16,12 @@ from simulators.array.faulty_management import Outcome
 from simulators.array.management import Addresses, Reply
 from simulators.array.page.drawn import page
 from simulators.array.witness_api import look
-from simulators.iscsi.server import TargetServer
 
 if TYPE_CHECKING:
     from ssl import SSLContext
 
     from simulators.array.core import ArrayCore
+    from simulators.array.data_plane import DataPlane
     from simulators.array.faulty_management import FaultyManagement
 
 HOST: Final = "127.0.0.1"
@@ -52,12 +52,12 @@ class PortUnavailable(Exception):
 class ArrayServer:
     """Serves one array at a time, or none: then management answers 503 and iSCSI knows no target."""
 
-    def __init__(self, ports: Ports) -> None:
+    def __init__(self, ports: Ports, target: DataPlane) -> None:
         self._ports = ports
         self._core: ArrayCore | None = None
         self._api: FaultyManagement | None = None
         self._runners: list[web.ServerRunner] = []
-        self.target = TargetServer(EmptyFabric(), host=HOST, port=ports.iscsi)
+        self.target = target
         self.certificate = ServerCertificate(HOST)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="array", daemon=True)
@@ -82,7 +82,7 @@ class ArrayServer:
     def serve(self, core: ArrayCore | None) -> None:
         """Serve this array from now on; all sessions of the one before are closed."""
         target = self.target
-        self._api = None if core is None else core.management(self.addresses, target.sessions, self._restart_target)
+        self._api = None if core is None else core.management(self.addresses, target.sessions, target.end_sessions)
         self._core = core
         self.target.fabric = EmptyFabric() if core is None else core.fabric
 
@@ -95,9 +95,6 @@ class ArrayServer:
         """How the management API tells that something inside has failed for a moment; nothing is done."""
         api = self._api
         return _NOBODY if api is None else api.refuse(path, body)
-
-    def _restart_target(self) -> None:
-        self.target.fabric = self.target.fabric  # a fabric that is set ends all sessions
 
     def close(self) -> None:
         """Stop everything; twice is harmless."""

@@ -12,6 +12,7 @@ from simulators.array.administrator import Administrator
 from simulators.array.apis import APIS, Api
 from simulators.array.clones import CloneTime
 from simulators.array.core import ArraySize
+from simulators.array.data_plane import DATA_PLANES, EMBEDDED
 from simulators.array.element_api.release import RELEASES, Release
 from simulators.array.limits import Limits
 from simulators.array.server import Ports
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
 _SECONDS_MAX: Final = 3600
 _FOR_ALL: Final = (
-    "api", "capacity_bytes", "faults", "limits", "management_port", "page_port", "password", "port", "username",
-    "witness_port",
+    "api", "capacity_bytes", "data_plane", "faults", "limits", "management_port", "page_port", "password", "port",
+    "username", "witness_port",
 )  # fmt: skip
 _FOR_ONE: Final = {
     "element": ("clone_calls", "clone_milliseconds", "lun_numbers_from", "release", "sessions_survive_regrouping"),
@@ -42,6 +43,7 @@ class ArraySettings:
     ports: Ports
     faults: Sequence[Fault] = ()
     journal: Journal | None = None
+    data_plane: str = EMBEDDED
 
 
 def read_settings(settings: Mapping[str, object], journal: Journal | None = None) -> ArraySettings:
@@ -75,6 +77,7 @@ def read_settings(settings: Mapping[str, object], journal: Journal | None = None
         ),
         faults=_faults(settings.get("faults", ())),
         journal=journal,
+        data_plane=_data_plane(settings, journal),
     )
 
 
@@ -110,6 +113,23 @@ def _api(given: object) -> tuple[str, Api]:
     if api is None:
         raise ValueError(f"setting 'api' is no API that is simulated: use any of {', '.join(APIS)}")
     return str(given), api
+
+
+def _data_plane(settings: Mapping[str, object], journal: Journal | None) -> str:
+    name = settings.get("data_plane", EMBEDDED)
+    if name not in DATA_PLANES:
+        raise ValueError(f"setting 'data_plane' is no data plane there is: use any of {', '.join(DATA_PLANES)}")
+    if name != EMBEDDED and _flag(settings, "sessions_survive_regrouping"):
+        raise ValueError(
+            "setting 'sessions_survive_regrouping' cannot be had with LIO, which ends a session with its ACL: "
+            "leave it out, or use data_plane embedded"
+        )
+    if name != EMBEDDED and journal is not None:
+        raise ValueError(
+            "setting 'state' cannot be had with LIO, whose writes nobody notes: "
+            "leave it out, or use data_plane embedded"
+        )
+    return str(name)
 
 
 def _release(given: object) -> Release:

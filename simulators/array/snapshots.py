@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from simulators.array.blockmap import BlockMap
     from simulators.array.limits import Limits
+    from simulators.array.store import Blocks
     from simulators.array.surroundings import Chance, Now
     from simulators.array.volume import Volume
     from simulators.array.volumes import Volumes
@@ -55,7 +55,7 @@ class Snapshot:
     uuid: str
     created_at: datetime
     attributes: Mapping[str, object]
-    blocks: BlockMap = field(repr=False)
+    blocks: Blocks = field(repr=False)
     expires_at: datetime | None = None
     label: str | None = None
     group_id: int | None = None

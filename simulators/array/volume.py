@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from simulators.array.blockmap import BlockMap
     from simulators.array.qos import Qos, QosChange
+    from simulators.array.store import Blocks
 
 
 ALIGNMENT_BYTES: Final = 4096
@@ -72,7 +72,7 @@ class Volume:
     has_512e: bool
     qos: Qos
     attributes: Mapping[str, object]
-    blocks: BlockMap = field(repr=False)
+    blocks: Blocks = field(repr=False)
     access: Access = Access.READ_WRITE
     deleted_at: datetime | None = None
     purge_at: datetime | None = None
@@ -104,7 +104,7 @@ class Content(Protocol):
         ...
 
     @property
-    def blocks(self) -> BlockMap:
+    def blocks(self) -> Blocks:
         """Its bytes."""
         ...
 

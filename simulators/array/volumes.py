@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from simulators.array.blockmap import BlockMap
-from simulators.array.extents import ExtentTable
 from simulators.array.limits import check_count, check_length
 from simulators.array.qos import Qos, QosChange
 from simulators.array.refusal import Reason, Refused
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from simulators.array.limits import Limits
     from simulators.array.make import Make
     from simulators.array.qos_policies import QosPolicies, QosPolicy
+    from simulators.array.store import Blocks, Store
     from simulators.array.surroundings import Chance, Now, Revision
     from simulators.array.volume import Content, VolumeChange
 
@@ -29,13 +28,14 @@ class Volumes:
     """The array's volumes, by number, name and target."""
 
     def __init__(
-        self, *, accounts: Accounts, policies: QosPolicies, limits: Limits, capacity: Capacity, unique_id: str,
-        make: Make, now: Now, chance: Chance, revision: Revision,
+        self, *, accounts: Accounts, policies: QosPolicies, limits: Limits, capacity: Capacity, store: Store,
+        unique_id: str, make: Make, now: Now, chance: Chance, revision: Revision,
     ) -> None:  # fmt: skip
         self._accounts = accounts
         self._policies = policies
         self._limits = limits
         self.capacity = capacity
+        self._store = store
         self._unique_id = unique_id
         self._make = make
         self._now = now
@@ -139,12 +139,12 @@ class Volumes:
         self._revision.advance()
         return volume
 
-    def _blocks_with(self, content: Content | None, size_bytes: int) -> BlockMap:
+    def _blocks_with(self, content: Content | None, size_bytes: int) -> Blocks:
         if content is None:
-            return BlockMap(ExtentTable(self.capacity.extents))
+            return self._store.create(size_bytes)
         blocks = content.blocks.fork()
-        if size_bytes < content.size_bytes:
-            blocks.unmap(size_bytes, content.size_bytes - size_bytes)
+        if size_bytes != content.size_bytes:
+            blocks.resize(size_bytes)
         return blocks
 
     def rename(self, volume: Volume, name: str) -> None:
@@ -211,8 +211,9 @@ class Volumes:
 
     def overwrite(self, volume: Volume, content: Content) -> None:
         """Let a volume hold what another thing holds, and forget its own; it keeps its size."""
-        volume.blocks, old = self._blocks_with(content, volume.size_bytes), volume.blocks
-        old.clear()
+        volume.blocks.overwrite(content.blocks)
+        if volume.size_bytes < content.size_bytes:
+            volume.blocks.resize(volume.size_bytes)
 
     def finish_copying(self, volume: Volume) -> None:
         """Open the target of a clone."""
@@ -275,6 +276,7 @@ class Volumes:
             self.capacity.used_bytes += size_bytes - volume.size_bytes
             volume.size_bytes = size_bytes
             volume.size_changes += 1
+            volume.blocks.resize(size_bytes)
 
     def _checked_size(self, size_bytes: int) -> int:
         least, most = self._limits.volume_size_min, self._limits.volume_size_max

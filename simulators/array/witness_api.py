@@ -40,7 +40,7 @@ def look(
     path: str,
     headers: Mapping[str, str],
 ) -> Glance:
-    """Answer `GET /`, and `GET /volumes/<id>/bytes?offset=&length=` and the same of snapshots."""
+    """Answer `GET /`, `GET /exports`, and `GET /volumes/<id>/bytes?offset=&length=` and the same of snapshots."""
     if not core.administrator.is_named_in(headers):
         return _text(401, "the administrator's name and password are needed")
     if method != "GET":
@@ -49,6 +49,8 @@ def look(
     with core.lock:
         if parts.path == "/":
             return _json(everything(core.model, sessions))
+        if parts.path == "/exports":
+            return _text(200, core.exports())
         return _bytes(core.model, parts.path, parse_qs(parts.query))
 
 

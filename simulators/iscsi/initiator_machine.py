@@ -127,8 +127,14 @@ class InitiatorConnection:
         else:
             pairs += [("SessionType", "Normal"), ("TargetName", self._plan.target_iqn)]
         chap = self._plan.chap
-        methods = "None" if chap is None else "CHAP" if chap.is_mutual else "CHAP,None"
-        self._send_login([*pairs, ("AuthMethod", methods)], stage=0, transit=chap is None)
+        if chap is None:
+            # RFC 7143 §6.3 lets it leave the security stage out, as libiscsi does. LIO hangs up without a status on who
+            # offers AuthMethod=None where it wants CHAP; this it refuses with 0201.
+            self.state = State.OPERATIONAL
+            self._send_login([*pairs, *self._offerer.offers()], stage=_OPERATIONAL, transit=True)
+        else:
+            methods = "CHAP" if chap.is_mutual else "CHAP,None"
+            self._send_login([*pairs, ("AuthMethod", methods)], stage=0, transit=False)
 
     def receive(self, data: bytes) -> list[Event]:
         """Take bytes from the target and return what they mean."""

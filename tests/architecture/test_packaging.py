@@ -56,7 +56,7 @@ def test_a_certificate_depends_on_one_version_of_hypothesis() -> None:
 
 
 def test_every_other_dependency_has_a_lower_and_an_upper_bound() -> None:
-    for requirement in {*EXTRAS["kit"], *EXTRAS["simulators"], *EXTRAS["kvm"]}:
+    for requirement in {*EXTRAS["kit"], *EXTRAS["simulators"], *EXTRAS["kvm"], *EXTRAS["lio"]}:
         assert re.fullmatch(r"[a-z0-9-]+(==[\d.]+|>=[\d.]+,<[\d.]+)", requirement)
 
 

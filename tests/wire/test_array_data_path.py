@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import ssl
 import subprocess
@@ -14,6 +15,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from simulators.lio import homes
 from tests.integration.lone_array import LoneArray, lone_array
 from tests.integration.place import Place
 
@@ -22,12 +24,16 @@ HOST: Final = "iqn.1993-08.org.debian:01:host-1"
 # The beginning of the other: whoever compares only beginnings mixes them up.
 OTHER_HOST: Final = "iqn.1993-08.org.debian:01:host-11"
 SECRET: Final = "correct-horse-16"
-AUTHENTICATION, AUTHORIZATION, NOT_FOUND = "(513)", "(514)", "(515)"
+# `tox -e lio` runs all of this on LIO.
+PLANE: Final = os.environ.get("CONFORMANCE_DATA_PLANE", "embedded")
+# LIO has no word for a target that is not there: it says that it does not serve it now.
+AUTHENTICATION, AUTHORIZATION, NOT_FOUND = "(513)", "(514)", "(515)" if PLANE == "embedded" else "(769)"
 
 
 @pytest.fixture(scope="module")
 def array(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoneArray]:
-    with lone_array(Place(tmp_path_factory.mktemp("array"))) as array:
+    place = Place(tmp_path_factory.mktemp("array"))
+    with lone_array(place, "--data-plane", PLANE, XDG_CACHE_HOME=str(homes.cache().parent.parent)) as array:
         yield array
 
 
@@ -63,10 +69,16 @@ class Client:
     def tool(self, name: str, volume: Any, iqn: str = HOST, user: str = "") -> subprocess.CompletedProcess[str]:
         return run(name, "-i", iqn, f"iscsi://{user}{self.array.told['iSCSI portal']}/{volume['iqn']}/0")
 
-    def ls(self, iqn: str = HOST) -> set[str]:
-        """The targets that an initiator is told of."""
+    def is_shown(self, iqn: str, *volumes: Any) -> bool:
+        """Whether an initiator is told of these targets and no others.
+
+        LIO shows everybody what anybody could get in to, with the right secret: all that no group of the initiator has.
+        """
         done = run("iscsi-ls", "-i", iqn, f"iscsi://{self.array.told['iSCSI portal']}")
-        return set(re.findall(r"Target:(\S+)", done.stdout))
+        shown, wanted = set(re.findall(r"Target:(\S+)", done.stdout)), {each["iqn"] for each in volumes}
+        if PLANE == "embedded":
+            return shown == wanted
+        return shown == {each["iqn"] for each in self.array.tables()["volumes"] if not each["is_deleted"]} >= wanted
 
     def qemu_io(
         self, volume: Any, *commands: str, iqn: str = HOST, user: str = "", secret: str = ""
@@ -124,6 +136,22 @@ def is_fine(done: subprocess.CompletedProcess[str]) -> bool:
     return True
 
 
+def test_the_witness_shows_what_lio_exports(client: Client) -> None:
+    if PLANE == "embedded":
+        assert "exports" not in client.array.told
+        return
+    volume = client.volume("vol")
+    client.group(HOST, volumes=[volume])
+    pair = f"{client.array.told['username']}:{client.array.told['password']}"
+    done = run("curl", "-s", "-u", pair, "--cacert", client.array.told["CA file"], client.array.told["exports"])
+    for line in (
+        f"o- {volume['iqn']} [enabled]",
+        f"o- {HOST} [no authentication]",
+        f"o- {client.array.told['iSCSI portal']}",
+    ):
+        assert line in done.stdout
+
+
 # ---- who sees what ------------------------------------------------------------------------------------------------
 
 
@@ -131,9 +159,9 @@ def test_a_host_is_shown_the_volumes_of_its_group_and_no_others(client: Client) 
     mine, theirs, nobodys = client.volume("mine"), client.volume("theirs"), client.volume("nobodys")
     client.group(HOST, volumes=[mine], name="one")
     client.group(OTHER_HOST, volumes=[theirs], name="other")
-    assert client.ls(HOST) == {mine["iqn"]}
-    assert client.ls(OTHER_HOST) == {theirs["iqn"]}
-    assert client.ls("iqn.1993-08.org.debian:01:host") == set()
+    assert client.is_shown(HOST, mine)
+    assert client.is_shown(OTHER_HOST, theirs)
+    assert client.is_shown("iqn.1993-08.org.debian:01:host")
     for each, iqn in ((mine, OTHER_HOST), (theirs, HOST), (nobodys, HOST)):
         assert AUTHENTICATION in client.tool("iscsi-inq", each, iqn).stderr
 
@@ -238,7 +266,7 @@ def test_a_revoked_host_is_out(client: Client) -> None:
     assert is_fine(client.qemu_io(volume, "read 0 4k"))
     client.call("RemoveVolumesFromVolumeAccessGroup", volumeAccessGroupID=group, volumes=[volume["volumeID"]])
     assert AUTHENTICATION in client.qemu_io(volume, "read 0 4k").stderr
-    assert client.ls() == set()
+    assert client.is_shown(HOST)
 
 
 def test_a_deleted_volume_is_no_target_and_comes_back_whole(client: Client) -> None:
@@ -247,7 +275,7 @@ def test_a_deleted_volume_is_no_target_and_comes_back_whole(client: Client) -> N
     assert is_fine(client.qemu_io(volume, "write -P 5 0 64k"))
     client.call("DeleteVolume", volumeID=volume["volumeID"])
     assert NOT_FOUND in client.qemu_io(volume, "read 0 4k").stderr
-    assert client.ls() == set()
+    assert client.is_shown(HOST)
     client.call("RestoreDeletedVolume", volumeID=volume["volumeID"])
     assert is_fine(client.qemu_io(volume, "read -P 5 0 64k"))
 

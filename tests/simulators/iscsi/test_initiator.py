@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from simulators.iscsi import pdu as p
 from simulators.iscsi.chap import ChapCredentials
-from simulators.iscsi.codec import encode
+from simulators.iscsi.codec import PduReader, encode
 from simulators.iscsi.errors import (
     CheckCondition,
     ConnectionClosed,
@@ -369,7 +369,7 @@ OPEN = p.LoginResponse(1, 3, bytes(6), 7, 0, 1, 1, 9, transit=True)
 
 
 def canned(*pdus: p.Pdu) -> Session:
-    stream: ByteStream = Canned([encode([pdu]) for pdu in (ACCEPTED, OPEN, *pdus)])
+    stream: ByteStream = Canned([encode([pdu]) for pdu in (OPEN, *pdus)])
     return Initiator(HOST, lambda _address, _port: stream, ManualClock()).login("array", 3260, TARGET)
 
 
@@ -441,18 +441,18 @@ def test_too_few_bytes_with_status_good_are_not_passed_on() -> None:
 def test_a_login_that_goes_wrong_is_a_violation(response: p.LoginResponse) -> None:
     stream = Canned([encode([response])])
     with pytest.raises(PeerViolation):
-        Initiator(HOST, lambda _address, _port: stream).login("array", 3260, TARGET)
+        Initiator(HOST, lambda _address, _port: stream).login("array", 3260, TARGET, ONE_WAY)
 
 
 def test_a_login_that_never_ends_is_a_violation() -> None:
     again = p.LoginResponse(1, 0, bytes(6), 0, 0, 0, 1, 1)
-    stream = Canned([encode([ACCEPTED]), *[encode([again])] * 20])
+    stream = Canned([encode([again])] * 20)
     with pytest.raises(PeerViolation, match="16 rounds"):
         Initiator(HOST, lambda _address, _port: stream).login("array", 3260, TARGET)
 
 
 def test_a_session_without_a_handle_is_a_violation() -> None:
-    stream = Canned([encode([ACCEPTED]), encode([replace(OPEN, tsih=0)])])
+    stream = Canned([encode([replace(OPEN, tsih=0)])])
     with pytest.raises(PeerViolation, match="handle"):
         Initiator(HOST, lambda _address, _port: stream).login("array", 3260, TARGET)
 
@@ -465,11 +465,21 @@ def test_a_challenge_without_its_keys_is_a_violation() -> None:
         Initiator(HOST, lambda _address, _port: stream).login("array", 3260, TARGET, ONE_WAY)
 
 
+def test_without_credentials_the_security_stage_is_left_out() -> None:
+    # LIO hangs up on AuthMethod=None where it wants CHAP, and refuses this with 0201.
+    reader = PduReader()
+    reader.feed(connection().take_output())
+    request = reader.next_pdu()
+    assert isinstance(request, p.LoginRequest)
+    assert (request.current_stage, request.next_stage, request.transit) == (1, 3, True)
+    assert b"AuthMethod" not in request.data
+
+
 def test_a_login_answer_in_pieces_is_put_together() -> None:
     first = p.LoginResponse(0, 0, bytes(6), 0, 0, 0, 1, 1, data=b"AuthMeth", continues=True)
     second = replace(ACCEPTED, data=b"od=None\0")
     stream = Canned([encode([first]), encode([second]), encode([OPEN])])
-    assert Initiator(HOST, lambda _address, _port: stream).login("array", 3260, TARGET).tsih == 7
+    assert Initiator(HOST, lambda _address, _port: stream).login("array", 3260, TARGET, ONE_WAY).tsih == 7
 
 
 def test_a_memory_stream_with_nothing_to_say_times_out_at_once() -> None:
@@ -497,7 +507,7 @@ def test_requests_before_the_login_are_our_own_bug() -> None:
 
 def test_requests_wait_until_the_window_admits_them() -> None:
     machine = connection()
-    machine.receive(encode([ACCEPTED, replace(OPEN, max_cmd_sn=1)]))
+    machine.receive(encode([replace(OPEN, max_cmd_sn=1)]))
     machine.take_output()
     machine.ping(b"one")
     machine.ping(b"two")
@@ -511,7 +521,7 @@ def test_requests_wait_until_the_window_admits_them() -> None:
 def test_any_bytes_give_events_or_a_violation(noise: list[bytes], is_ready: bool) -> None:
     machine = connection()
     if is_ready:
-        machine.receive(encode([ACCEPTED, OPEN]))
+        machine.receive(encode([OPEN]))
         assert machine.state is State.READY
         machine.command(1, bytes(6), data_in_limit=100)
     with suppress(PeerViolation):
@@ -522,7 +532,7 @@ def test_any_bytes_give_events_or_a_violation(noise: list[bytes], is_ready: bool
 @given(opcode=st.integers(0x20, 0x3F), rest=st.binary(min_size=43, max_size=43), data=st.binary(max_size=40))
 def test_any_answer_gives_events_or_a_violation(opcode: int, rest: bytes, data: bytes) -> None:
     machine = connection()
-    machine.receive(encode([ACCEPTED, OPEN]))
+    machine.receive(encode([OPEN]))
     machine.command(1, bytes(6), data_out=b"x" * 1024)
     header = bytes((opcode,)) + rest[:3] + bytes(1) + len(data).to_bytes(3, "big") + rest[3:]
     with suppress(PeerViolation):

@@ -19,7 +19,7 @@ class SeededChance:
 
     def __init__(self, seed: str, secret_seed: str | None = None) -> None:
         self._random = random.Random(seed)
-        self._choice = secrets.choice if secret_seed is None else random.Random(secret_seed).choice
+        self._secrets = None if secret_seed is None else random.Random(secret_seed)
 
     def uuid(self) -> str:
         """A UUID in its text form."""
@@ -27,7 +27,8 @@ class SeededChance:
 
     def chap_secret(self) -> str:
         """A CHAP secret of 16 characters."""
-        return "".join(self._choice(_LETTERS) for _ in range(_SECRET_CHARACTERS))
+        choose = secrets.choice if self._secrets is None else self._secrets.choice
+        return "".join(choose(_LETTERS) for _ in range(_SECRET_CHARACTERS))
 
     def unique_id(self) -> str:
         """A cluster's id: four characters of a-z and 0-9, a letter first."""

@@ -20,6 +20,7 @@ from simulators.array.management import Addresses, Premises
 from simulators.array.model import DEFAULT_CAPACITY_BYTES, ArrayModel
 from simulators.array.noted_api import NotedApi
 from simulators.array.publishing_lock import PublishingLock
+from simulators.iscsi.connection_faults import ON_CONNECTIONS
 from simulators.kernel.clock import MonotonicClock
 from simulators.kernel.transcript import Transcript
 
@@ -78,7 +79,8 @@ class ArrayCore:
         self.lock = threading.RLock() if store is None else self._publishing(store)
         self.administrator = administrator
         self.api, self.release = size.api, size.release
-        self._faults = faults
+        self._faults = [each for each in faults if each.failure not in ON_CONNECTIONS]
+        self.connection_faults = [each for each in faults if each.failure in ON_CONNECTIONS]
         self._journal = journal
         self._store = store
         self.model = ArrayModel(

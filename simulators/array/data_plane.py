@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from simulators.array.lio_store import Lio
     from simulators.iscsi.backend import Fabric
+    from simulators.kernel.faults import Fault
     from simulators.lio.values import Session
 
 EMBEDDED: Final = "embedded"
@@ -45,6 +46,9 @@ class DataPlane(Protocol):
 
     def end_sessions(self) -> None:
         """Let everybody log in anew."""
+
+    def let_fail(self, faults: Sequence[Fault]) -> None:
+        """Let these faults befall connections from now on, and no others."""
 
     async def start(self) -> None:
         """Listen; raises `OSError`."""
@@ -101,6 +105,11 @@ class LioPlane:
         if isinstance(self._fabric, ArrayFabric):
             self._lio.apply(())
             self._lio.apply(export_view(self._fabric))
+
+    def let_fail(self, faults: Sequence[Fault]) -> None:
+        """LIO cannot: `settings` refuses faults of connections with it."""
+        if faults:
+            raise ValueError("LIO lets no connection fail at will")
 
     async def start(self) -> None:
         """It has started."""

@@ -57,6 +57,7 @@ class MemoryWorld:
     def __init__(self, core: ArrayCore) -> None:
         self._core = core
         self._target = MemoryTarget(core.fabric, MEMORY_PORTAL)
+        self._target.let_fail(core.connection_faults)
         addresses = Addresses(f"{MEMORY_ADDRESS}:443", "{}:{}".format(*MEMORY_PORTAL))
         self._management = core.management(addresses, self._target.sessions, self._restart_target)
         self._is_closed = False

@@ -84,7 +84,8 @@ class ArrayServer:
         target = self.target
         self._api = None if core is None else core.management(self.addresses, target.sessions, target.end_sessions)
         self._core = core
-        self.target.fabric = EmptyFabric() if core is None else core.fabric
+        target.let_fail(() if core is None else core.connection_faults)
+        target.fabric = EmptyFabric() if core is None else core.fabric
 
     def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Outcome:
         """Let one request to the management API meet its fate. Any thread may ask."""

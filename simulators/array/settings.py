@@ -16,6 +16,7 @@ from simulators.array.data_plane import DATA_PLANES, EMBEDDED
 from simulators.array.element_api.release import RELEASES, Release
 from simulators.array.limits import Limits
 from simulators.array.server import Ports
+from simulators.iscsi.connection_faults import ON_CONNECTIONS
 from simulators.kernel.faults import Failure, Fault
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def read_settings(settings: Mapping[str, object], journal: Journal | None = None
     name, api = _api(settings.get("api", "element"))
     _check_known(settings, sorted((*_FOR_ALL, *_FOR_ONE[name])), name)
     release = _release(settings.get("release", "12"))
+    plane = _data_plane(settings, journal)
     return ArraySettings(
         size=ArraySize(
             _number(settings, "capacity_bytes", api.capacity_bytes, 1, 1 << 62),
@@ -75,9 +77,9 @@ def read_settings(settings: Mapping[str, object], journal: Journal | None = None
             _number(settings, "witness_port", 0, 0, 65535),
             _number(settings, "page_port", 0, 0, 65535) if "page_port" in settings else None,
         ),
-        faults=_faults(settings.get("faults", ())),
+        faults=_faults(settings.get("faults", ()), plane),
         journal=journal,
-        data_plane=_data_plane(settings, journal),
+        data_plane=plane,
     )
 
 
@@ -149,10 +151,14 @@ def _limits(usual: Limits, given: object) -> Limits:
     return dataclasses.replace(usual, **{name: _number(given, name, 0, 1, 1 << 62) for name in given})
 
 
-def _faults(given: object) -> tuple[Fault, ...]:
+def _faults(given: object, plane: str) -> tuple[Fault, ...]:
     if not isinstance(given, list | tuple):
         raise ValueError("setting 'faults' is no list of tables: write [[faults]] above each")
-    return tuple(_fault(each, f"fault {number}") for number, each in enumerate(given, 1))
+    faults = tuple(_fault(each, f"fault {number}") for number, each in enumerate(given, 1))
+    on_connections = [each.failure for each in faults if each.failure in ON_CONNECTIONS]
+    if on_connections and plane != EMBEDDED:
+        raise ValueError(f"failure {on_connections[0]!r} cannot be had with LIO: use data_plane embedded")
+    return faults
 
 
 def _fault(given: object, which: str) -> Fault:

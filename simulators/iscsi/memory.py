@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from simulators.iscsi.errors import ConnectionClosed, Timeout
 from simulators.iscsi.target_core import TargetCore
 from simulators.iscsi.target_machine import TargetConnection
 from simulators.kernel.clock import MonotonicClock
+from simulators.kernel.faults import FaultPlan
 from simulators.kernel.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from simulators.iscsi.negotiation import OperationalSettings
     from simulators.iscsi.portal import Portal
     from simulators.kernel.clock import Clock
+    from simulators.kernel.faults import Fault
 
 
 class MemoryTarget:
@@ -62,6 +65,11 @@ class MemoryTarget:
         with self.lock:
             self.core.replace_fabric(fabric)
 
+    def let_fail(self, faults: Sequence[Fault]) -> None:
+        """Let these faults befall connections from now on, and no others."""
+        with self.lock:
+            self.core.faults = FaultPlan(faults)
+
     def sessions(self) -> list[SessionInfo]:
         """List the sessions that are logged in and still admitted.
 
@@ -101,6 +109,8 @@ class MemoryStream:
     def receive(self, limit: int) -> bytes:
         """Return what the target answered; when there is nothing and never will be, time out at once."""
         if self._position >= len(self._answer):
+            self._wait_for_late_requests()
+        if self._position >= len(self._answer):
             if self._connection.is_closed:
                 return b""
             raise Timeout("the target has nothing to say")
@@ -109,6 +119,12 @@ class MemoryStream:
         if start == 0 and self._position == len(self._answer):
             return self._answer
         return self._answer[start : self._position]
+
+    def _wait_for_late_requests(self) -> None:
+        if (seconds := self._connection.late_seconds) is not None:
+            time.sleep(seconds)
+            with self._lock:
+                self._answer, self._position = self._connection.ask_late(), 0
 
     def close(self) -> None:
         """Hang up."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from simulators.iscsi.byte_stream import ByteStream
     from simulators.iscsi.negotiation import OperationalSettings
     from simulators.kernel.clock import Clock
+    from simulators.kernel.faults import Fault
     from simulators.kernel.transcript import Transcript
 
 _BACKLOG = 1024
@@ -81,6 +82,10 @@ class TargetServer:
     def fabric(self, fabric: Fabric) -> None:
         self._memory.fabric = fabric
         self.sweep()
+
+    def let_fail(self, faults: Sequence[Fault]) -> None:
+        """Let these faults befall connections from now on, and no others."""
+        self._memory.let_fail(faults)
 
     def sessions(self) -> list[SessionInfo]:
         """List the sessions that are logged in and still admitted. Any thread may ask, whatever lock it holds."""
@@ -168,9 +173,16 @@ class _Edge(asyncio.Protocol):
             answer = self._connection.receive(data)
         if answer:
             self._transport.write(answer)
+        if (seconds := self._connection.late_seconds) is not None:
+            asyncio.get_running_loop().call_later(seconds, self._ask_late)
         if self._connection.is_closed:
             self._transport.close()
         close_dropped(self._memory, self._edges)
+
+    def _ask_late(self) -> None:
+        with self._memory.lock:
+            request = self._connection.ask_late()
+        self._transport.write(request)
 
     def pause_writing(self) -> None:
         """The initiator reads slower than it asks: take no more requests until it has caught up."""

@@ -16,6 +16,7 @@ from simulators.iscsi.portal import Portal
 from simulators.iscsi.scsi.device import Devices
 from simulators.iscsi.scsi.nexus import Nexus
 from simulators.iscsi.scsi.sense import RESET_BY_FUNCTION
+from simulators.kernel.faults import FaultPlan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -82,6 +83,7 @@ class TargetCore:
         self.transcript = transcript
         self.settings = settings or TARGET_SETTINGS
         self._power_on_attention = power_on_attention
+        self.faults = FaultPlan()
         self._devices = Devices()
         self._sessions: dict[int, Session] = {}
         self._last_tsih = 0

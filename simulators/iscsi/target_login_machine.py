@@ -128,6 +128,10 @@ class TargetLogin:
         except PeerViolation:
             return self._refuse(request, INITIATOR_ERROR)
 
+    def refuse(self, request: LoginRequest, status: tuple[int, int]) -> LoginStep:
+        """End the login with this status, whatever was asked."""
+        return self._refuse(request, status)
+
     def refuse_foreign_pdu(self, initiator_task_tag: int, cmd_sn: int) -> LoginStep:
         """Answer a PDU that has no place in a login (status 020B)."""
         request = LoginRequest(

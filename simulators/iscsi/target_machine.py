@@ -24,12 +24,13 @@ from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from simulators.iscsi import connection_faults
 from simulators.iscsi import pdu as p
 from simulators.iscsi.codec import PduReader, encode
 from simulators.iscsi.data_pieces import cut
 from simulators.iscsi.describe import describe
 from simulators.iscsi.errors import PeerViolation, SimulatorBug
-from simulators.iscsi.login_status import OUT_OF_RESOURCES
+from simulators.iscsi.login_status import OUT_OF_RESOURCES, SERVICE_UNAVAILABLE
 from simulators.iscsi.lun_address import decode_lun
 from simulators.iscsi.negotiation import KEYS, REJECT, Parameters, combine
 from simulators.iscsi.scsi import device_server
@@ -39,6 +40,7 @@ from simulators.iscsi.send_targets import answer_text
 from simulators.iscsi.target_login_machine import TargetLogin
 from simulators.iscsi.text_exchange import TextExchange
 from simulators.iscsi.write_task import WriteTask
+from simulators.kernel.faults import Failure
 from simulators.kernel.transcript import Direction
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 
     from simulators.iscsi.digest import Digests
     from simulators.iscsi.pdu import Pdu, TargetPdu
+    from simulators.iscsi.scsi.operation import Operation
     from simulators.iscsi.target_core import Session, TargetCore
     from simulators.iscsi.target_login_machine import LoginStep
     from simulators.iscsi.text import Pairs
@@ -114,6 +117,9 @@ class TargetConnection:
         self._aborted: deque[int] = deque(maxlen=_REMEMBERED_ABORTS)
         self._next_transfer_tag = 1
         self._text = TextExchange()
+        self._late: list[WriteTask] = []
+        self.late_seconds: float | None = None
+        """After how long `ask_late` is to be called; None if there is nothing to ask for."""
         core.connected(self)
 
     # ---- the edge ------------------------------------------------------------------------------------------
@@ -133,7 +139,8 @@ class TargetConnection:
                 self._core.transcript.record(Direction.RECEIVED, describe(pdu))
                 if self.session is not None:
                     self.session.heard(self._core.transcript.now(), is_command=isinstance(pdu, p.ScsiCommand))
-                self._take(pdu)
+                if not self._is_struck(pdu):
+                    self._take(pdu)
                 if self.is_closed:
                     break
         except PeerViolation as violation:
@@ -151,6 +158,14 @@ class TargetConnection:
             return b""
         self._ping_tag = self._new_transfer_tag()
         self._output.append(p.NopIn(bytes(8), p.NO_TAG, self._ping_tag, *self._sequence()))
+        return self._flush()
+
+    def ask_late(self) -> bytes:
+        """Ask for the data that a fault has not let us ask for at once."""
+        late, self._late, self.late_seconds = self._late, [], None
+        for task in late:
+            if self._writes.get(task.command.initiator_task_tag) is task:
+                self._ask(task)
         return self._flush()
 
     def hang_up(self) -> None:
@@ -180,6 +195,17 @@ class TargetConnection:
         """Protect what follows the login (§6.3.3): the last login response goes without."""
         self._sent = self._flush()
         self._digests = self._reader.digests = digests
+
+    def _is_struck(self, pdu: Pdu) -> bool:
+        fault = connection_faults.on_arrival(self._core.faults, pdu) if self._core.faults else None
+        if fault is None:
+            return False
+        self._core.transcript.record(Direction.NOTE, f"{fault.failure} injected")
+        if isinstance(pdu, p.LoginRequest) and fault.failure is Failure.REFUSE_LOGIN:
+            self._answer_login(self._login.refuse(pdu, SERVICE_UNAVAILABLE))
+        else:
+            self.hang_up()
+        return True
 
     # ---- dispatch ------------------------------------------------------------------------------------------
 
@@ -395,7 +421,7 @@ class TargetConnection:
         if is_bidirectional or is_in_use or (not pdu.final and not pdu.writes):
             self._reject(INVALID_PDU_FIELD, header)
             return
-        operation = device_server.begin(pdu.cdb, decode_lun(pdu.lun), self._established().nexus)
+        operation = self._put_off(pdu) or device_server.begin(pdu.cdb, decode_lun(pdu.lun), self._established().nexus)
         if operation.is_exact and (pdu.expected_length if pdu.writes else 0) != operation.data_out_bytes:
             operation = already(Outcome(sense=INVALID_FIELD_IN_CDB))
         if not pdu.writes and operation.data_out_bytes == 0 and not pdu.data:
@@ -404,6 +430,10 @@ class TargetConnection:
         task = WriteTask(pdu, operation, self._parameters)
         self._writes[pdu.initiator_task_tag] = task
         self._proceed(task, task.start)
+
+    def _put_off(self, command: p.ScsiCommand) -> Operation | None:
+        fault = connection_faults.on_command(self._core.faults, command) if self._core.faults else None
+        return None if fault is None else already(Outcome(put_off=connection_faults.STATUSES[fault.failure]))
 
     def _on_data_out(self, pdu: p.DataOut, header: bytes) -> None:
         task = self._writes.get(pdu.initiator_task_tag)
@@ -429,6 +459,14 @@ class TargetConnection:
             self._solicit(task)
 
     def _solicit(self, task: WriteTask) -> None:
+        fault = connection_faults.on_transfer(self._core.faults, task.command) if self._core.faults else None
+        if fault is None:
+            self._ask(task)
+        else:
+            self._late.append(task)
+            self.late_seconds = fault.seconds
+
+    def _ask(self, task: WriteTask) -> None:
         transfer_tag, r2t_sn = self._new_transfer_tag(), task.r2t_sn
         offset, length = task.solicit(transfer_tag)
         command = task.command

@@ -8,11 +8,11 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 
 class Failure(StrEnum):
-    """What may become of a call."""
+    """What may become of a call; those after `RESTART` befall PDUs, SCSI commands and logins."""
 
     ERROR_BEFORE = "error-before"
     """It is refused with an error of the API's own, and nothing is done."""
@@ -28,6 +28,16 @@ class Failure(StrEnum):
     """The array starts anew and does not answer: sessions end, what is durable stays, and it takes calls again after
     `seconds`.
     """
+    DROP = "drop"
+    """The connection closes when the PDU arrives."""
+    REFUSE_LOGIN = "refuse-login"
+    """The login ends with status 0301, service unavailable."""
+    BUSY = "busy"
+    """The SCSI command ends with status BUSY."""
+    TASK_SET_FULL = "task-set-full"
+    """The SCSI command ends with status TASK SET FULL."""
+    LATE_R2T = "late-r2t"
+    """The target asks for the command's data `seconds` later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +63,11 @@ class FaultPlan:
     def __bool__(self) -> bool:
         return bool(self._faults)
 
-    def strike(self, call: str) -> Fault | None:
-        """Count a call, and tell what becomes of it: the first fault in the plan that goes off, or None."""
+    def strike(self, call: str, kinds: Collection[Failure] = frozenset(Failure)) -> Fault | None:
+        """Count a call, and tell what becomes of it: the first fault of these kinds that goes off, or None."""
         struck = None
         for index, fault in enumerate(self._faults):
-            if fnmatchcase(call, fault.call):
+            if fault.failure in kinds and fnmatchcase(call, fault.call):
                 self._counts[index] += 1
                 if struck is None and _goes_off(fault, self._counts[index]):
                     struck = fault

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 GOOD = 0x00
 CHECK_CONDITION = 0x02
+BUSY = 0x08
 RESERVATION_CONFLICT = 0x18
+TASK_SET_FULL = 0x28
 
 
 @dataclass(slots=True)
@@ -43,10 +45,14 @@ class Outcome:
     data_in: bytes = b""
     sense: Sense | None = None
     is_conflict: bool = False
+    put_off: int | None = None
+    """BUSY or TASK SET FULL: nothing was done, and the initiator may try again."""
 
     @property
     def status(self) -> int:
         """The SCSI status byte."""
+        if self.put_off is not None:
+            return self.put_off
         if self.is_conflict:
             return RESERVATION_CONFLICT
         return GOOD if self.sense is None else CHECK_CONDITION

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from simulators.iscsi.portal import Portal
+from simulators.lio import start
+from simulators.lio.values import Acl, Lun, Target, Unit
+from simulators.lio.vm import QEMU
 from tests.simulators.iscsi.fake_fabric import HOST, MIB, OTHER_HOST, TARGET, AccountedUnit, FakeFabric
 from tests.simulators.iscsi.serving import serving
 
@@ -58,4 +62,24 @@ class Simulated:
             yield Running(urls, (HOST, OTHER_HOST))
 
 
-TARGETS: tuple[TargetUnderTest, ...] = (Simulated(),)
+class Lio:
+    """LIO of Linux with a LUN on a block backstore, at two portals, in the machine that is made for it."""
+
+    name = "LIO"
+
+    def is_possible(self) -> bool:
+        return shutil.which(QEMU) is not None
+
+    @contextmanager
+    def start(self) -> Iterator[Running]:
+        lun = Acl({1: Lun("disk")})
+        with start.start(0, 0) as lio:
+            lio.create_disk("disk", SIZE_BYTES)
+            lio.apply([Target(TARGET, {"disk": _UNIT}, {HOST: lun, OTHER_HOST: lun})])
+            yield Running(
+                [f"iscsi://{each.address}:{each.port}/{TARGET}/1" for each in lio.portals], (HOST, OTHER_HOST)
+            )
+
+
+_UNIT = Unit("6f47acc1000000006162636400000001", "EXAMPLE", "ARRAY", "0042")
+TARGETS: tuple[TargetUnderTest, ...] = (Simulated(), Lio())

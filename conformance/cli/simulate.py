@@ -20,7 +20,7 @@ from conformance.errors import WiringError
 from conformance.toml_file import read_toml
 
 _SECRETS: Final = frozenset({"password", "access_key"})
-_NO_PARAMETERS: Final = _SECRETS | {"endpoint", "page", "state", "witness"}
+_NO_PARAMETERS: Final = _SECRETS | {"endpoint", "exports", "page", "state", "witness"}
 SIMULATORS: Final = "storage_conformance.simulators"
 
 

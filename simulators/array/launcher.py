@@ -174,14 +174,14 @@ class RunningArray:
 
     def __init__(self, entry: SocketEntry) -> None:
         self._entry = entry
-        self._world = entry.open_world()
+        self.world = entry.open_world()
 
     def describe(self) -> list[tuple[str, str]]:
         """What a person needs to know; with the secrets, because the person has to type them."""
-        endpoint, server = self._world.endpoints[0], self._entry.server
-        given = {name: _revealed(value) for name, value in self._world.parameters.items()}
+        endpoint, server = self.world.endpoints[0], self._entry.server
+        given = {name: _revealed(value) for name, value in self.world.parameters.items()}
         # Whatever the API wants: the witness wants name and password.
-        administrator = self._world.administrator
+        administrator = self.world.administrator
         told = {"username": administrator.username, "password": administrator.password, **given}
         return [
             ("endpoint", endpoint.url),
@@ -195,7 +195,7 @@ class RunningArray:
 
     def close(self) -> None:
         """Stop it and drop what is on it."""
-        self._world.close()
+        self.world.close()
         self._entry.close()
 
 
@@ -207,7 +207,7 @@ class KeptArray(RunningArray):
         self._journal = journal
         server = entry.server
         ports = (server.target.portal[1], server.management_port, server.witness_port, server.page_port)
-        administrator, api = self._world.administrator, self._world.api
+        administrator, api = self.world.administrator, self.world.api
         secrets = {"password": administrator.password, **api.secrets(administrator)}
         lasting = {name: value for name, value in settings.items() if name != "faults"}
         journal.begin({**lasting, **secrets, **dict(zip(ADDRESSES, ports, strict=True))})

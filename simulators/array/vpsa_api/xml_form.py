@@ -15,8 +15,10 @@ def to_xml(root: str, members: Mapping[str, object]) -> bytes:
 
 
 def _add_all(parent: ET.Element, members: Mapping[str, object]) -> None:
-    for name, value in members.items():
-        _add(parent, name.replace("_", "-"), value)
+    # In JSON a text may stand under two names that are one here.
+    dashed = {name.replace("_", "-"): value for name, value in members.items()}
+    for name, value in dashed.items():
+        _add(parent, name, value)
 
 
 def _add(parent: ET.Element, name: str, value: object) -> None:

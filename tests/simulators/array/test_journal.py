@@ -18,6 +18,7 @@ from simulators.array.launcher import RunningArray, simulate
 from simulators.iscsi.backend import ChapAccount
 from simulators.iscsi.initiator import Initiator, Session
 from tests.simulators.array.client import HOST, Client
+from tests.simulators.array.vpsa import client as vpsa
 
 
 def started(state: Path, **settings: object) -> RunningArray:
@@ -27,7 +28,14 @@ def started(state: Path, **settings: object) -> RunningArray:
 @contextmanager
 def kept(state: Path, **settings: object) -> Iterator[Client]:
     array = started(state, **settings)
-    yield Client(array._world)
+    yield Client(array.world)
+    array.close()
+
+
+@contextmanager
+def started_vpsa(state: Path, **settings: object) -> Iterator[vpsa.Client]:
+    array = started(state, **settings)
+    yield vpsa.Client(array.world)
     array.close()
 
 
@@ -70,6 +78,18 @@ def test_everything_is_there_again(tmp_path: Path) -> None:
         session.logout()
 
 
+def test_it_is_the_same_with_the_other_api(tmp_path: Path) -> None:
+    with started_vpsa(tmp_path / "a", api="vpsa") as client:
+        name = client.ask("POST", "volumes", name="v", capacity=2, pool=vpsa.POOL)["vol_name"]
+        server = client.ask("POST", "servers", display_name="host", iqn=HOST)["server_name"]
+        client.ask("POST", f"servers/{server}/volumes", **{"volume_name[]": name})
+        client.ask("POST", f"volumes/{name}/expand", capacity=1)
+        before, seen = client.ask("GET", "volumes"), client.world.witness.observe()
+    with started_vpsa(tmp_path / "a") as client:
+        assert client.ask("GET", "volumes") == before
+        assert client.world.witness.observe().objects == seen.objects
+
+
 def test_what_is_written_while_a_copy_is_due_is_written_over_it_both_times(tmp_path: Path) -> None:
     with kept(tmp_path / "a", clone_calls=0, clone_milliseconds=0) as client:
         account = client.account()
@@ -108,7 +128,7 @@ from pathlib import Path
 from tests.simulators.array.test_journal import login, started
 from tests.simulators.array.client import Client
 array = started(Path(sys.argv[1]))
-client = Client(array._world)
+client = Client(array.world)
 volume = client.volume(client.account())
 session = login(client, volume)
 for number in range(20):

@@ -27,7 +27,7 @@ def running() -> Iterator[RunningArray]:
 
 @pytest.fixture(scope="module")
 def client(running: RunningArray) -> Client:
-    return Client(running._world)
+    return Client(running.world)
 
 
 def ask(running: RunningArray, method: str = "GET", path: str = "/", **headers: str) -> tuple[int, str]:

@@ -35,9 +35,10 @@ from simulators.iscsi.lun_address import decode_lun
 from simulators.iscsi.negotiation import KEYS, REJECT, Parameters, combine
 from simulators.iscsi.scsi import device_server
 from simulators.iscsi.scsi.operation import GOOD, Outcome, already
-from simulators.iscsi.scsi.sense import INVALID_FIELD_IN_CDB, RESET_BY_FUNCTION, ScsiCheck
+from simulators.iscsi.scsi.sense import INVALID_FIELD_IN_CDB, ScsiCheck
 from simulators.iscsi.send_targets import answer_text
 from simulators.iscsi.target_login_machine import TargetLogin
+from simulators.iscsi.task_management import TARGET_COLD_RESET, manage
 from simulators.iscsi.text_exchange import TextExchange
 from simulators.iscsi.write_task import WriteTask
 from simulators.kernel.faults import Failure
@@ -63,20 +64,6 @@ DATA_DIGEST_ERROR = 0x02
 PROTOCOL_ERROR = 0x04
 COMMAND_NOT_SUPPORTED = 0x05
 INVALID_PDU_FIELD = 0x09
-
-# Functions and responses of task management (§11.5.1, §11.6.1).
-ABORT_TASK = 1
-ABORT_TASK_SET = 2
-CLEAR_TASK_SET = 4
-LUN_RESET = 5
-TARGET_WARM_RESET = 6
-TARGET_COLD_RESET = 7
-TASK_REASSIGN = 8
-FUNCTION_COMPLETE = 0
-TASK_DOES_NOT_EXIST = 1
-LUN_DOES_NOT_EXIST = 2
-REASSIGN_NOT_SUPPORTED = 4
-FUNCTION_NOT_SUPPORTED = 5
 
 CLOSE_SESSION = 0
 CLOSE_CONNECTION = 1
@@ -174,6 +161,19 @@ class TargetConnection:
         self._writes.clear()
         self._waiting.clear()
         self._core.disconnected(self)
+
+    def abort_task(self, tag: int) -> bool:
+        """Forget a write that waits for data, or a command that waits for its turn; say whether it was there."""
+        if tag in self._writes:
+            self._abort(tag)
+            return True
+        for cmd_sn, (waiting, _) in list(self._waiting.items()):
+            if isinstance(waiting, p.ScsiCommand) and waiting.initiator_task_tag == tag:
+                # The number stays used: an empty ping takes the place of the command.
+                ping = p.NopOut(bytes(8), p.NO_TAG, p.NO_TAG, cmd_sn, 0, immediate=False)
+                self._waiting[cmd_sn] = (ping, b"")
+                return True
+        return False
 
     def abort_tasks(self, lun_number: int) -> bool:
         """Forget the writes to one unit that wait for data; say whether there were any."""
@@ -364,49 +364,11 @@ class TargetConnection:
         self._output.append(p.LogoutResponse(response, pdu.initiator_task_tag, *self._status_sequence()))
 
     def _on_task_management(self, pdu: p.TaskManagementRequest, _header: bytes) -> None:
-        response = self._manage(pdu)
+        response = manage(pdu, self, self._established(), self._core)
         tag = pdu.initiator_task_tag
         self._output.append(p.TaskManagementResponse(response, tag, *self._status_sequence()))
         if pdu.function == TARGET_COLD_RESET:
             self.hang_up()
-
-    def _manage(self, pdu: p.TaskManagementRequest) -> int:
-        if pdu.function == ABORT_TASK:
-            return self._abort_one(pdu)
-        if pdu.function == TASK_REASSIGN:
-            return REASSIGN_NOT_SUPPORTED
-        if pdu.function in {TARGET_WARM_RESET, TARGET_COLD_RESET}:
-            self._core.reset_target(self._established(), is_cold=pdu.function == TARGET_COLD_RESET)
-            return FUNCTION_COMPLETE
-        if pdu.function not in {ABORT_TASK_SET, CLEAR_TASK_SET, LUN_RESET}:
-            return FUNCTION_NOT_SUPPORTED
-        lun_number = decode_lun(pdu.lun)
-        nexus = self._established().nexus
-        if lun_number is None or lun_number not in nexus.units:
-            return LUN_DOES_NOT_EXIST
-        device = nexus.devices[lun_number]
-        if pdu.function == LUN_RESET:
-            device.reset(RESET_BY_FUNCTION)
-        elif pdu.function == CLEAR_TASK_SET:
-            device.clear_tasks(nexus)
-        else:
-            self.abort_tasks(lun_number)
-        return FUNCTION_COMPLETE
-
-    def _abort_one(self, pdu: p.TaskManagementRequest) -> int:
-        tag = pdu.referenced_task_tag
-        if tag in self._writes:
-            self._abort(tag)
-            return FUNCTION_COMPLETE
-        for cmd_sn, (waiting, _) in list(self._waiting.items()):
-            if isinstance(waiting, p.ScsiCommand) and waiting.initiator_task_tag == tag:
-                # The number stays used: an empty ping takes the place of the command.
-                self._waiting[cmd_sn] = (
-                    p.NopOut(bytes(8), p.NO_TAG, p.NO_TAG, cmd_sn, 0, immediate=False),
-                    b"",
-                )
-                return FUNCTION_COMPLETE
-        return TASK_DOES_NOT_EXIST
 
     def _abort(self, tag: int) -> None:
         del self._writes[tag]

@@ -1,0 +1,1 @@
+"""libiscsi, which QEMU uses too, as the kit's host probe: an initiator that none of us wrote."""

@@ -304,7 +304,8 @@ def _on_sockets(name: str, settings: ArraySettings) -> SocketEntry:
 
 def _in_time(outcome: Outcome) -> HttpResponse:
     """What came of a request, for a caller who waits in a thread of its own."""
-    time.sleep(outcome.after_seconds)
+    if outcome.after_seconds:  # not even a moment: sleeping for none lets others run first
+        time.sleep(outcome.after_seconds)
     if outcome.reply is None:
         raise ConnectionResetError("the array has closed the connection without an answer")
     return _response(outcome.reply)

@@ -140,7 +140,8 @@ class ArrayServer:
 
     async def _manage(self, request: web.BaseRequest) -> web.Response:
         outcome = self.ask(request.method, request.raw_path, request.headers, await request.read())
-        await asyncio.sleep(outcome.after_seconds)
+        if outcome.after_seconds:
+            await asyncio.sleep(outcome.after_seconds)
         reply = outcome.reply
         if reply is None:
             if request.transport is not None:

@@ -18,6 +18,7 @@ from simulators.array.adapters import TableWitness
 from simulators.array.clones import CloneTime
 from simulators.array.extents import EXTENT_BYTES
 from simulators.array.limits import Limits
+from simulators.array.lio_store import LioStore
 from tests.simulators.array.tongues import ElementTongue, Tongue, VpsaTongue
 
 BLOCK = 512
@@ -154,8 +155,9 @@ class Bytes(RuleBasedStateMachine):
 
     @rule()
     def wait(self) -> None:
-        self.core.model.clones.count_call()
-        self.core.model.settle()
+        with self.core.lock:
+            self.core.model.clones.count_call()
+            self.core.model.settle()
         for number, content in self.pending:
             volume = self.active.get(number, self.deleted.get(number))
             if content is not None and volume is not None:
@@ -218,15 +220,15 @@ class Bytes(RuleBasedStateMachine):
 class BytesByVpsa(Bytes):
     """By forms and paths."""
 
-    def __init__(self) -> None:
-        super().__init__(VpsaTongue(TINY))
+    def __init__(self, store: LioStore | None = None) -> None:
+        super().__init__(VpsaTongue(TINY, store))
 
 
 class BytesByElement(Bytes):
     """By methods, with what only they can do."""
 
-    def __init__(self) -> None:
-        self.element = ElementTongue(TINY, CLONE_TIME)
+    def __init__(self, store: LioStore | None = None) -> None:
+        self.element = ElementTongue(TINY, CLONE_TIME, store)
         super().__init__(self.element)
 
     def call(self, method: str, **params: object) -> Any:

@@ -16,6 +16,7 @@ from simulators.array.element_api.http import METHODS
 from simulators.array.element_api.method import Scene
 from simulators.array.element_api.parameters import Arguments
 from simulators.array.limits import Limits
+from simulators.array.lio_store import LioStore
 from simulators.array.management import Addresses
 
 HOST = "iqn.2000-01.org.example:host"
@@ -64,15 +65,16 @@ class Tongue(Protocol):
 class ElementTongue:
     """Methods by name."""
 
-    def __init__(self, limits: Limits, clone_time: CloneTime) -> None:
+    def __init__(self, limits: Limits, clone_time: CloneTime, store: LioStore | None = None) -> None:
         size = ArraySize(limits=limits, clone_time=clone_time)
-        self.core = ArrayCore(size=size, administrator=ADMINISTRATOR, chance=SeededChance("bytes"))
+        self.core = ArrayCore(size=size, administrator=ADMINISTRATOR, chance=SeededChance("bytes"), store=store)
         self._scene = Scene(self.core.model, WHERE)
         self.call("AddAccount", username="tenant")
 
     def call(self, method: str, **params: object) -> Any:
         found = METHODS[method]
-        return found.run(self._scene, Arguments(params, found.parameters))
+        with self.core.lock:
+            return found.run(self._scene, Arguments(params, found.parameters))
 
     def create(self, size_bytes: int) -> int:
         return int(self.call("CreateVolume", name="v", accountID=1, totalSize=size_bytes)["volumeID"])
@@ -103,9 +105,9 @@ class ElementTongue:
 class VpsaTongue:
     """Requests by path; the recycle bin is on, and every volume is attached to the one server that there is."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, store: LioStore | None = None) -> None:
         size = ArraySize(limits=limits, clone_time=CloneTime(calls=0), api=APIS["vpsa"])
-        self.core = ArrayCore(size=size, administrator=ADMINISTRATOR, chance=SeededChance("bytes"))
+        self.core = ArrayCore(size=size, administrator=ADMINISTRATOR, chance=SeededChance("bytes"), store=store)
         self._api = self.core.management(WHERE, list, lambda: None)
         self._names = itertools.count()
         self.ask("POST", "settings/set_recycle_bin", recyclebin="YES")

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.wire
 
 # Each step costs logins to a machine: a few long ways, the same each time.
 A_FEW = settings(
-    max_examples=4,
+    max_examples=8,
     stateful_step_count=25,
     deadline=None,
     derandomize=True,

@@ -77,7 +77,7 @@ class ElementTongue:
             return found.run(self._scene, Arguments(params, found.parameters))
 
     def create(self, size_bytes: int) -> int:
-        return int(self.call("CreateVolume", name="v", accountID=1, totalSize=size_bytes)["volumeID"])
+        return int(self.call("CreateVolume", name="v", accountID=1, totalSize=size_bytes, enable512e=True)["volumeID"])
 
     def grow(self, number: int, size_bytes: int) -> None:
         self.call("ModifyVolume", volumeID=number, totalSize=size_bytes)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from simulators.array.core import ArrayCore
+    from simulators.array.doors import Doors
     from simulators.array.model import ArrayModel
     from simulators.array.snapshots import Snapshot
     from simulators.array.volume import Volume
@@ -46,8 +47,9 @@ class TableWitness:
         model = self._core.model
         with self._core.lock:
             model.settle()
+            doors = self._core.doors()
             return ArrayView(
-                luns=tuple(_lun(model, each) for each in model.volumes.rows),
+                luns=tuple(_lun(model, doors, each) for each in model.volumes.rows),
                 objects=tuple(
                     sorted((*_accounts(model), *_groups(model), *_initiators(model), *_group_snapshots(model)))
                 ),
@@ -121,8 +123,8 @@ def _snapshot(model: ArrayModel, snapshot: Snapshot) -> WitnessedSnapshot:
     )
 
 
-def _lun(model: ArrayModel, volume: Volume) -> WitnessedLun:
-    account = model.accounts.get(volume.account_id)
+def _lun(model: ArrayModel, doors: Doors, volume: Volume) -> WitnessedLun:
+    names = map(_iqn, doors.initiators(volume))
     return WitnessedLun(
         external_id=model.make.volume_ids.text(volume.volume_id),
         name=volume.name,
@@ -131,23 +133,10 @@ def _lun(model: ArrayModel, volume: Volume) -> WitnessedLun:
         in_trash=volume.is_deleted,
         qos=_policy(volume.qos.min_iops, volume.qos.max_iops, volume.qos.burst_iops),
         written_bytes=volume.blocks.written_bytes,
-        visible_to=frozenset(_let_in(model, volume)),
-        needs_chap=account.lets_in_by_chap or _members_need_chap(model, volume),
+        visible_to=frozenset(each for each in names if each is not None),
+        needs_chap=doors.need_chap(volume),
         is_ready=not volume.is_copying,
     )
-
-
-def _members_need_chap(model: ArrayModel, volume: Volume) -> bool:
-    members = (number for group_id in volume.groups for number in model.groups.get(group_id).initiators)
-    return any(model.initiators.get(number).requires_chap for number in members)
-
-
-def _let_in(model: ArrayModel, volume: Volume) -> Iterator[Iqn]:
-    for group_id in volume.groups:
-        for initiator_id in model.groups.get(group_id).initiators:
-            iqn = _iqn(model.initiators.get(initiator_id).name)
-            if iqn is not None:
-                yield iqn
 
 
 def _objects(model: ArrayModel) -> Iterator[WitnessedObject]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from simulators.array.apis import APIS, Api
 from simulators.array.clones import CloneTime
+from simulators.array.doors import ExportedDoors, TableDoors
 from simulators.array.element_api.release import LATEST, Release
 from simulators.array.export_view import export_view
 from simulators.array.fabric import ArrayFabric, VolumeUnit
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from simulators.array.administrator import Administrator
+    from simulators.array.doors import Doors
     from simulators.array.journal import Journal, Write
     from simulators.array.lio_store import LioStore
     from simulators.array.management import ManagementApi
@@ -103,6 +105,12 @@ class ArrayCore:
             revision=lambda: self.model.revision.number,
             publish=lambda: store.publish(export_view(self.fabric)),
         )
+
+    def doors(self) -> Doors:
+        """Who gets in where; whoever asks holds the lock."""
+        if self._store is None:
+            return TableDoors(self.model)
+        return ExportedDoors(self._store.observed(self.model.revision.number))
 
     def exports(self) -> str:
         """What is exported by whom, for people."""

@@ -53,6 +53,9 @@ class Lio(Protocol):
     def apply(self, targets: Iterable[Target]) -> None:
         """Export exactly these targets."""
 
+    def observe(self) -> Sequence[Target]:
+        """What is exported, as the kernel tells it."""
+
     def sessions(self) -> Sequence[Session]:
         """Everybody who is logged in."""
 
@@ -92,6 +95,7 @@ class LioStore:
         self._numbers = count(1)
         self._forgotten: list[str] = []
         self._allocated: Mapping[str, int] | None = None
+        self._observed: tuple[int, Sequence[Target]] | None = None
 
     def begin(self) -> None:
         """Initiators write without asking: space in use is asked for anew."""
@@ -119,6 +123,12 @@ class LioStore:
         """Remove a disk as soon as it is behind no target."""
         self._forgotten.append(name)
         self.begin()
+
+    def observed(self, revision: int) -> Sequence[Target]:
+        """What is exported, looked up anew whenever something has changed."""
+        if self._observed is None or self._observed[0] != revision:
+            self._observed = revision, self.lio.observe()
+        return self._observed[1]
 
     def publish(self, targets: Iterable[Target]) -> None:
         """Export these targets, and remove what is not needed any more."""

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from conformance.contract import Capability
+from conformance.errors import BeyondDeclared
 from conformance.judgements.access import locked_out
 from conformance.judgements.array import is_gone
 from conformance.judgements.attempts import count_is, is_as_large, tried_twice
@@ -56,10 +57,12 @@ def _let_in_and_shut_out(world: World, cut: Cut, made: Made) -> None:
 
 def changes_broken_off(world: World, made: Made) -> None:
     """All that the plugin can do to a volume, each call refused at each of its requests."""
-    for capability, change in _CHANGES.items():
-        if world.subject.supports(capability):
-            for at in world.at_each_request(_REFUSED, most=_MOST):
-                change(world, at, made)
+    supported = [change for capability, change in _CHANGES.items() if world.subject.supports(capability)]
+    if not supported:
+        raise BeyondDeclared("the plugin declares that it can change nothing about a volume")
+    for change in supported:
+        for at in world.at_each_request(_REFUSED, most=_MOST):
+            change(world, at, made)
 
 
 def _resize(world: World, cut: Cut, made: Made) -> None:

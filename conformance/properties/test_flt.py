@@ -473,7 +473,11 @@ def test_flt_019_who_is_said_to_be_shut_out_is_out(subject: RunningSubject, cut:
         world.was_fenced(made, host)
 
 
-@requirement("FLT-020", needs=[Need.ENDPOINT, Need.SIMULATED, Need.PROBE], rests_on=["FLT-019"])
+@requirement(
+    "FLT-020",
+    needs=[Need.ENDPOINT, Need.SIMULATED, Need.PROBE],
+    rests_on=["FLT-001", "FLT-003", "FLT-004", "FLT-005", "FLT-011", "FLT-019"],
+)
 def test_flt_020_an_error_of_the_arrays_own_is_seen(subject: RunningSubject) -> None:
     """`create`, `grant_access`, `revoke_access` and `delete` that the array refuses, at any request, with an error of
     its API MUST raise an error, or have had their whole effect; repeated, they succeed.
@@ -482,7 +486,11 @@ def test_flt_020_an_error_of_the_arrays_own_is_seen(subject: RunningSubject) -> 
         life_broken_off(world)
 
 
-@requirement("FLT-021", needs=[Need.ENDPOINT, Need.SIMULATED, WitnessPower.LUNS, Need.PROBE], rests_on=["FLT-020"])
+@requirement(
+    "FLT-021",
+    needs=[Need.ENDPOINT, Need.SIMULATED, WitnessPower.LUNS, Need.PROBE],
+    rests_on=["EXT-001", "QOS-002", "FLT-006", "FLT-007", "FLT-008", "FLT-010", "FLT-012", "FLT-020"],
+)
 def test_flt_021_an_error_of_the_arrays_own_is_seen_by_whatever_changes(subject: RunningSubject) -> None:
     """`resize`, `set_qos`, `take_snapshot`, `delete_snapshot`, `clone` and `revert` that the array refuses, at any
     request, with an error of its API MUST raise an error, or have had their whole effect; repeated, they succeed.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -183,5 +184,7 @@ async def _clean_up(runner: web.ServerRunner) -> None:
     await runner.cleanup()
     # TLS waits half a minute for clients to say goodbye, and some never do.
     for each in transports:
-        each.abort()
+        # A transport of Python 3.11.2 that is closed already has forgotten how.
+        with suppress(AttributeError):
+            each.abort()
     await asyncio.sleep(0)

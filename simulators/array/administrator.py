@@ -7,6 +7,8 @@ import hmac
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from simulators.array.management import header
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -21,8 +23,7 @@ class Administrator:
 
     def is_named_in(self, headers: Mapping[str, str]) -> bool:
         """Whether the Authorization header proves to be this administrator."""
-        authorization = next((text for name, text in headers.items() if name.lower() == "authorization"), "")
-        scheme, _, credentials = authorization.partition(" ")
+        scheme, _, credentials = header(headers, "Authorization").partition(" ")
         try:
             given = base64.b64decode(credentials, validate=True)
         except ValueError:

@@ -24,6 +24,12 @@ class Reply:
     body: bytes
 
 
+def header(headers: Mapping[str, str], name: str) -> str:
+    """A header's value whatever the case of its name (RFC 9110 section 5.1), or empty text."""
+    # As it is usually written, it is found at once; on a socket it always is.
+    return headers.get(name) or next((text for each, text in headers.items() if each.lower() == name.lower()), "")
+
+
 @dataclass(frozen=True, slots=True)
 class Addresses:
     """Where the array says that it can be reached: `address:port` of management and of iSCSI."""

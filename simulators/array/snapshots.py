@@ -10,6 +10,7 @@ import heapq
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from simulators.array import moment
 from simulators.array.limits import check_count, check_length
 from simulators.array.refusal import Reason, Refused
 from simulators.array.register import Register
@@ -205,7 +206,7 @@ class Snapshots:
         snapshot = Snapshot(
             snapshot_id=self.rows.next_number,
             volume_id=volume.volume_id,
-            name=wish.name or named_after(at),
+            name=wish.name or moment.text(at),
             size_bytes=source.size_bytes,
             uuid=self._chance.uuid(),
             created_at=at,
@@ -222,7 +223,7 @@ class Snapshots:
     def _keep_group(self, volumes: Iterable[Volume], wish: SnapshotWish) -> GroupSnapshot:
         at = self._now()
         group = GroupSnapshot(
-            self.groups.next_number, wish.name or named_after(at), self._chance.uuid(), at, wish.attributes
+            self.groups.next_number, wish.name or moment.text(at), self._chance.uuid(), at, wish.attributes
         )
         self.groups.add(group)
         for volume in volumes:
@@ -255,8 +256,3 @@ class Snapshots:
                 f"Exceeded max number of snapshots per volume. volumeID={volume.volume_id} "
                 f"limit={self._limits.snapshots_per_volume}",
             )
-
-
-def named_after(at: datetime) -> str:
-    """What a snapshot is called whose maker gave it no name."""
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -21,8 +21,8 @@ def _round(act: Callable[[], object], seconds: float) -> float:
     return done / passed
 
 
-def paired(first: Callable[[], object], second: Callable[[], object], *, rounds: int = 7) -> float:
-    """Speed of `first` over speed of `second`: the median of interleaved rounds, so that both see the same machine."""
+def paired(first: Callable[[], object], second: Callable[[], object], *, rounds: int = 61) -> float:
+    """Speed of `first` over speed of `second`: the median of short rounds in turn, for both to see one machine."""
     first(), second()
-    ratios = sorted(_round(first, 0.4) / _round(second, 0.4) for _ in range(rounds))
+    ratios = sorted(_round(first, 0.1) / _round(second, 0.1) for _ in range(rounds))
     return ratios[rounds // 2]

@@ -6,8 +6,9 @@ otherwise.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from simulators.array.moment import text
 from simulators.array.qos import BURST_SECONDS, CURVE
 
 if TYPE_CHECKING:
@@ -27,11 +28,12 @@ BLOCK_BYTES = 4096
 NO_UUID = "00000000-0000-0000-0000-000000000000"
 CHECKSUM = "0x0"
 """Of a snapshot that has never been replicated."""
+_CURVE: Final = {str(size): cost for size, cost in CURVE.items()}
 
 
 def moment(at: datetime | None) -> str:
     """ISO 8601 in UTC to the second, and empty text for never."""
-    return "" if at is None else at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return "" if at is None else text(at)
 
 
 def cluster_name(model: ArrayModel) -> str:
@@ -41,7 +43,7 @@ def cluster_name(model: ArrayModel) -> str:
 
 def curve() -> Json:
     """Cost of an operation by its size; the sizes are text."""
-    return {str(size): cost for size, cost in CURVE.items()}
+    return dict(_CURVE)
 
 
 def qos(has: Qos) -> Json:

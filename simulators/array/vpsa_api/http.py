@@ -10,7 +10,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
-from simulators.array.management import Reply
+from simulators.array.management import Reply, header
 from simulators.array.refusal import Refused
 from simulators.array.vpsa_api import pools, servers, snapshots, volumes
 from simulators.array.vpsa_api.errors import BAD_ACCESS_KEY, INTERNAL_ERROR, STATUSES, ApiError
@@ -58,8 +58,8 @@ class VpsaApi:
         if fault.failure is Failure.THROTTLE:
             return Reply(503, {"Retry-After": str(ceil(fault.seconds))}, b"503 Service Unavailable")
         if fault.failure is Failure.AUTH_EXPIRY:
-            return _written(path, "hash", _refusal(BAD_ACCESS_KEY, "Invalid access key"))
-        return _written(path, "hash", _refusal(INTERNAL_ERROR, "Internal error"))
+            return _written(_format_of(path), "hash", _refusal(BAD_ACCESS_KEY, "Invalid access key"))
+        return _written(_format_of(path), "hash", _refusal(INTERNAL_ERROR, "Internal error"))
 
     def _answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
         place = _PATH.fullmatch(path)
@@ -73,11 +73,11 @@ class VpsaApi:
             form = Form(place["query"] or "", body)
         except Unreadable:
             return _plain(400, "Bad Request")
-        return _written(path, *self._members(route, name, headers, form))
+        return _written(place["format"], *self._members(route, name, headers, form))
 
     def _members(self, route: Route, name: str, headers: Mapping[str, str], form: Form) -> tuple[str, Members]:
         try:
-            if route.needs_key and not self.premises.administrator.has_key(_key_in(headers)):
+            if route.needs_key and not self.premises.administrator.has_key(header(headers, "X-Access-Key")):
                 raise ApiError(BAD_ACCESS_KEY, "Invalid access key")
             return route.root, {**self._run(route, name, form), "status": 0}
         except ApiError as error:
@@ -113,21 +113,20 @@ def _routed(method: str, path: str) -> tuple[Route, str] | None:
     return None if route is None else (route, unquote(rest[0]))
 
 
-def _key_in(headers: Mapping[str, str]) -> str:
-    return next((text for name, text in headers.items() if name.lower() == "x-access-key"), "")
-
-
 def _refusal(status: int, text: str) -> Members:
     # Clients differ in the member that they read the text from.
     return {"status": status, "status-msg": text, "status_msg": text, "message": text}
 
 
-def _written(path: str, root: str, members: Members) -> Reply:
-    """In the format that the path asks for."""
-    place = _PATH.fullmatch(path)
-    if place is not None and place["format"] == "xml":
+def _written(form: str, root: str, members: Members) -> Reply:
+    if form == "xml":
         return Reply(200, {"Content-Type": "application/xml; charset=utf-8"}, to_xml(root, members))
     return _json({"response": members})
+
+
+def _format_of(path: str) -> str:
+    place = _PATH.fullmatch(path)
+    return "json" if place is None else place["format"]
 
 
 def _json(content: Members) -> Reply:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from simulators.array import moment
 from simulators.array.ids import IdForm
 from simulators.array.vpsa_api.make import VPSA
 
@@ -39,7 +40,7 @@ def volume(model: ArrayModel, each: Volume) -> Members:
         "has_snapshots": "YES" if each.snapshots else "NO",
         "data_type": "block",
         "thin": "YES",
-        "created_at": each.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "created_at": moment.text(each.created_at),
         **_kept(each),
     }
 
@@ -68,7 +69,7 @@ def snapshot(model: ArrayModel, each: Snapshot) -> Members:
         "volume_display_name": of.name,
         "volume_ext_name": VOLUMES.text(of.volume_id),
         "volume_capacity_mb": each.size_bytes // MIB,
-        "created_at": each.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "created_at": moment.text(each.created_at),
     }
 
 

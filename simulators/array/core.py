@@ -116,7 +116,7 @@ class ArrayCore:
         """What is exported by whom, for people."""
         if self._store is None:
             return "This process answers initiators itself, from the tables: nothing is exported."
-        return self._store.lio.render()
+        return self._store.lio.listed()
 
     def management(
         self, addresses: Addresses, sessions: Callable[[], Sequence[SessionInfo]], restart: Callable[[], None]

@@ -59,8 +59,8 @@ class Lio(Protocol):
     def sessions(self) -> Sequence[Session]:
         """Everybody who is logged in."""
 
-    def render(self) -> str:
-        """What `targetcli ls` would show, for people."""
+    def listed(self) -> str:
+        """What `targetcli ls` shows there."""
 
     def clear(self) -> None:
         """Remove all targets and all disks."""

@@ -7,6 +7,8 @@ starts a machine (`vm`: QEMU) from an image that is made of Debian's packages (`
 in the user's cache, and gives `remote.RemoteLio`, which has the same calls: `agent` in the machine hands them to a
 `LioHost` there.
 
+`targetcli` shows what `targetcli ls` does: Debian's program, which is in the machine too.
+
 What others have made in LIO is left alone. What an owner that is gone has left is removed by the next (`leftovers`).
 
 As LIO of Linux 6.1 does it, and no setting changes:

@@ -6,7 +6,6 @@ saved when the ports of the outer machine were others.
 
 from __future__ import annotations
 
-import ctypes.util
 from collections.abc import Callable, Mapping
 from io import BufferedReader, BufferedWriter
 from pathlib import Path
@@ -35,7 +34,7 @@ _CALLS: Final[Mapping[str, Callable[..., object]]] = {
     "apply": lambda lio, targets: lio.apply(codec.targets(targets)),
     "sessions": lambda lio: lio.sessions(),
     "observe": lambda lio: lio.observe(),
-    "render": lambda lio: lio.render(),
+    "listed": lambda lio: lio.listed(),
     "clear": lambda lio: lio.clear(),
 }
 
@@ -90,8 +89,6 @@ def _port() -> Path:
 
 def main() -> None:
     """Serve the machine's port."""
-    # pyudev asks the compiler or ldconfig where its library is; there is neither.
-    ctypes.util.find_library = lambda name: f"lib{name}.so.1"
     import simulators.lio.host  # noqa: F401  (it takes a while, and is to be in the machine's memory when that is saved)
 
     with _port().open("r+b", buffering=0) as port:

@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from simulators.lio import leftovers, observation
+from simulators.lio import leftovers, observation, targetcli
 from simulators.lio.changes import changes_between
 from simulators.lio.disks import Disks
 from simulators.lio.errors import LioUnavailable
@@ -16,7 +16,6 @@ from simulators.lio.exports import HOLDER, Exports
 from simulators.lio.homes import local_owners
 from simulators.lio.journal import Journal, alone_in
 from simulators.lio.ports import HOST, opened_ports
-from simulators.lio.rendering import rendered
 from simulators.lio.values import Portal
 
 if TYPE_CHECKING:
@@ -115,9 +114,9 @@ class LioHost:
         names = [each for each in self._journal.targets() if not each.startswith(HOLDER)]
         return observation.targets(names, self._journal.prefix)
 
-    def render(self) -> str:
-        """What `targetcli ls` would show, for people."""
-        return rendered(self.observe(), self.portals)
+    def listed(self) -> str:
+        """What `targetcli ls` shows."""
+        return targetcli.listed()
 
     def clear(self) -> None:
         """Remove all targets and all disks."""

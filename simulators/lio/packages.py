@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KERNEL: Final = "linux-image-cloud-amd64"
-_LIBRARIES: Final = ("libc6", "libexpat1", "zlib1g", "libffi8", "libudev1", "libuuid1")
+_LIBRARIES: Final = ("libc6", "libexpat1", "zlib1g", "libffi8", "libudev1", "libuuid1", "libreadline8", "libtinfo6")
+_TARGETCLI: Final = ("targetcli-fb", "python3-configshell-fb", "python3-pyparsing", "python3-six")
 _PATIENCE_SECONDS: Final = 600
 _PRESENT: Final = ("apt-get", "apt-cache", "dpkg-deb")
 
@@ -52,7 +53,13 @@ def choose() -> Chosen:
             "embedded"
         )
     python = _dependency("python3-minimal", r"python(3\.[0-9]+)-minimal")
-    names = [f"python{python}-minimal", f"libpython{python}-minimal", f"libpython{python}-stdlib", *_LIBRARIES]
+    names = [
+        f"python{python}-minimal",
+        f"libpython{python}-minimal",
+        f"libpython{python}-stdlib",
+        *_LIBRARIES,
+        *_TARGETCLI,
+    ]
     kernel, busybox, *others = _candidates(
         [_dependency(KERNEL, r"(linux-image-\S*cloud-amd64)"), "busybox-static", *names]
     )

@@ -27,11 +27,13 @@ MODULES: Final = (
 LIBRARIES: Final = ("rtslib-fb", "pyudev")
 _HERE: Final = Path(__file__).parent
 _LEFT_OUT: Final = frozenset({
-    "__pycache__", "asyncio", "curses", "dbm", "distutils", "email", "ensurepip", "html", "http", "idlelib", "lib2to3",
+    "__pycache__", "asyncio", "curses", "dbm", "distutils", "email", "ensurepip", "http", "idlelib", "lib2to3",
     "multiprocessing", "pydoc_data", "sqlite3", "test", "tkinter", "turtledemo", "unittest", "venv", "wsgiref", "xml",
     "xmlrpc", "zoneinfo",
 })  # fmt: skip
-_EXTENSIONS: Final = ("_ctypes", "_json", "_queue", "_uuid", "mmap", "resource", "termios")
+_EXTENSIONS: Final = ("_ctypes", "_json", "_queue", "_uuid", "mmap", "readline", "resource", "termios")
+_ADDED: Final = "usr/lib/python3/dist-packages/"
+_STAND_INS: Final = {"sitecustomize.py": "find_libraries.py", "gi/repository.py": "no_dbus.py"}
 _DEPENDS: Final = re.compile(rb"\0depends=([^\0]*)\0")
 _MODULE: Final = re.compile(r"lib/modules/.*/(?P<name>[^/]+)\.ko(?P<packing>\.xz)?")
 
@@ -83,12 +85,16 @@ def needed_by(module: bytes) -> Sequence[str]:
 
 
 def python_part(files: Iterable[tuple[TarInfo, bytes]], version: str) -> Tree:
-    """An interpreter with its standard library, as code where this very version can make it."""
-    tree: Tree = {"lib": cpio.link("usr/lib"), "lib64": cpio.link("usr/lib64")}
+    """An interpreter with its libraries, as code where this very version can make it, and targetcli."""
+    tree: Tree = {"lib": cpio.link("usr/lib"), "lib64": cpio.link("usr/lib64"), "usr/bin": cpio.link("../bin")}
     home = f"usr/lib/python{version}/"
     for member, content in files:
         path = _merged(str(PurePosixPath(member.name)))
-        if path.startswith(home):
+        if path.endswith(".py") and path.startswith(_ADDED):
+            tree.update([source_or_code(home + path.removeprefix(_ADDED), content, version)])
+        elif path == "usr/bin/targetcli":
+            tree["bin/targetcli"] = cpio.file(content, is_executable=True)
+        elif path.startswith(home):
             tree.update(_of_standard_library(path, path.removeprefix(home), content, version))
         elif path == f"usr/bin/python{version}":
             tree["bin/python3"] = cpio.file(content, is_executable=True)
@@ -125,6 +131,7 @@ def own_part(version: str) -> Tree:
     home = f"usr/lib/python{version}/"
     sources = [_HERE.parent / "__init__.py", *_HERE.glob("*.py")]
     tree = {home + str(each.relative_to(_HERE.parent.parent)): each.read_bytes() for each in sources}
+    tree |= {home + name: (_HERE / source).read_bytes() for name, source in _STAND_INS.items()}
     compiled = dict(source_or_code(path, content, version) for path, content in tree.items())
     return {**compiled, "init": cpio.file((_HERE / "init.sh").read_bytes(), is_executable=True)}
 

@@ -95,9 +95,9 @@ class RemoteLio:
         """What configfs in the machine says is exported."""
         return codec.targets(self.call("observe"))
 
-    def render(self) -> str:
-        """What `targetcli ls` would show, for people."""
-        return str(self.call("render"))
+    def listed(self) -> str:
+        """What `targetcli ls` shows there."""
+        return str(self.call("listed"))
 
     def clear(self) -> None:
         """Remove all targets and all disks."""

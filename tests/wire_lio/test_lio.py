@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -102,6 +103,16 @@ def patient(session: Session) -> None:
 def test_configfs_has_what_was_asked_for(lio: RemoteLio, wanted: Target) -> None:
     lio.apply([wanted])
     assert lio.observe() == [wanted]
+
+
+def test_targetcli_shows_what_was_made_and_no_secret(lio: RemoteLio) -> None:
+    lio.apply([one_target(host=Acl({0: Lun(DISK), 255: Lun(OTHER_DISK, is_read_only=True)}, MUTUAL), other=Acl(LUNS))])
+    shown = lio.listed()
+    for name in (DISK, OTHER_DISK, IQN, HOST, OTHER_HOST, str(lio.portals[0])):
+        assert name in shown
+    assert re.search(rf"mapped_lun255 \.+ \[lun[01] block/\S+{OTHER_DISK} \(ro\)\]", shown), shown
+    assert "mutual auth" in shown
+    assert not [each for each in (MUTUAL.secret, MUTUAL.mutual_secret) if str(each) in shown]
 
 
 def test_what_lio_refuses_leaves_nothing(lio: RemoteLio) -> None:

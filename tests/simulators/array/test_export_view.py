@@ -126,7 +126,7 @@ def test_nobody_is_called_as_the_unknown_initiator() -> None:
 
 def test_the_witness_shows_what_is_exported() -> None:
     core, lio = new_core()
-    assert core.exports() == lio.render()
+    assert core.exports() == lio.listed()
     embedded = ArrayCore(size=ArraySize(), administrator=core.administrator, chance=SeededChance("exports"))
     assert "itself" in embedded.exports()
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from simulators.array.blockmap import BlockMap
 from simulators.array.extents import ExtentCount, ExtentTable
-from simulators.lio.rendering import rendered
 from simulators.lio.values import Portal, Session, Target
 
 
@@ -59,8 +58,8 @@ class MemoryLio:
     def observe(self) -> Sequence[Target]:
         return self.exported
 
-    def render(self) -> str:
-        return rendered(self.exported, self.portals)
+    def listed(self) -> str:
+        return "\n".join(each.iqn for each in self.exported)
 
     def clear(self) -> None:
         self.exported = []

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from simulators.lio import observation
-from simulators.lio.rendering import rendered
-from simulators.lio.values import Acl, Chap, Lun, Portal, Session, Target, Unit
+from simulators.lio.values import Acl, Chap, Lun, Session, Target, Unit
 
 IQN = "iqn.2010-01.com.example:array.volume.1"
 HOST = "iqn.1993-08.org.debian:01:host-1"
@@ -81,10 +80,3 @@ def test_sessions_of_known_initiators_and_of_others_are_listed(root: Path) -> No
 
 def test_an_acl_without_a_session_is_nobody() -> None:
     assert observation.session_in(NOBODY, IQN) is None
-
-
-def test_a_tree_for_people_has_no_secrets() -> None:
-    text = rendered([EXPECTED], [Portal("127.0.0.1", 3260)])
-    for line in (f"o- {IQN} [enabled]", "o- mapped_lun5 [disk-1 (ro)]", "CHAP as tenant", "o- 127.0.0.1:3260 [OK]"):
-        assert line in text
-    assert "secret-of-twelve" not in text

@@ -62,15 +62,21 @@ def test_python_is_left_with_what_the_agent_needs() -> None:
             (f"usr/lib/python{HERE}/lib-dynload/_sqlite3.cpython.so", b"so"),
             ("lib/x86_64-linux-gnu/libc.so.6", b"libc"),
             ("usr/share/doc/libc6/copyright", b""),
+            ("usr/lib/python3/dist-packages/targetcli/ui_root.py", b"x = 1"),
+            ("usr/lib/python3/dist-packages/targetcli-2.1.egg-info/PKG-INFO", b""),
+            ("usr/bin/targetcli", b"program"),
         ),
         HERE,
     )
     assert sorted(tree) == [
         "bin/python3",
+        "bin/targetcli",
         "lib",
         "lib64",
+        "usr/bin",
         f"usr/lib/python{HERE}/json/decoder.pyc",
         f"usr/lib/python{HERE}/lib-dynload/_ctypes.cpython.so",
+        f"usr/lib/python{HERE}/targetcli/ui_root.pyc",
         "usr/lib/x86_64-linux-gnu/libc.so.6",
     ]
 

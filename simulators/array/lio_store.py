@@ -89,6 +89,8 @@ class LioUsage:
 class LioStore:
     """The disks of one array."""
 
+    counts_traffic = False
+
     def __init__(self, lio: Lio) -> None:
         self.lio: Final = lio
         self.usage = LioUsage(self)

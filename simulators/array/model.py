@@ -61,6 +61,7 @@ class ArrayModel:
         self.capacity = Capacity(capacity_bytes, store.usage, make.promises_more_than_it_has)
         self.revision = Revision()
         self.traffic = Traffic()
+        self.counts_traffic = store.counts_traffic
         self.events = Events(now)
         self.accounts = Accounts(self.limits, chance, self.revision)
         self.policies = QosPolicies(self.limits)

@@ -66,12 +66,18 @@ class Store(Protocol):
     def usage(self) -> Usage:
         """What all of it takes up."""
 
+    @property
+    def counts_traffic(self) -> bool:
+        """Whether what initiators read and write goes through this process, and is counted."""
+
     def create(self, size_bytes: int) -> Blocks:
         """Bytes that were never written."""
 
 
 class MemoryStore:
     """Bytes in this process; forks share what they have in common."""
+
+    counts_traffic = True
 
     def __init__(self) -> None:
         self.usage = ExtentCount()

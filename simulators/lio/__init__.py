@@ -24,7 +24,7 @@ As LIO of Linux 6.1 does it, and no setting changes:
   and not 0x0202.
 - LUN numbers above 255 are told and understood as plain numbers, not by SAM-5's flat space addressing, which our
   initiator uses: it reaches numbers up to 255 only.
-- Sessions of such initiators are listed by name only. What is read and written is not counted for the array.
+- Sessions of such initiators are listed by name only. What is read and written is not counted.
 
 Disks of the machine are in its memory, which is limited (`vm.MEMORY_MIB`): what does not fit is a MEDIUM ERROR.
 """

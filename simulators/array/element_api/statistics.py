@@ -1,7 +1,7 @@
 """Methods that count: traffic of volumes, alone and summed up, and of the cluster.
 
 Counters run from the making of a volume. What the data path does not measure (latencies, queue depths, samples, the
-use of QoS) is null.
+use of QoS, and with LIO what is read and written) is null.
 """
 
 from __future__ import annotations
@@ -86,14 +86,14 @@ def _rendered(
         "timestamp": rendering.moment(scene.model.now()),
         "nonZeroBlocks": written,
         "zeroBlocks": size_bytes // rendering.BLOCK_BYTES - written,
-        **_counted([each.traffic for each in volumes]),
+        **_counted(scene, [each.traffic for each in volumes]),
     }
 
 
-def _counted(traffic: Sequence[Traffic]) -> Json:
+def _counted(scene: Scene, traffic: Sequence[Traffic]) -> Json:
     read, written = sum(each.read_bytes for each in traffic), sum(each.write_bytes for each in traffic)
     reads, writes = sum(each.read_operations for each in traffic), sum(each.write_operations for each in traffic)
-    return {
+    counted = {
         "readBytes": read,
         "readOps": reads,
         "unalignedReads": sum(each.unaligned_reads for each in traffic),
@@ -102,6 +102,7 @@ def _counted(traffic: Sequence[Traffic]) -> Json:
         "unalignedWrites": sum(each.unaligned_writes for each in traffic),
         "averageIOPSize": (read + written) // max(reads + writes, 1),
     }
+    return counted if scene.model.counts_traffic else dict.fromkeys(counted)
 
 
 def _of_cluster(scene: Scene, _given: Arguments) -> Json:
@@ -111,7 +112,7 @@ def _of_cluster(scene: Scene, _given: Arguments) -> Json:
             "servicesCount": 1,
             "servicesTotal": 1,
             "timestamp": rendering.moment(scene.model.now()),
-            **_counted([scene.model.traffic]),
+            **_counted(scene, [scene.model.traffic]),
         }
     }
 

@@ -11,16 +11,19 @@ from hypothesis import strategies as st
 from simulators.array.accounts import AccountChange, AccountStatus
 from simulators.array.administrator import Administrator
 from simulators.array.chance import SeededChance
+from simulators.array.clones import CloneTime
 from simulators.array.core import ArrayCore, ArraySize
 from simulators.array.export_view import UNKNOWN, export_view
 from simulators.array.groups import GroupChange
 from simulators.array.initiators import InitiatorWish
+from simulators.array.limits import Limits
 from simulators.array.lio_store import LioStore
 from simulators.array.qos import QosChange
 from simulators.array.snapshots import SnapshotWish
 from simulators.array.volume import Access, VolumeChange, VolumeWish
 from simulators.iscsi.backend import AdmissionVerdict
 from simulators.lio.values import Acl, Portal, Target
+from tests.simulators.array.tongues import ElementTongue
 from tests.simulators.lio.memory_lio import MemoryLio
 
 GB = 10**9
@@ -170,3 +173,10 @@ def test_a_revert_keeps_the_disk_that_hosts_are_logged_in_to() -> None:
         assert volume.blocks.written_bytes == 4096
         assert core.model.capacity.extents.mapped == 2
     assert lio.exported == before
+
+
+def test_what_is_not_counted_is_null() -> None:
+    array = ElementTongue(Limits(), CloneTime(), LioStore(MemoryLio([Portal("127.0.0.1", 3260)])))
+    stats = array.call("GetVolumeStats", volumeID=array.create(GB))["volumeStats"]
+    assert (stats["readBytes"], stats["writeOps"], stats["volumeSize"] > 0) == (None, None, True)
+    assert array.call("GetClusterStats")["clusterStats"]["writeBytes"] is None

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.contract import LaunchOptions, Transport
-from simulators.array.launcher import RunningArray, simulate
+from simulators.array.launcher import simulate
+from simulators.array.running import RunningArray
 from simulators.lio import start
 from tests.benchmarks.element import call
 

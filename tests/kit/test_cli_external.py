@@ -15,8 +15,8 @@ from conformance.cli.simulate import environment_for
 from conformance.contract import LaunchOptions, Transport
 from conformance.journal import leftovers
 from conformance.opening import JOURNAL
-from simulators.array.launcher import RunningArray
 from simulators.array.launcher import simulate as simulated
+from simulators.array.running import RunningArray
 
 PROVIDER = "reference_providers.solidfire:PROVIDER"
 ASKED = ("--provider", PROVIDER, "--environment", "lab.toml")

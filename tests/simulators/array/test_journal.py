@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from conformance.contract import LaunchFailed, LaunchOptions, Transport
-from simulators.array.launcher import RunningArray, simulate
+from simulators.array.launcher import simulate
+from simulators.array.running import RunningArray
 from simulators.iscsi.backend import ChapAccount
 from simulators.iscsi.initiator import Initiator, Session
 from tests.simulators.array.client import HOST, Client

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from conformance.contract import ArrayEntry, HttpRequest, LaunchFailed, LaunchOptions, Secret, Transport
-from simulators.array.launcher import SocketEntry, element, simulate
+from simulators.array.entries import SocketEntry
+from simulators.array.launcher import element, simulate
 from simulators.iscsi.backend import ChapAccount
 from simulators.iscsi.errors import ConnectionClosed, InitiatorError
 from simulators.iscsi.initiator import Initiator, Session

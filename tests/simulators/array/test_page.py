@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from conformance.contract import LaunchOptions, Transport
-from simulators.array.launcher import RunningArray, simulate
+from simulators.array.launcher import simulate
 from simulators.array.page.drawn import readable_bytes
+from simulators.array.running import RunningArray
 from simulators.iscsi.backend import ChapAccount
 from simulators.iscsi.initiator import Initiator
 from tests.simulators.array.client import HOST, Client

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -66,12 +67,14 @@ def _settings(options: LaunchOptions, journal: Journal | None = None) -> ArraySe
 
 def _with_page(options: LaunchOptions, journal: Journal | None) -> SocketEntry:
     settings = {"page_port": 0, **options.settings}
-    return _on_sockets(options.name, _settings(replace(options, settings=settings), journal))
+    # Two arrays side by side are two: hosts know LUNs by names that are made of this, and clients clusters.
+    identity = secrets.token_hex(8) if journal is None else journal.seed
+    return _on_sockets(options.name, _settings(replace(options, settings=settings), journal), identity)
 
 
-def _on_sockets(name: str, settings: ArraySettings) -> SocketEntry:
+def _on_sockets(name: str, settings: ArraySettings, identity: str = "") -> SocketEntry:
     try:
-        return SocketEntry(name, settings)
+        return SocketEntry(identity or name, settings)
     except PortUnavailable as error:
         raise LaunchFailed(
             f"{name}: setting {error.purpose!r} asks for port {error.port} of {HOST}, which cannot be opened "

@@ -21,7 +21,7 @@ sense; unit attentions 29/03, 2A/01, 2A/03, 2A/04, 2A/05, 2A/09, 2F/00, 38/07, 3
 
 Refused, iSCSI: markers (`Reject`), a second connection (login status 0206), Kerberos and SRP (0201), recovery
 logout (response 2), TASK REASSIGN (response 4), CLEAR ACA (response 5), SNACK and vendor opcodes (Reject 05),
-bidirectional commands and extended CDBs (Reject 09), renegotiation in the full feature phase (`Reject`, but for
+bidirectional commands (Reject 09), extended CDBs (20/00), renegotiation in the full feature phase (`Reject`, but for
 MaxRecvDataSegmentLength), login redirection (never sent).
 
 Refused, SCSI: every other operation code (20/00), among them SANITIZE, FORMAT UNIT, WRITE BUFFER and token-based

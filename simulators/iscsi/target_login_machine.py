@@ -260,7 +260,8 @@ class TargetLogin:
         return answers + self._answer_security(others)
 
     def _answer_operational(self, pairs: Pairs) -> Pairs:
-        if any(name in SECURITY_KEYS for name, _ in pairs):
+        # Who says here that it wants no authentication, which it does not have to have, is not understood, and let in.
+        if any(name in SECURITY_KEYS and name != "AuthMethod" for name, _ in pairs):
             raise Refused(INITIATOR_ERROR)
         return self._responder.answer_all(pairs)
 

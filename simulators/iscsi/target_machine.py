@@ -35,7 +35,7 @@ from simulators.iscsi.lun_address import decode_lun
 from simulators.iscsi.negotiation import KEYS, REJECT, Parameters, combine
 from simulators.iscsi.scsi import device_server
 from simulators.iscsi.scsi.operation import GOOD, Outcome, already
-from simulators.iscsi.scsi.sense import INVALID_FIELD_IN_CDB, ScsiCheck
+from simulators.iscsi.scsi.sense import INVALID_FIELD_IN_CDB, INVALID_OPCODE, ScsiCheck
 from simulators.iscsi.send_targets import answer_text
 from simulators.iscsi.target_login_machine import TargetLogin
 from simulators.iscsi.task_management import TARGET_COLD_RESET, manage
@@ -162,18 +162,30 @@ class TargetConnection:
         self._waiting.clear()
         self._core.disconnected(self)
 
-    def abort_task(self, tag: int) -> bool:
-        """Forget a write that waits for data, or a command that waits for its turn; say whether it was there."""
+    def abort_task(self, tag: int, ref_cmd_sn: int, cmd_sn: int) -> bool:
+        """Forget a write that waits for data, or a command that waits for its turn or has not come.
+
+        Say whether it was there, or still may come: §11.6.1 b, then its CmdSN is considered received.
+        """
         if tag in self._writes:
             self._abort(tag)
             return True
-        for cmd_sn, (waiting, _) in list(self._waiting.items()):
+        for waiting_sn, (waiting, _) in list(self._waiting.items()):
             if isinstance(waiting, p.ScsiCommand) and waiting.initiator_task_tag == tag:
                 # The number stays used: an empty ping takes the place of the command.
-                ping = p.NopOut(bytes(8), p.NO_TAG, p.NO_TAG, cmd_sn, 0, immediate=False)
-                self._waiting[cmd_sn] = (ping, b"")
+                ping = p.NopOut(bytes(8), p.NO_TAG, p.NO_TAG, waiting_sn, 0, immediate=False)
+                self._waiting[waiting_sn] = (ping, b"")
                 return True
-        return False
+        return self._is_yet_to_come(ref_cmd_sn, cmd_sn) and self._fill_gap(ref_cmd_sn)
+
+    def _is_yet_to_come(self, ref_cmd_sn: int, cmd_sn: int) -> bool:
+        ahead = (ref_cmd_sn - self._exp_cmd_sn) & _SERIAL_MASK
+        is_before = 0 < (cmd_sn - ref_cmd_sn) & _SERIAL_MASK <= _SERIAL_MASK // 2
+        return ahead < self._window() and is_before and ref_cmd_sn not in self._waiting
+
+    def _fill_gap(self, cmd_sn: int) -> bool:
+        self._waiting[cmd_sn] = (p.NopOut(bytes(8), p.NO_TAG, p.NO_TAG, cmd_sn, 0, immediate=False), b"")
+        return True
 
     def abort_tasks(self, lun_number: int) -> bool:
         """Forget the writes to one unit that wait for data; say whether there were any."""
@@ -234,6 +246,9 @@ class TargetConnection:
         if task is not None and isinstance(pdu, p.DataOut):
             task.is_damaged = True
             self._proceed(task, lambda: task.accept(pdu))
+        elif isinstance(pdu, _NUMBERED) and not pdu.immediate:
+            # Its CmdSN would be missing for ever: at error recovery level 0 only a new session helps (§7.1.4.1).
+            self.hang_up()
 
     def _take_in_order(self, pdu: Pdu, cmd_sn: int, header: bytes) -> None:
         ahead = (cmd_sn - self._exp_cmd_sn) & _SERIAL_MASK
@@ -242,6 +257,9 @@ class TargetConnection:
             # non-immediate duplicates within the range".
             return
         self._waiting[cmd_sn] = (pdu, header)
+        self._carry_out_waiting()
+
+    def _carry_out_waiting(self) -> None:
         while not self.is_closed and self._exp_cmd_sn in self._waiting:
             next_pdu, next_header = self._waiting.pop(self._exp_cmd_sn)
             self._exp_cmd_sn = (self._exp_cmd_sn + 1) & _SERIAL_MASK
@@ -369,6 +387,8 @@ class TargetConnection:
         self._output.append(p.TaskManagementResponse(response, tag, *self._status_sequence()))
         if pdu.function == TARGET_COLD_RESET:
             self.hang_up()
+        if pdu.immediate:
+            self._carry_out_waiting()
 
     def _abort(self, tag: int) -> None:
         del self._writes[tag]
@@ -377,13 +397,17 @@ class TargetConnection:
     # ---- commands ------------------------------------------------------------------------------------------
 
     def _on_command(self, pdu: p.ScsiCommand, header: bytes) -> None:
-        # Additional headers carry extended CDBs and bidirectional lengths: neither is simulated.
-        is_bidirectional = (pdu.reads and pdu.writes) or header[_AHS_LENGTH] > 0
+        is_bidirectional = pdu.reads and pdu.writes
         is_in_use = pdu.initiator_task_tag in self._writes or pdu.initiator_task_tag == p.NO_TAG
         if is_bidirectional or is_in_use or (not pdu.final and not pdu.writes):
             self._reject(INVALID_PDU_FIELD, header)
             return
-        operation = self._put_off(pdu) or device_server.begin(pdu.cdb, decode_lun(pdu.lun), self._established().nexus)
+        if header[_AHS_LENGTH]:
+            # An extended CDB: no command that needs one is simulated.
+            operation = already(Outcome(sense=INVALID_OPCODE.at_cdb_byte(0)))
+        else:
+            nexus = self._established().nexus
+            operation = self._put_off(pdu) or device_server.begin(pdu.cdb, decode_lun(pdu.lun), nexus)
         if operation.is_exact and (pdu.expected_length if pdu.writes else 0) != operation.data_out_bytes:
             operation = already(Outcome(sense=INVALID_FIELD_IN_CDB))
         if not pdu.writes and operation.data_out_bytes == 0 and not pdu.data:

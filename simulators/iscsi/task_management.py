@@ -32,7 +32,7 @@ _OF_THE_TARGET: Final = frozenset({TARGET_WARM_RESET, TARGET_COLD_RESET})
 class Tasks(Protocol):
     """The tasks of one connection."""
 
-    def abort_task(self, tag: int) -> bool:
+    def abort_task(self, tag: int, ref_cmd_sn: int, cmd_sn: int) -> bool:
         """Forget one; say whether it was there."""
 
     def abort_tasks(self, lun_number: int) -> bool:
@@ -42,7 +42,8 @@ class Tasks(Protocol):
 def manage(request: TaskManagementRequest, tasks: Tasks, session: Session, core: TargetCore) -> int:
     """Carry out a function, and return the response to it."""
     if request.function == ABORT_TASK:
-        return FUNCTION_COMPLETE if tasks.abort_task(request.referenced_task_tag) else TASK_DOES_NOT_EXIST
+        was_there = tasks.abort_task(request.referenced_task_tag, request.ref_cmd_sn, request.cmd_sn)
+        return FUNCTION_COMPLETE if was_there else TASK_DOES_NOT_EXIST
     if request.function == TASK_REASSIGN:
         return REASSIGN_NOT_SUPPORTED
     if request.function in _OF_THE_TARGET:

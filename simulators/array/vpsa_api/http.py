@@ -77,7 +77,9 @@ class VpsaApi:
 
     def _members(self, route: Route, name: str, headers: Mapping[str, str], form: Form) -> tuple[str, Members]:
         try:
-            if route.needs_key and not self.premises.administrator.has_key(header(headers, "X-Access-Key")):
+            # Clients of the first releases give the key as a parameter.
+            key = header(headers, "X-Access-Key") or form.find("access_key") or ""
+            if route.needs_key and not self.premises.administrator.has_key(key):
                 raise ApiError(BAD_ACCESS_KEY, "Invalid access key")
             return route.root, {**self._run(route, name, form), "status": 0}
         except ApiError as error:

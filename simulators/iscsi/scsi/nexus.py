@@ -50,7 +50,6 @@ class Nexus:
         self._identities = _identities(self.units)
         self.devices = self._enter()
         self._generations = {number: unit.generation for number, unit in self.units.items()}
-        self._has_new_inventory = False
         self._attentions: dict[int, list[Sense]] = {}
         if power_on_attention:
             self._attentions = {number: [POWER_ON] for number in self.units}
@@ -60,12 +59,14 @@ class Nexus:
         new = dict(units)
         identities = _identities(new)
         if identities != self._identities:
-            self._has_new_inventory = True
             unchanged = {number for number, naa in identities.items() if self._identities.get(number) == naa}
             generations = {number: unit.generation for number, unit in new.items()}
             self._generations = generations | {number: self._generations[number] for number in unchanged}
             self._attentions = {number: kept for number, kept in self._attentions.items() if number in unchanged}
             self._leave(set(self._identities.values()) - set(identities.values()))
+            # SAM-5 §5.14: each logical unit tells it, not only the first that is asked; new ones if none has stayed.
+            for number in (identities.keys() & self._identities.keys()) or identities:
+                self.raise_attention(number, REPORTED_LUNS_CHANGED)
             self._identities = identities
             self.devices = self._enter()
         self.units = new
@@ -84,9 +85,6 @@ class Nexus:
         """Return the next unit attention for this unit and forget it."""
         if waiting := self._attentions.get(lun_number):
             return waiting.pop(0)
-        if self._has_new_inventory:
-            self._has_new_inventory = False
-            return REPORTED_LUNS_CHANGED
         generation = self.units[lun_number].generation
         if generation != self._generations[lun_number]:
             self._generations[lun_number] = generation
@@ -95,7 +93,9 @@ class Nexus:
 
     def inventory_was_reported(self) -> None:
         """Forget 3F/0E: REPORT LUNS has just told the news (SPC-4 §6.33)."""
-        self._has_new_inventory = False
+        for waiting in self._attentions.values():
+            if REPORTED_LUNS_CHANGED in waiting:
+                waiting.remove(REPORTED_LUNS_CHANGED)
 
     def _enter(self) -> dict[int, Device]:
         return {number: self._registry.enter(naa, self, number) for number, naa in self._identities.items()}

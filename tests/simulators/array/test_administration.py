@@ -198,6 +198,8 @@ def test_space_is_told_once_for_volumes_snapshots_and_drives(client: Client, vol
         session.write(0, 0, bytes(4096))
     capacity = client.call("GetClusterCapacity")["clusterCapacity"]
     assert (capacity["nonZeroBlocks"], capacity["snapshotNonZeroBlocks"], capacity["uniqueBlocks"]) == (2, 2, 3)
+    assert (capacity["deDuplicationPercent"], capacity["compressionPercent"]) == (100 * 4 // 3, 100)
+    assert capacity["thinProvisioningPercent"] == 100 * (capacity["nonZeroBlocks"] + capacity["zeroBlocks"]) // 2
     assert client.call("GetClusterFullThreshold")["sumUsedClusterBytes"] == capacity["usedSpace"] == 3 * 4096
     assert client.call("GetClusterFullThreshold")["fullness"] == "stage1Happy"
 

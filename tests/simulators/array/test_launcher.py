@@ -11,12 +11,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from conformance.contract import ArrayEntry, HttpRequest, LaunchFailed, LaunchOptions, Secret, Transport
+from conformance.contract import ArrayEntry, ArrayWorld, HttpRequest, LaunchFailed, LaunchOptions, Secret, Transport
 from simulators.array.entries import SocketEntry
 from simulators.array.launcher import element, simulate
 from simulators.iscsi.backend import ChapAccount
@@ -260,3 +261,16 @@ def test_locked_and_unlocked_at_once_a_volume_has_lost_its_sessions_on_sockets_t
         world.close()
     finally:
         entry.close()
+
+
+def cluster_of(world: ArrayWorld) -> str:
+    return str(Client(world).call("GetClusterInfo")["clusterInfo"]["uuid"])
+
+
+def test_two_arrays_side_by_side_are_two() -> None:
+    with closing(simulate(options(Transport.SOCKETS))) as one, closing(simulate(options(Transport.SOCKETS))) as other:
+        assert cluster_of(one.world) != cluster_of(other.world)
+
+
+def test_arrays_of_a_run_are_the_same_in_every_run() -> None:
+    assert len({cluster_of(element(options(Transport.MEMORY)).open_world()) for _ in range(2)}) == 1

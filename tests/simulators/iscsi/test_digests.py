@@ -91,7 +91,7 @@ def test_a_command_whose_data_is_damaged_is_rejected_and_not_carried_out() -> No
     assert reject.reason == 2
     assert len(reject.data) == 48
     assert reject.exp_cmd_sn == 1
-    assert not peer.is_closed
+    assert peer.is_closed, "its number would be missing, and nothing that follows would ever be carried out"
 
 
 def test_a_damaged_data_out_ends_its_command_once_the_sequence_is_complete() -> None:

@@ -99,6 +99,23 @@ def test_a_changed_inventory_is_reported_once() -> None:
     initiator.good(TEST_UNIT_READY, lun=2)
 
 
+def test_a_changed_inventory_is_reported_by_every_unit_that_stayed() -> None:
+    initiator, fabric = logged_in()
+    fabric.show(HOST, {1: fabric.unit, 2: fabric.other_unit})
+    assert unit_attention(initiator) == (0x3F, 0x0E)
+    fabric.show(HOST, {1: fabric.unit, 2: MemoryUnit(9), 3: fabric.other_unit})
+    assert [unit_attention(initiator, lun) for lun in (1, 2)] == [(0x3F, 0x0E)] * 2
+    for lun in (1, 2, 3):
+        initiator.good(TEST_UNIT_READY, lun=lun)
+
+
+def test_an_inventory_that_is_all_new_is_reported_too() -> None:
+    initiator, fabric = logged_in()
+    fabric.show(HOST, {2: fabric.other_unit})
+    assert unit_attention(initiator, 2) == (0x3F, 0x0E)
+    initiator.good(TEST_UNIT_READY, lun=2)
+
+
 def test_a_change_elsewhere_is_no_news() -> None:
     initiator, fabric = logged_in()
     fabric.show(OTHER_HOST, {})

@@ -362,7 +362,16 @@ def test_half_a_challenge_is_refused(lone: tuple[str, str]) -> None:
 
 
 def test_authentication_keys_in_the_operational_stage_are_refused() -> None:
-    assert peer().login_step([*NORMAL, ("AuthMethod", "None")]).status == INITIATOR_ERROR
+    assert peer().login_step([*NORMAL, ("CHAP_A", "5")]).status == INITIATOR_ERROR
+
+
+def test_who_wants_no_authentication_may_say_so_in_the_operational_stage() -> None:
+    answered = peer().login_step([*NORMAL, ("AuthMethod", "None")])
+    assert (answered.status, keys(answered)["AuthMethod"]) == ((0, 0), "NotUnderstood")
+
+
+def test_who_has_to_authenticate_gets_by_with_no_word_in_the_operational_stage() -> None:
+    assert peer(with_chap=True).login_step([*NORMAL, ("AuthMethod", "None")]).status == AUTHENTICATION
 
 
 def test_silence_without_wanting_to_go_on_settles_nothing() -> None:

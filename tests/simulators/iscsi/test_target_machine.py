@@ -313,11 +313,12 @@ def test_bidirectional_commands_and_tags_in_use_are_rejected() -> None:
     assert only(initiator.send(initiator.command_pdu(write_10(1), writes=512, tag=5)), p.Reject).reason == 0x09
 
 
-def test_an_extended_cdb_is_rejected() -> None:
+def test_an_extended_cdb_is_no_command_that_is_known() -> None:
     initiator, _ = logged_in()
     header = bytearray(encode([initiator.command_pdu(TEST_UNIT_READY)]))
     header[4] = 1
-    assert only(initiator.send_bytes(bytes(header) + bytes(4)), p.Reject).reason == 0x09
+    sense = sense_of(only(initiator.send_bytes(bytes(header) + bytes(4)), p.ScsiResponse))
+    assert (sense.key, sense.asc, sense.ascq) == (5, 0x20, 0)
     assert only(initiator.command(TEST_UNIT_READY), p.ScsiResponse).status == 0
 
 
@@ -524,3 +525,24 @@ def test_what_follows_a_logout_is_not_read() -> None:
     initiator, _ = logged_in()
     logout = p.LogoutRequest(0, 5, 0, 1, 0)
     only(initiator.send(logout, initiator.command_pdu(TEST_UNIT_READY, cmd_sn=2)), p.LogoutResponse)
+
+
+def test_a_task_that_never_came_is_aborted_and_its_number_passed_over() -> None:
+    initiator, _ = logged_in()
+    lost = initiator.next_cmd_sn()
+    late = initiator.command_pdu(TEST_UNIT_READY)
+    assert initiator.send(late) == []
+    request = p.TaskManagementRequest(1, encode_lun(1), 800, 77, initiator.cmd_sn, 0, lost)
+    told, answered = initiator.send(request)
+    assert isinstance(told, p.TaskManagementResponse)
+    assert told.response == 0
+    assert isinstance(answered, p.ScsiResponse)
+    assert answered.initiator_task_tag == late.initiator_task_tag
+
+
+@pytest.mark.parametrize("ahead", [-1, 1 << 16, 0])
+def test_a_task_that_cannot_come_any_more_does_not_exist(ahead: int) -> None:
+    initiator, _ = logged_in()
+    request = p.TaskManagementRequest(1, encode_lun(1), 800, 77, initiator.cmd_sn, 0, initiator.cmd_sn + ahead)
+    assert only(initiator.send(request), p.TaskManagementResponse).response == 1
+    initiator.good(TEST_UNIT_READY)

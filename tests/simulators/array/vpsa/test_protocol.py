@@ -24,6 +24,17 @@ def test_without_the_key_the_status_is_5_and_http_is_content(client: Client, hea
     assert json.loads(response.body)["response"]["status"] == 5
 
 
+def test_the_key_may_be_a_parameter_and_is_not_shown(client: Client) -> None:
+    key = client.headers["X-Access-Key"]
+    for path, form in (
+        (f"/api/pools.json?access_key={key}&limit=0", b""),
+        ("/api/pools.json", f"access_key={key}".encode()),
+    ):
+        response = client.send("GET", path, form, headers={})
+        assert json.loads(response.body)["response"]["status"] == 0
+    assert key not in "".join(client.world.transcript)
+
+
 def test_the_key_is_given_for_name_and_password() -> None:
     with memory_array(username="jsmith", password="secret word", access_key="the-key") as client:
         client.headers = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -26,6 +26,7 @@ class Door:
 
     open: Callable[[HttpHandler], str]
     close: Callable[[str], None]
+    connections: Callable[[str], int]
     ca_file: str | None
 
 
@@ -90,14 +91,22 @@ class Instance:
         own = dict(zip(names, self.doors.urls, strict=False))
         return replace(request, parameters={**request.parameters, **own})
 
+    @property
+    def connections(self) -> int:
+        """Connections to the array that it has open."""
+        return sum(self._door.connections(each) for each in self._ports())
+
     def close(self) -> None:
         """Close its ports: whatever it still sends is refused."""
         for doors in self._opened:
             for recorder in doors.recorders:
                 recorder.close()
-            for url in doors.urls:
-                parts = urlsplit(url)
-                self._door.close(f"{parts.scheme}://{parts.netloc}")
+        for each in self._ports():
+            self._door.close(each)
+
+    def _ports(self) -> Iterator[str]:
+        for url in (urlsplit(url) for doors in self._opened for url in doors.urls):
+            yield f"{url.scheme}://{url.netloc}"
 
 
 def bind(

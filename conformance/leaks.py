@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import gc
 import json
 import threading
 import time
 import traceback
 from collections.abc import Mapping, Set
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from conformance import homes
@@ -16,6 +17,9 @@ from conformance.calls import CallHung, StrayExit, run_with_deadline
 from conformance.contract import ArrayView, BridgeInventory, DataStoreProvider
 from conformance.trace import MASK
 from conformance.verdict import Broken, Violation
+
+if TYPE_CHECKING:
+    from conformance.instance import Instance
 
 _CLOSE_SECONDS: Final = 2.0
 _GRACE_SECONDS: Final = 0.5
@@ -116,6 +120,16 @@ def threads_since(before: Set[threading.Thread]) -> list[Violation]:
             return [Violation("no thread to be left after close", names, "the kit's watch", homes.THREADS)]
         left[0].join(0.05)
     return []
+
+
+def connections_of(closed: Instance) -> int:
+    """Connections that a plugin holds which was closed: those it has let go of take a moment to be gone."""
+    deadline = time.monotonic() + _CLOSE_SECONDS
+    # Some are in cycles of objects that nobody uses any more.
+    gc.collect()
+    while (left := closed.connections) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return left
 
 
 def _is_ours(thread: threading.Thread) -> bool:

@@ -130,9 +130,9 @@ class RunningSubject:
     def door(self) -> Door:
         """How this subject's proxies are opened."""
         if self.environment.transport is Transport.MEMORY:
-            return Door(self._memory.open, self._memory.close, None)
+            return Door(self._memory.open, self._memory.close, self._memory.connections, None)
         proxies = self.proxies
-        return Door(proxies.open, proxies.close, proxies.ca_file)
+        return Door(proxies.open, proxies.close, proxies.connections, proxies.ca_file)
 
     @property
     def proxies(self) -> ProxyServer:

@@ -21,6 +21,7 @@ from conformance.contract import (
     ProbeIoError,
     ProbeRefused,
     ProbeSession,
+    ProviderError,
     WitnessedLun,
 )
 from conformance.errors import KitError
@@ -126,6 +127,19 @@ def granted_connection(world: World, made: Made, host: Host) -> BlockConnection:
     """Grant a host, and ask how it reaches the LUN."""
     world.grant(made, host)
     return world.connection(made, host)
+
+
+def granted_or_refused(world: World, made: Made, host: Host) -> BlockConnection | None:
+    """Grant a host, and ask how it reaches the LUN; None, and no access, where either is refused."""
+    made.granted[host] = None
+    world.act()
+    try:
+        world.driver.grant_access(world.store, made.volume, host)
+        return world.block(world.driver.connection(world.store, made.volume, host))
+    except ProviderError:
+        world.driver.revoke_access(world.store, made.volume, host, [])
+        made.granted.clear()
+        return None
 
 
 def locked_out(world: World, host: Host, connection: BlockConnection) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import Final
@@ -19,7 +19,10 @@ from conformance.strategies.qos import QosAt
 from conformance.strategies.sizes import Growth
 from conformance.world import Made, World
 
-_REFUSED: Final = Cut(0, is_reply=False, is_refused=True, lasts=True, in_its_words=True)
+# Once, and from then on: what a first error hides a second one may show, and the other way round.
+_REFUSED: Final = tuple(
+    Cut(0, is_reply=False, is_refused=True, lasts=lasts, in_its_words=True) for lasts in (False, True)
+)
 # Beyond these, operations with many requests repeat what they did before.
 _MOST: Final = 8
 _CONTENT: Final = b"\x5a" * 4096
@@ -27,11 +30,16 @@ _CONTENT: Final = b"\x5a" * 4096
 
 def life_broken_off(world: World) -> None:
     """Volumes are made and deleted, hosts let in and shut out; each call is refused at each of its requests."""
-    for at in world.at_each_request(_REFUSED, most=_MOST):
+    for at in _at_each_request(world):
         _made_and_deleted(world, at)
     made = world.create()
-    for at in world.at_each_request(_REFUSED, most=_MOST):
+    for at in _at_each_request(world):
         _let_in_and_shut_out(world, at, made)
+
+
+def _at_each_request(world: World) -> Iterator[Cut]:
+    for refused in _REFUSED:
+        yield from world.at_each_request(refused, most=_MOST)
 
 
 def _made_and_deleted(world: World, cut: Cut) -> None:
@@ -61,7 +69,7 @@ def changes_broken_off(world: World, made: Made) -> None:
     if not supported:
         raise BeyondDeclared("the plugin declares that it can change nothing about a volume")
     for change in supported:
-        for at in world.at_each_request(_REFUSED, most=_MOST):
+        for at in _at_each_request(world):
             change(world, at, made)
 
 

@@ -13,6 +13,7 @@ from conformance.expect import (
     ARRAY,
     HOST,
     PLUGIN,
+    expect,
     expect_bytes,
     expect_done,
     expect_equal,
@@ -23,6 +24,7 @@ from conformance.judgements import (
     as_many_hosts,
     cannot_write,
     fc_only_is_refused_or_served,
+    granted_or_refused,
     locked_out,
     many_of_a_host,
     nothing_changes,
@@ -384,3 +386,22 @@ def test_acc_023_a_revoke_lets_nobody_in(subject: RunningSubject) -> None:
             world.driver.revoke_access(world.store, made.volume, host, [other])
         made.granted.pop(host)
         expect_none("fenced initiator let in", world.lun(made).visible_to & set(other.iqns), ARRAY)
+
+
+@requirement("ACC-024", needs=[Need.PROBE, WitnessPower.SIZE], rests_on=["ACC-014", "ACC-017", "HST-009"])
+def test_acc_024_an_initiator_that_is_added_is_led_to_the_volume_meant(subject: RunningSubject) -> None:
+    """A host that has got one more initiator MUST reach a volume that it is granted then from each, or be refused."""
+    with subject.world() as world:
+        first, second, host = world.create(), world.create(), world.host()
+        world.grant(first, host)
+        taken = world.login(first, host).wwid
+        both = world.with_another_initiator(host)
+        told = granted_or_refused(world, second, both)
+        for probe in (world.probe(both), world.second_probe(both)):
+            if told is not None:
+                session = expect_done("login", partial(probe.open, told))
+                expect(session.wwid != taken, "another LUN than the host's first", taken, HOST)
+                expect_equal("the LUN reached", session.wwid, world.lun(second).wwid, HOST)
+                session.close()
+        # Whether the new initiator is let in to the first one too is the plugin's affair.
+        world.revoke(first, both)

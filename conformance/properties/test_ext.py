@@ -170,6 +170,19 @@ def test_ext_010_resize_changes_nothing_but_the_size(subject: RunningSubject, gr
         qos_is(world, made, qos)
 
 
+@requirement("EXT-011", needs=[Capability.RESIZE], rests_on=["EXT-001", "ACC-001"])
+@given(growth=growths())
+def test_ext_011_a_connection_tells_the_size_of_now(subject: RunningSubject, growth: Growth) -> None:
+    """`connection` MUST tell the size that the LUN has, also to a caller whose record of the volume is older."""
+    with subject.world() as world:
+        made, host = world.create(), world.host()
+        recorded = made.volume
+        world.resize(made, growth.beyond(recorded.size_bytes, subject.declared.limits))
+        world.grant(made, host)
+        told = expect_done("connection", lambda: world.driver.connection(world.store, recorded, host))
+        expect_equal("the size told", world.block(told).size_bytes, made.volume.size_bytes, PLUGIN)
+
+
 def _resize(world: World, made: Made, size_bytes: int) -> Any:
     resizer: Any = world.driver
     return lambda: resizer.resize(world.store, made.volume, size_bytes)

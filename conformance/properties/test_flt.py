@@ -49,6 +49,7 @@ def test_flt_001_a_create_broken_off_can_be_repeated(subject: RunningSubject, cu
 
 @requirement("FLT-002", needs=[Need.ENDPOINT, WitnessPower.LUNS], rests_on=["DEL-003"], examples=0.25)
 @pinned(cut=Cut(0, is_reply=True))
+@pinned(cut=Cut(0, is_reply=True, lasts=True))
 @given(cut=cuts())
 def test_flt_002_a_create_broken_off_can_be_undone(subject: RunningSubject, cut: Cut) -> None:
     """`delete` by uuid after a `create` whose request or reply was lost MUST succeed and leave no LUN."""
@@ -188,6 +189,7 @@ def test_flt_008_a_clone_broken_off_can_be_repeated(subject: RunningSubject, cut
     examples=0.25,
 )
 @pinned(cut=Cut(0, is_reply=True))
+@pinned(cut=Cut(0, is_reply=True, lasts=True))
 @given(cut=cuts())
 def test_flt_009_a_clone_broken_off_can_be_undone(subject: RunningSubject, cut: Cut) -> None:
     """`delete` by uuid after a `clone` whose request or reply was lost MUST succeed and leave no LUN but its source."""
@@ -497,3 +499,32 @@ def test_flt_021_an_error_of_the_arrays_own_is_seen_by_whatever_changes(subject:
     """
     with subject.world() as world:
         changes_broken_off(world, world.create())
+
+
+@requirement(
+    "FLT-022",
+    needs=[Need.ENDPOINT, Capability.TEMPLATE_CACHE, WitnessPower.LUNS],
+    rests_on=["TPL-004", "TPL-005", "FLT-001", "FLT-002"],
+    examples=0.25,
+)
+@pinned(cut=Cut(0, is_reply=True))
+@pinned(cut=Cut(0, is_reply=True, lasts=True))
+@given(cut=cuts())
+def test_flt_022_a_seed_broken_off_can_be_repeated_or_undone(subject: RunningSubject, cut: Cut) -> None:
+    """`seed_template` whose request or reply was lost MUST end with one LUN more when it is repeated, with none after
+    `delete_template` by uuid, also of a new instance.
+    """
+    with subject.world() as world:
+        world.seed()
+        for is_repeated in (True, False):
+            for at in world.at_each_request(cut):
+                request = world.request()
+                seed = partial(world.driver_seed, request, world.template(request))
+                with world.broken_off(at):
+                    seed()
+                world.restart_plugin()
+                if is_repeated:
+                    expect_done("the repeated seed", seed)
+                    count_is(world, luns=2)
+                expect_done("delete_template by uuid", partial(world.unseed, request))
+                count_is(world, luns=1)

@@ -191,11 +191,14 @@ def test_hst_009_a_host_may_change_its_initiator(subject: RunningSubject) -> Non
 
 @requirement("HST-011", needs=[WitnessPower.ACCESS], rests_on=["HST-009"])
 def test_hst_011_an_initiator_that_is_gone_is_let_in_no_more(subject: RunningSubject) -> None:
-    """An initiator that a host does not have any more SHOULD lose its access when the host is granted anew."""
+    """An initiator that a host does not have any more SHOULD lose access when the host is revoked or granted anew."""
     with subject.world() as world:
-        made, host = world.create(), world.host()
+        made, other, host = world.create(), world.create(), world.host()
         world.grant(made, host)
+        world.grant(other, host)
         changed = world.with_new_initiator(host)
+        world.revoke(other, changed)
+        expect_none("initiator let in after the revoke", world.lun(other).visible_to & set(host.iqns), ARRAY)
         made.granted.clear()
         world.act()
         world.grant(made, changed)

@@ -11,6 +11,7 @@ from conformance.contract import (
     AuthenticationFailed,
     Capability,
     InvalidRequest,
+    StoreRequest,
     WitnessPower,
 )
 from conformance.expect import (
@@ -57,10 +58,11 @@ def test_lif_001_initialize_accepts_a_good_request(subject: RunningSubject) -> N
 @requirement("LIF-002", needs=[Need.SECRET, WitnessPower.LUNS], rests_on=["LIF-001"])
 def test_lif_002_wrong_credentials_are_found_at_once(subject: RunningSubject) -> None:
     """`initialize` with wrong credentials MUST raise AuthenticationFailed and leave nothing on the array, also when
-    there is a store with the right ones.
+    there is a store with the right ones, and accept those for this store afterwards.
     """
     with subject.world() as world:
-        wrong = world.with_wrong_secrets(world.store_request())
+        request = world.store_request()
+        wrong = world.with_wrong_secrets(request)
         add = partial(world.plugin.lifecycle.initialize, wrong)
         with nothing_is_left(world):
             error = expect_refusal(AuthenticationFailed, "wrong credentials", add)
@@ -69,14 +71,25 @@ def test_lif_002_wrong_credentials_are_found_at_once(subject: RunningSubject) ->
         world.add_store()
         with nothing_is_left(world):
             expect_refusal(AuthenticationFailed, "wrong credentials beside right ones", add)
+        _accepted_now(world, request)
 
 
 @requirement("LIF-003", needs=[Need.ENDPOINT], rests_on=["LIF-001"])
 def test_lif_003_a_dead_array_is_found_at_once(subject: RunningSubject) -> None:
-    """`initialize` with an address where nobody answers MUST raise ArrayUnreachable."""
+    """`initialize` with an address where nobody answers MUST raise ArrayUnreachable, and accept the right one for this
+    store afterwards.
+    """
     with subject.world() as world:
-        dead = world.with_dead_endpoints(world.store_request())
+        request = world.store_request()
+        dead = world.with_dead_endpoints(request)
         expect_refusal(ArrayUnreachable, "a dead address", lambda: world.plugin.lifecycle.initialize(dead))
+        _accepted_now(world, request)
+
+
+def _accepted_now(world: World, request: StoreRequest) -> None:
+    """Somebody who has mistyped tries again."""
+    expect_done("initialize with what is right", partial(world.plugin.lifecycle.initialize, request))
+    world.add_store(request)
 
 
 @requirement("LIF-004", needs=[WitnessPower.LUNS], rests_on=["LIF-001"])

@@ -68,12 +68,13 @@ def test_ops_004_answers_are_of_the_contracts_types(subject: RunningSubject) -> 
 
 
 @requirement("OPS-005", rests_on=["REG-001"], watches=True)
-def test_ops_005_a_closed_plugin_leaves_no_threads(subject: RunningSubject) -> None:
-    """`close` MUST succeed, and leave no thread behind."""
+def test_ops_005_a_closed_plugin_leaves_nothing_behind(subject: RunningSubject) -> None:
+    """`close` MUST succeed, and leave no thread and no connection behind."""
     # It may be that a plugin was only looked at.
     close_provider(subject.new_provider())
     with subject.world() as world:
         whole_life(world)
+        expect_equal("connections left open", world.connections_after_close(), 0, PLUGIN)
 
 
 @requirement("OPS-006", needs=[WitnessPower.LUNS, Need.PROBE], rests_on=["PRV-002", "ACC-004", "DEL-003"])

@@ -24,8 +24,8 @@ class Cut:
 
 
 def cuts() -> SearchStrategy[Cut]:
-    """Lost replies above all: what was done and is not known to be."""
-    return st.builds(Cut, st.integers(0, 7), st.sampled_from([True, True, False]))
+    """Lost replies above all: what was done and is not known to be; once, or with nothing that follows."""
+    return st.builds(Cut, st.integers(0, 7), st.sampled_from([True, True, False]), lasts=st.booleans())
 
 
 def breakdowns() -> SearchStrategy[Cut]:

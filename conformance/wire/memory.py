@@ -43,6 +43,10 @@ class MemoryNetwork:
         """Take the address away."""
         self._handlers.pop(urlsplit(url).hostname or "", None)
 
+    def connections(self, _url: str) -> int:
+        """None is ever held."""
+        return 0
+
     def connect(self, url: str, ca_file: str | None, verify: bool, timeout: float) -> MemoryConnection:  # noqa: FBT001
         """The connector to hand to a plugin; refuses unknown addresses as TCP would."""
         handler = self._handlers.get(urlsplit(url).hostname or "")

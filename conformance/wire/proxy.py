@@ -51,6 +51,10 @@ class ProxyServer:
         if runner is not None:
             self._run(runner.cleanup())
 
+    def connections(self, url: str) -> int:
+        """Connections to a proxy that are open."""
+        return self._run(self._count(self._runners[url]))
+
     def shut_down(self) -> None:
         """Stop all proxies and the thread, and remove the files."""
         for url in list(self._runners):
@@ -77,6 +81,9 @@ class ProxyServer:
         url = f"https://127.0.0.1:{port}"
         self._runners[url] = runner
         return url
+
+    async def _count(self, runner: web.ServerRunner) -> int:
+        return 0 if runner.server is None else len(runner.server.connections)
 
     async def _answer(self, request: web.BaseRequest, handler: HttpHandler) -> web.StreamResponse:
         asked = HttpRequest(request.method, request.raw_path, dict(request.headers), await request.read())

@@ -54,11 +54,14 @@ class WithHosts(WithVolumes):
             self._step("host_added", lambda: listener.host_added(host, tuple(self._stores.values())))
 
     def _new_host(self, cluster: Cluster, initiators: int) -> Host:
-        # Each name is the beginning of the next: whoever compares only beginnings mixes up hosts.
-        ones = "1" * (1 + len(self._known_hosts))
+        # Each initiator's name is the beginning of the next one's, and two hosts each have one short name in domains of
+        # their own: whoever compares only beginnings mixes them up.
+        number = 1 + len(self._known_hosts)
+        ones, short = "1" * number, "1" * ((number + 1) // 2)
         ends = ("h", "i")[:initiators]
         iqns = tuple(Iqn(f"iqn.2013-03.org.storage-conformance:{self.tag}-{end}{ones}") for end in ends)
-        return Host(self._uuid(self._next()), f"{self._prefix}host-{ones}", cluster.hypervisor, cluster.uuid, iqns)
+        name = f"{self._prefix}host-{short}.rack-{ones}"
+        return Host(self._uuid(self._next()), name, cluster.hypervisor, cluster.uuid, iqns)
 
     def held_by_others(self) -> Host:
         """A host that is about to join, whose initiator somebody else has put into a group of his own."""
@@ -234,6 +237,10 @@ class WithHosts(WithVolumes):
     def with_new_initiator(self, host: Host) -> Host:
         """The same host with another initiator name, as after its adapter was replaced."""
         return self._changed(replace(host, initiators=(Iqn(f"{host.iqns[0]}-new"),)))
+
+    def with_another_initiator(self, host: Host) -> Host:
+        """The same host with one more initiator, as after an adapter was added."""
+        return self._changed(replace(host, initiators=(*host.initiators, Iqn(f"{host.iqns[0]}-added"))))
 
     def access(self, made: Made, name: str = "a") -> tuple[Host, ProbeSession]:
         """Grant a probe host and log in as it."""

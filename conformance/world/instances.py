@@ -72,13 +72,25 @@ class WithInstances(WorldBase):
 
     def restart_plugin(self) -> None:
         """Put a new instance in the place of the one in use, as after a restart of the cloud's process."""
+        old = self._replaced()
+        leaks.close_provider(old.plugin.raw)
+        old.close()
+
+    def connections_after_close(self) -> int:
+        """Restart the plugin; answers how many connections to the array the old instance keeps."""
+        old = self._replaced()
+        leaks.close_provider(old.plugin.raw)
+        left = leaks.connections_of(old)
+        old.close()
+        return left
+
+    def _replaced(self) -> Instance:
         self.watch.went_beyond_set_up = True
         old = self.instance
         self.instance = self.new_instance()
-        leaks.close_provider(old.plugin.raw)
-        old.close()
         self._instances.remove(old)
         self._stores = {uuid: self.instance.localised(store) for uuid, store in self._stores.items()}
+        return old
 
     @contextmanager
     def broken_off(self, cut: Cut) -> Iterator[Attempt]:

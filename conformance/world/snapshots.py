@@ -193,7 +193,7 @@ class WithSnapshots(WithHosts):
     def seed(self, content: bytes = b"", size: Size | None = None) -> Seeded:
         """Seed a template, fill it as the cloud does, and take the access away again."""
         request = self.request(size)
-        template = Template("memory:template", "raw", request.size_bytes, hashlib.sha256(content).hexdigest())
+        template = self.template(request, content)
         before = self.view() if self.witness.powers else None
         answer = self._step("seed_template", lambda: self.driver_seed(request, template))
         made = self.keep(request, answer, before, None, watch=watching_copies.after_seed, step="seed_template")
@@ -205,6 +205,15 @@ class WithSnapshots(WithHosts):
         if content:
             self.fill_template(seeded, content)
         return seeded
+
+    def template(self, request: VolumeRequest, content: bytes = b"") -> Template:
+        """What the LUN of this request is to hold."""
+        return Template("memory:template", "raw", request.size_bytes, hashlib.sha256(content).hexdigest())
+
+    def unseed(self, request: VolumeRequest) -> None:
+        """Call `delete_template` as the cloud does that knows the uuid and nothing else."""
+        unknown = CachedTemplate(request.uuid, self.template(request), None, request.size_bytes)
+        self.copier.delete_template(self.store, unknown)
 
     def driver_seed(self, request: VolumeRequest, template: Template) -> Created:
         """Call `seed_template` as the cloud would; what it makes is removed at the end."""

@@ -24,7 +24,7 @@ from conformance.settle import ranking, settle
 from conformance.subject import RunningSubject
 from conformance.verdict import Outcome, Verdict
 from tests.faulty_providers.corpus import all_faults
-from tests.faulty_providers.fault import Fault, Site
+from tests.faulty_providers.fault import Fault, Provider, Site
 from tests.faulty_providers.faulty import FaultySteps, Injector, faulty_bridge_factory, plan_for_fault
 from tests.kit_quality import reach
 from tests.kit_quality.at_once import AtOnce
@@ -51,9 +51,9 @@ class Run:
 
 
 def needs_sockets(fault: Fault) -> bool:
-    """Whether the fault's requirement cannot be asked in memory, where there is no TLS."""
+    """Whether the fault cannot be seen in memory, where there are no connections that stay open, and no TLS."""
     one = catalogue().get(fault.requirement)
-    return one is not None and Need.VERIFIED_TLS in one.needs
+    return fault.at == Provider.close or (one is not None and Need.VERIFIED_TLS in one.needs)
 
 
 class Bench:

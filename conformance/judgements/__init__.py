@@ -9,7 +9,6 @@ from conformance.judgements.access import (
     deleted_while_granted,
     fc_only_is_refused_or_served,
     granted_connection,
-    granted_or_refused,
     granule,
     hosts_with_datastore,
     listener_of,
@@ -17,6 +16,7 @@ from conformance.judgements.access import (
     logs_in,
     only_granted_are_let_in,
     out_of_reach,
+    reached_from_each_or_refused,
     still_reads,
 )
 from conformance.judgements.array import (
@@ -169,7 +169,6 @@ __all__ = [
     "given_up_and_repeated",
     "granted_beside_or_refused",
     "granted_connection",
-    "granted_or_refused",
     "granule",
     "hooked_to",
     "hosts_with_datastore",
@@ -218,6 +217,7 @@ __all__ = [
     "planted_snapshot_stays",
     "qos_is",
     "qos_out_of_limits",
+    "reached_from_each_or_refused",
     "refused_at_each_call",
     "refused_or_done",
     "repeated_with",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from conformance.contract import (
     AccessGranularity,
@@ -33,6 +34,7 @@ from conformance.expect import (
     expect,
     expect_bytes,
     expect_done,
+    expect_equal,
     expect_none,
     expect_refusal,
 )
@@ -129,8 +131,19 @@ def granted_connection(world: World, made: Made, host: Host) -> BlockConnection:
     return world.connection(made, host)
 
 
-def granted_or_refused(world: World, made: Made, host: Host) -> BlockConnection | None:
-    """Grant a host, and ask how it reaches the LUN; None, and no access, where either is refused."""
+def reached_from_each_or_refused(world: World, made: Made, host: Host, taken: str) -> None:
+    """Granted, a host with two initiators reaches this LUN from either, and not the one of WWID `taken`."""
+    told = _granted_or_refused(world, made, host)
+    if told is None:
+        return
+    for probe in (world.probe(host), world.second_probe(host)):
+        session = expect_done("login", partial(probe.open, told))
+        expect(session.wwid != taken, "another LUN than the host's first", taken, HOST)
+        expect_equal("the LUN reached", session.wwid, world.lun(made).wwid, HOST)
+        session.close()
+
+
+def _granted_or_refused(world: World, made: Made, host: Host) -> BlockConnection | None:
     made.granted[host] = None
     world.act()
     try:

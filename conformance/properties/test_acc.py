@@ -13,7 +13,6 @@ from conformance.expect import (
     ARRAY,
     HOST,
     PLUGIN,
-    expect,
     expect_bytes,
     expect_done,
     expect_equal,
@@ -24,7 +23,6 @@ from conformance.judgements import (
     as_many_hosts,
     cannot_write,
     fc_only_is_refused_or_served,
-    granted_or_refused,
     locked_out,
     many_of_a_host,
     nothing_changes,
@@ -33,6 +31,7 @@ from conformance.judgements import (
     only_granted_are_let_in,
     others_unchanged,
     out_of_reach,
+    reached_from_each_or_refused,
     still_reads,
 )
 from conformance.requirement import Need, given, pinned, requirement
@@ -396,12 +395,6 @@ def test_acc_024_an_initiator_that_is_added_is_led_to_the_volume_meant(subject: 
         world.grant(first, host)
         taken = world.login(first, host).wwid
         both = world.with_another_initiator(host)
-        told = granted_or_refused(world, second, both)
-        for probe in (world.probe(both), world.second_probe(both)):
-            if told is not None:
-                session = expect_done("login", partial(probe.open, told))
-                expect(session.wwid != taken, "another LUN than the host's first", taken, HOST)
-                expect_equal("the LUN reached", session.wwid, world.lun(second).wwid, HOST)
-                session.close()
+        reached_from_each_or_refused(world, second, both, taken)
         # Whether the new initiator is let in to the first one too is the plugin's affair.
         world.revoke(first, both)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from conformance.contract import Capability, Volume, WitnessPower
+from conformance.contract import Capability, Volume, VolumeRequest, WitnessPower
 from conformance.expect import ARRAY, HOST, expect_bytes, expect_done, expect_equal
 from conformance.judgements import (
     changes_broken_off,
@@ -30,6 +30,7 @@ from conformance.strategies.faults import Cut, breakdowns, cuts
 from conformance.strategies.qos import QosAt, policies
 from conformance.strategies.sizes import Growth, growths
 from conformance.subject import RunningSubject
+from conformance.world import World
 
 
 @requirement("FLT-001", needs=[Need.ENDPOINT, WitnessPower.SIZE], rests_on=["PRV-002"], examples=0.25)
@@ -516,15 +517,21 @@ def test_flt_022_a_seed_broken_off_can_be_repeated_or_undone(subject: RunningSub
     """
     with subject.world() as world:
         world.seed()
-        for is_repeated in (True, False):
-            for at in world.at_each_request(cut):
-                request = world.request()
-                seed = partial(world.driver_seed, request, world.template(request))
-                with world.broken_off(at):
-                    seed()
-                world.restart_plugin()
-                if is_repeated:
-                    expect_done("the repeated seed", seed)
-                    count_is(world, luns=2)
-                expect_done("delete_template by uuid", partial(world.unseed, request))
-                count_is(world, luns=1)
+        for at in world.at_each_request(cut):
+            request = _seed_broken_off(world, at)
+            expect_done("the repeated seed", partial(world.driver_seed, request, world.template(request)))
+            count_is(world, luns=2)
+            expect_done("delete_template by uuid", partial(world.unseed, request))
+            count_is(world, luns=1)
+        for at in world.at_each_request(cut):
+            request = _seed_broken_off(world, at)
+            expect_done("delete_template by uuid", partial(world.unseed, request))
+            count_is(world, luns=1)
+
+
+def _seed_broken_off(world: World, at: Cut) -> VolumeRequest:
+    request = world.request()
+    with world.broken_off(at):
+        world.driver_seed(request, world.template(request))
+    world.restart_plugin()
+    return request

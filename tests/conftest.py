@@ -12,7 +12,7 @@ from tests.kit.snapshot import UPDATE
 
 pytest_plugins = ["pytester"]
 
-WIRE = tuple(Path(__file__).parent / each for each in ("wire", "wire_sdk", "wire_zadarapy"))
+WIRE = tuple(Path(__file__).parent / each for each in ("wire", "wire_linux", "wire_lio", "wire_sdk", "wire_zadarapy"))
 
 # The same examples on every machine and in every run: a red test here is a bug, never the luck of the draw.
 settings.register_profile("own", derandomize=True, deadline=None, database=None, max_examples=50)

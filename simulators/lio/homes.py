@@ -11,6 +11,11 @@ def cache() -> Path:
     return _home() / "lio"
 
 
+def initiator() -> Path:
+    """Images of the machine with the initiator of Linux."""
+    return _home() / "linux-initiator"
+
+
 def local_owners() -> Path:
     """What owners have on the kernel of this machine."""
     return _home() / "lio-local"

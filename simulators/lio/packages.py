@@ -52,7 +52,7 @@ def choose() -> Chosen:
             f"{lacking[0]} is missing: the machine with LIO is made of Debian packages; use Debian, or data plane "
             "embedded"
         )
-    python = _dependency("python3-minimal", r"python(3\.[0-9]+)-minimal")
+    python = dependency("python3-minimal", r"python(3\.[0-9]+)-minimal")
     names = [
         f"python{python}-minimal",
         f"libpython{python}-minimal",
@@ -60,8 +60,8 @@ def choose() -> Chosen:
         *_LIBRARIES,
         *_TARGETCLI,
     ]
-    kernel, busybox, *others = _candidates(
-        [_dependency(KERNEL, r"(linux-image-\S*cloud-amd64)"), "busybox-static", *names]
+    kernel, busybox, *others = candidates(
+        [dependency(KERNEL, r"(linux-image-\S*cloud-amd64)"), "busybox-static", *names]
     )
     return Chosen(kernel, busybox, python, tuple(others))
 
@@ -70,7 +70,7 @@ def download(packages: Iterable[Package], directory: Path) -> Sequence[Path]:
     """Fetch packages into an empty directory; raises `LioUnavailable`."""
     wanted = [f"{each.name}={each.version}" for each in packages]
     # As root apt would hand the download to a user who may not write here, and say so.
-    _run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", *wanted], directory)
+    run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", *wanted], directory)
     return sorted(directory.glob("*.deb"))
 
 
@@ -83,8 +83,9 @@ def files(package: Path) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
             yield member, b"" if content is None else content.read()
 
 
-def _dependency(package: str, pattern: str) -> str:
-    shown = _run(["apt-cache", "depends", "--important", package])
+def dependency(package: str, pattern: str) -> str:
+    """What a package depends on, found by its name; raises `LioUnavailable`."""
+    shown = run(["apt-cache", "depends", "--important", package])
     found = re.search(rf"Depends: {pattern}$", shown, re.MULTILINE)
     if found is None:
         raise LioUnavailable(
@@ -94,8 +95,9 @@ def _dependency(package: str, pattern: str) -> str:
     return found[1]
 
 
-def _candidates(names: Sequence[str]) -> list[Package]:
-    shown = _run(["apt-cache", "policy", *names])
+def candidates(names: Sequence[str]) -> list[Package]:
+    """What apt would install under these names; raises `LioUnavailable`."""
+    shown = run(["apt-cache", "policy", *names])
     versions = dict(re.findall(r"^(\S+):\n.*\n  Candidate: (\S+)$", shown, re.MULTILINE))
     for name in names:
         if versions.get(name, "(none)") == "(none)":
@@ -103,7 +105,8 @@ def _candidates(names: Sequence[str]) -> list[Package]:
     return [Package(name, versions[name]) for name in names]
 
 
-def _run(command: Sequence[str], directory: Path | None = None) -> str:
+def run(command: Sequence[str], directory: Path | None = None) -> str:
+    """What a program of the package manager says; raises `LioUnavailable`."""
     try:
         done = subprocess.run(
             command,

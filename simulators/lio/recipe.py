@@ -9,6 +9,7 @@ import lzma
 import marshal
 import re
 import sys
+import warnings
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -23,7 +24,7 @@ MODULES: Final = (
     "virtio_pci", "virtio_net", "virtio_console", "configfs", "loop", "target_core_mod", "target_core_iblock",
     "iscsi_target_mod",
 )  # fmt: skip
-"""What the machine needs of the kernel, in this order; what each depends on comes before it."""
+"""What the machine with LIO needs of the kernel, in this order; what each depends on comes before it."""
 LIBRARIES: Final = ("rtslib-fb", "pyudev")
 _HERE: Final = Path(__file__).parent
 _LEFT_OUT: Final = frozenset({
@@ -32,6 +33,7 @@ _LEFT_OUT: Final = frozenset({
     "xmlrpc", "zoneinfo",
 })  # fmt: skip
 _EXTENSIONS: Final = ("_ctypes", "_json", "_queue", "_uuid", "mmap", "readline", "resource", "termios")
+_LIBRARY_FOLDERS: Final = frozenset({"usr/lib/x86_64-linux-gnu", "usr/lib64"})
 _ADDED: Final = "usr/lib/python3/dist-packages/"
 _STAND_INS: Final = {"sitecustomize.py": "find_libraries.py", "gi/repository.py": "no_dbus.py"}
 _DEPENDS: Final = re.compile(rb"\0depends=([^\0]*)\0")
@@ -42,11 +44,11 @@ Tree = dict[str, cpio.Entry]
 
 def busybox_part(files: Iterable[tuple[TarInfo, bytes]]) -> Tree:
     """The shell and its commands."""
-    found = {_merged(str(PurePosixPath(each.name))): content for each, content in files}
+    found = {merged(str(PurePosixPath(each.name))): content for each, content in files}
     return {"bin/busybox": cpio.file(found["usr/bin/busybox"], is_executable=True)}
 
 
-def kernel_part(files: Iterable[tuple[TarInfo, bytes]]) -> tuple[bytes, Tree]:
+def kernel_part(files: Iterable[tuple[TarInfo, bytes]], wanted: Iterable[str] = MODULES) -> tuple[bytes, Tree]:
     """The kernel itself, and the modules with the order in which they have to be loaded."""
     kernel, modules = b"", {}
     for member, content in files:
@@ -57,13 +59,13 @@ def kernel_part(files: Iterable[tuple[TarInfo, bytes]]) -> tuple[bytes, Tree]:
             modules[_module_name(place["name"])] = lzma.decompress(content) if place["packing"] else content
     if not kernel or not modules:
         raise LioUnavailable("the kernel's package holds no kernel or no modules: its layout has changed")
-    order = in_order(modules)
+    order = in_order(modules, wanted)
     tree = {f"modules/{each}.ko": cpio.file(modules[each]) for each in order}
     return kernel, {**tree, "modules/order": cpio.file("".join(f"{each}\n" for each in order).encode())}
 
 
-def in_order(modules: Mapping[str, bytes]) -> Sequence[str]:
-    """The names of `MODULES` and of what they depend on, what is depended on first; what is built in is left out."""
+def in_order(modules: Mapping[str, bytes], wanted: Iterable[str] = MODULES) -> Sequence[str]:
+    """The names of wanted modules and of what they depend on, what is depended on first, without what is built in."""
     order: dict[str, None] = {}
 
     def add(name: str) -> None:
@@ -72,7 +74,7 @@ def in_order(modules: Mapping[str, bytes]) -> Sequence[str]:
                 add(each)
             order[name] = None
 
-    for each in MODULES:
+    for each in wanted:
         add(each)
     return list(order)
 
@@ -89,7 +91,7 @@ def python_part(files: Iterable[tuple[TarInfo, bytes]], version: str) -> Tree:
     tree: Tree = {"lib": cpio.link("usr/lib"), "lib64": cpio.link("usr/lib64"), "usr/bin": cpio.link("../bin")}
     home = f"usr/lib/python{version}/"
     for member, content in files:
-        path = _merged(str(PurePosixPath(member.name)))
+        path = merged(str(PurePosixPath(member.name)))
         if path.endswith(".py") and path.startswith(_ADDED):
             tree.update([source_or_code(home + path.removeprefix(_ADDED), content, version)])
         elif path == "usr/bin/targetcli":
@@ -98,11 +100,20 @@ def python_part(files: Iterable[tuple[TarInfo, bytes]], version: str) -> Tree:
             tree.update(_of_standard_library(path, path.removeprefix(home), content, version))
         elif path == f"usr/bin/python{version}":
             tree["bin/python3"] = cpio.file(content, is_executable=True)
-        elif _is_library(path) and member.issym():
-            tree[path] = cpio.link(member.linkname)
-        elif _is_library(path) and member.isfile():
-            tree[path] = cpio.file(content, is_executable=True)
+        else:
+            tree |= library(member, content)
     return tree
+
+
+def library(member: TarInfo, content: bytes) -> Tree:
+    """A shared library, or a name that leads to one; nothing of anything else."""
+    path = merged(str(PurePosixPath(member.name)))
+    folder, _, name = path.rpartition("/")
+    if folder not in _LIBRARY_FOLDERS or ".so" not in name or name.startswith("libnss_"):
+        return {}
+    if member.issym():
+        return {path: cpio.link(member.linkname)}
+    return {path: cpio.file(content, is_executable=True)} if member.isfile() else {}
 
 
 def _of_standard_library(path: str, within: str, content: bytes, version: str) -> Iterator[tuple[str, cpio.Entry]]:
@@ -154,17 +165,15 @@ def source_or_code(path: str, source: bytes, version: str) -> tuple[str, cpio.En
     """A module as code without its source (PEP 552, hash-based, unchecked), where code of that version can be made."""
     if version != f"{sys.version_info.major}.{sys.version_info.minor}":
         return path, cpio.file(source)
-    code = marshal.dumps(compile(source, f"/{path}", "exec", dont_inherit=True))
+    with warnings.catch_warnings():
+        # It is as Debian publishes it: where warnings are errors, as in pytest, that would be the end of the image.
+        warnings.simplefilter("ignore")
+        code = marshal.dumps(compile(source, f"/{path}", "exec", dont_inherit=True))
     head = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + importlib.util.source_hash(source)
     return f"{path}c", cpio.file(head + code)
 
 
-def _is_library(path: str) -> bool:
-    folder, _, name = path.rpartition("/")
-    return folder in {"usr/lib/x86_64-linux-gnu", "usr/lib64"} and ".so" in name and not name.startswith("libnss_")
-
-
-def _merged(path: str) -> str:
+def merged(path: str) -> str:
     """Where a file lies since Debian has nothing in /lib and /bin any more."""
     return f"usr/{path}" if path.split("/")[0] in {"bin", "lib", "lib64", "sbin"} else path
 

@@ -1,4 +1,4 @@
-"""A machine with LIO: QEMU with a kernel and an initramfs of ours, that lives no longer than this process.
+"""A machine of ours: QEMU with a kernel and an initramfs, that lives no longer than this process.
 
 Nothing of it is in the file system but the image and the saved state in the cache: the agent and QEMU's control channel
 are on socket pairs, the console is an unlinked file, disks are in the machine's memory.
@@ -64,24 +64,24 @@ def hardware() -> tuple[str, ...]:
     )  # fmt: skip
 
 
-class Machine:
-    """A machine that runs; `state` is a file to go on from instead of booting."""
+class Guest:
+    """A machine that runs, with `agent` connected to whoever answers in it.
 
-    def __init__(self, image: Image, ports: Sequence[int], state: Path | None = None) -> None:
+    `network` is what QEMU calls the options of user networking; `state` is a file to go on from instead of booting.
+    """
+
+    def __init__(self, image: Image, network: str, state: Path | None = None) -> None:
         if shutil.which(QEMU) is None:
             raise LioUnavailable(f"{QEMU} is missing: apt-get install qemu-system-x86, or use data plane embedded")
-        self.portals = tuple(Portal(HOST, port) for port in opened_ports(ports))
         self._stack = ExitStack()
         self._console = tempfile.TemporaryFile()  # noqa: SIM115  (closed by the stack)
         self._stack.callback(self._console.close)
-        agent, theirs = self._pair()
+        self.agent, theirs = self._pair()
         control, controlled = self._pair()
-        self._process = self._start(image, state, theirs, controlled)
+        self._process = self._start(image, network, state, theirs, controlled)
         self._stack.callback(self._end)
         for each in (theirs, controlled):
             each.close()
-        self.lio = RemoteLio(agent, self.portals, self.close)
-        self._stack.callback(self.lio.hang_up)
         self._control = control
 
     def console(self) -> str:
@@ -89,13 +89,6 @@ class Machine:
         size = self._console.seek(0, os.SEEK_END)
         self._console.seek(max(0, size - _CONSOLE_TAIL))
         return self._console.read().decode(errors="replace").strip()
-
-    def wait_until_ready(self) -> None:
-        """Wait for the agent; raises `LioError` with what the machine said last."""
-        try:
-            self.lio.call("ping")
-        except LioError as error:
-            raise LioError(f"{error}; it said last: {self.console()[-400:]}") from error
 
     def save(self, path: Path) -> None:
         """Write the machine's state to a file; it stands still afterwards."""
@@ -118,13 +111,12 @@ class Machine:
         return ours, theirs
 
     def _start(
-        self, image: Image, state: Path | None, agent: socket.socket, control: socket.socket
+        self, image: Image, network: str, state: Path | None, agent: socket.socket, control: socket.socket
     ) -> subprocess.Popen[bytes]:
-        forward = ",".join(f"hostfwd=tcp:{each}-{each}" for each in self.portals)
         wanted = [
             *hardware(),
             "-kernel", str(image.kernel), "-initrd", str(image.initramfs),
-            "-netdev", f"user,id=net,restrict=on,{forward}",
+            "-netdev", f"user,id=net,{network}",
             "-chardev", f"socket,id=agent,fd={agent.fileno()}",
             "-chardev", f"socket,id=control,fd={control.fileno()}",
             *(["-incoming", f"exec:cat {shlex.quote(str(state))}"] if state else []),
@@ -147,3 +139,21 @@ class Machine:
             self._process.wait(_END_SECONDS)
         self._process.kill()
         self._process.wait()
+
+
+class Machine(Guest):
+    """A machine with LIO, whose portals are ports of this machine's loopback interface."""
+
+    def __init__(self, image: Image, ports: Sequence[int], state: Path | None = None) -> None:
+        self.portals = tuple(Portal(HOST, port) for port in opened_ports(ports))
+        forward = ",".join(f"hostfwd=tcp:{each}-{each}" for each in self.portals)
+        super().__init__(image, f"restrict=on,{forward}", state)
+        self.lio = RemoteLio(self.agent, self.portals, self.close)
+        self._stack.callback(self.lio.hang_up)
+
+    def wait_until_ready(self) -> None:
+        """Wait for the agent; raises `LioError` with what the machine said last."""
+        try:
+            self.lio.call("ping")
+        except LioError as error:
+            raise LioError(f"{error}; it said last: {self.console()[-400:]}") from error

@@ -36,6 +36,7 @@ def test_modules_come_after_what_they_depend_on_and_what_is_built_in_is_left_out
         "unwanted": module(),
     }
     assert recipe.in_order(modules) == ["loop", "scsi_common", "target_core_mod", "iscsi_target_mod"]
+    assert recipe.in_order(modules, ["target_core_mod"]) == ["scsi_common", "target_core_mod"]
 
 
 def test_the_kernel_and_its_modules_are_found_in_the_package() -> None:
@@ -89,6 +90,10 @@ def test_code_is_made_for_this_version_only() -> None:
     exec(marshal.loads(entry.content[16:]), found)  # noqa: S102
     assert found["answer"] == 42
     assert recipe.source_or_code("usr/lib/a.py", b"answer = 42", "3.2")[0] == "usr/lib/a.py"
+
+
+def test_code_is_made_without_a_word_of_what_its_source_is_warned_of() -> None:
+    assert recipe.source_or_code("usr/lib/a.py", rb"pattern = '\.'", HERE)[0] == "usr/lib/a.pyc"
 
 
 def test_the_agent_and_what_starts_it_are_in_it() -> None:

@@ -172,20 +172,21 @@ class TargetConnection:
             return True
         for waiting_sn, (waiting, _) in list(self._waiting.items()):
             if isinstance(waiting, p.ScsiCommand) and waiting.initiator_task_tag == tag:
-                # The number stays used: an empty ping takes the place of the command.
-                ping = p.NopOut(bytes(8), p.NO_TAG, p.NO_TAG, waiting_sn, 0, immediate=False)
-                self._waiting[waiting_sn] = (ping, b"")
+                self._pass_over(waiting_sn)
                 return True
-        return self._is_yet_to_come(ref_cmd_sn, cmd_sn) and self._fill_gap(ref_cmd_sn)
+        if not self._is_yet_to_come(ref_cmd_sn, cmd_sn):
+            return False
+        self._pass_over(ref_cmd_sn)
+        return True
 
     def _is_yet_to_come(self, ref_cmd_sn: int, cmd_sn: int) -> bool:
         ahead = (ref_cmd_sn - self._exp_cmd_sn) & _SERIAL_MASK
         is_before = 0 < (cmd_sn - ref_cmd_sn) & _SERIAL_MASK <= _SERIAL_MASK // 2
         return ahead < self._window() and is_before and ref_cmd_sn not in self._waiting
 
-    def _fill_gap(self, cmd_sn: int) -> bool:
+    def _pass_over(self, cmd_sn: int) -> None:
+        """The number stays used: an empty ping takes the place of the command."""
         self._waiting[cmd_sn] = (p.NopOut(bytes(8), p.NO_TAG, p.NO_TAG, cmd_sn, 0, immediate=False), b"")
-        return True
 
     def abort_tasks(self, lun_number: int) -> bool:
         """Forget the writes to one unit that wait for data; say whether there were any."""

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from simulators.iscsi import connection_faults
 from simulators.iscsi import pdu as p
 from simulators.iscsi.codec import PduReader, encode
+from simulators.iscsi.command_order import CommandOrder
 from simulators.iscsi.data_pieces import cut
 from simulators.iscsi.describe import describe
 from simulators.iscsi.errors import PeerViolation, SimulatorBug
@@ -97,9 +98,8 @@ class TargetConnection:
         self._digests: Digests | None = None
         self._ping_tag = p.NO_TAG
         self._stat_sn = 0
-        self._exp_cmd_sn = 0
+        self._order = CommandOrder(lambda: COMMAND_WINDOW - len(self._writes))
         self._cid = 0
-        self._waiting: dict[int, tuple[Pdu, bytes]] = {}
         self._writes: dict[int, WriteTask] = {}
         self._aborted: deque[int] = deque(maxlen=_REMEMBERED_ABORTS)
         self._next_transfer_tag = 1
@@ -159,7 +159,7 @@ class TargetConnection:
         """End the connection: the transport is gone, or the core wants it gone."""
         self.state = State.CLOSED
         self._writes.clear()
-        self._waiting.clear()
+        self._order.clear()
         self._core.disconnected(self)
 
     def abort_task(self, tag: int, ref_cmd_sn: int, cmd_sn: int) -> bool:
@@ -170,23 +170,7 @@ class TargetConnection:
         if tag in self._writes:
             self._abort(tag)
             return True
-        for waiting_sn, (waiting, _) in list(self._waiting.items()):
-            if isinstance(waiting, p.ScsiCommand) and waiting.initiator_task_tag == tag:
-                self._pass_over(waiting_sn)
-                return True
-        if not self._is_yet_to_come(ref_cmd_sn, cmd_sn):
-            return False
-        self._pass_over(ref_cmd_sn)
-        return True
-
-    def _is_yet_to_come(self, ref_cmd_sn: int, cmd_sn: int) -> bool:
-        ahead = (ref_cmd_sn - self._exp_cmd_sn) & _SERIAL_MASK
-        is_before = 0 < (cmd_sn - ref_cmd_sn) & _SERIAL_MASK <= _SERIAL_MASK // 2
-        return ahead < self._window() and is_before and ref_cmd_sn not in self._waiting
-
-    def _pass_over(self, cmd_sn: int) -> None:
-        """The number stays used: an empty ping takes the place of the command."""
-        self._waiting[cmd_sn] = (p.NopOut(bytes(8), p.NO_TAG, p.NO_TAG, cmd_sn, 0, immediate=False), b"")
+        return self._order.pass_over(tag, ref_cmd_sn, cmd_sn)
 
     def abort_tasks(self, lun_number: int) -> bool:
         """Forget the writes to one unit that wait for data; say whether there were any."""
@@ -236,7 +220,8 @@ class TargetConnection:
         if self.state is State.LOGIN or isinstance(pdu, p.DataOut | p.LoginRequest | p.UnknownPdu):
             self._carry_out(pdu, header)
         elif isinstance(pdu, _NUMBERED) and not pdu.immediate:
-            self._take_in_order(pdu, pdu.cmd_sn, header)
+            self._order.put(pdu.cmd_sn, pdu, header)
+            self._carry_out_waiting()
         else:
             self._carry_out(pdu, header)
 
@@ -251,20 +236,9 @@ class TargetConnection:
             # Its CmdSN would be missing for ever: at error recovery level 0 only a new session helps (§7.1.4.1).
             self.hang_up()
 
-    def _take_in_order(self, pdu: Pdu, cmd_sn: int, header: bytes) -> None:
-        ahead = (cmd_sn - self._exp_cmd_sn) & _SERIAL_MASK
-        if ahead >= self._window() or cmd_sn in self._waiting:
-            # §4.2.2.1: the target "MUST silently ignore any non-immediate command outside of this range or
-            # non-immediate duplicates within the range".
-            return
-        self._waiting[cmd_sn] = (pdu, header)
-        self._carry_out_waiting()
-
     def _carry_out_waiting(self) -> None:
-        while not self.is_closed and self._exp_cmd_sn in self._waiting:
-            next_pdu, next_header = self._waiting.pop(self._exp_cmd_sn)
-            self._exp_cmd_sn = (self._exp_cmd_sn + 1) & _SERIAL_MASK
-            self._carry_out(next_pdu, next_header)
+        while not self.is_closed and (due := self._order.take()) is not None:
+            self._carry_out(*due)
 
     def _carry_out(self, pdu: Pdu, header: bytes) -> None:
         transition = self.TRANSITIONS.get((self.state, type(pdu)))
@@ -283,13 +257,9 @@ class TargetConnection:
 
     # ---- numbering -----------------------------------------------------------------------------------------
 
-    def _window(self) -> int:
-        return COMMAND_WINDOW - len(self._writes)
-
     def _sequence(self) -> tuple[int, int, int]:
         """Return StatSN, ExpCmdSN and MaxCmdSN for a PDU that does not carry a status."""
-        max_cmd_sn = (self._exp_cmd_sn + self._window() - 1) & _SERIAL_MASK
-        return self._stat_sn, self._exp_cmd_sn, max_cmd_sn
+        return self._stat_sn, self._order.expected, self._order.last
 
     def _status_sequence(self) -> tuple[int, int, int]:
         """Return the same for a PDU that does, and count it."""
@@ -316,7 +286,7 @@ class TargetConnection:
                 self.hang_up()
                 return
             self._parameters = step.agreement.parameters
-            self._stat_sn, self._exp_cmd_sn = self._login.next_stat_sn, response.exp_cmd_sn
+            self._stat_sn, self._order.expected = self._login.next_stat_sn, response.exp_cmd_sn
             self.state = State.DISCOVERY if step.agreement.is_discovery else State.FULL_FEATURE
             _, _, max_cmd_sn = self._sequence()
             response = replace(response, tsih=self.session.info.tsih, max_cmd_sn=max_cmd_sn)

@@ -89,9 +89,9 @@ class Talk:
         assert connection.is_closed or connection._reader.pending_bytes <= _REST_LIMIT, "too much is kept"
         assert len(connection._writes) <= COMMAND_WINDOW, "too many commands wait for data"
         assert all(task._received <= task._expected for task in connection._writes.values()), "too much data is kept"
-        ahead = [(cmd_sn - connection._exp_cmd_sn) & 0xFFFFFFFF for cmd_sn in connection._waiting]
+        ahead = [(cmd_sn - connection._order.expected) & 0xFFFFFFFF for cmd_sn in connection._order._early]
         assert all(0 < each < COMMAND_WINDOW for each in ahead), "a command outside of the window is kept"
-        assert len(connection._waiting) <= COMMAND_WINDOW, "too many commands wait for their turn"
+        assert len(connection._order._early) <= COMMAND_WINDOW, "too many commands wait for their turn"
 
 
 def check_shared(memory: MemoryTarget) -> None:

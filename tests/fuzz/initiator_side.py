@@ -81,7 +81,7 @@ def request(chance: Random, connection: TargetConnection, ahead: int) -> p.Pdu:
     """Return a request of the full feature phase, so far ahead of the number that the target expects."""
     if connection._writes and chance.random() < 0.4:
         return _next_data(chance, chance.choice(list(connection._writes.values())))
-    return chance.choice(_REQUESTS)(chance, connection._exp_cmd_sn + ahead)
+    return chance.choice(_REQUESTS)(chance, connection._order.expected + ahead)
 
 
 def _next_data(chance: Random, task: WriteTask) -> p.DataOut:

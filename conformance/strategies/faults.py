@@ -23,9 +23,10 @@ class Cut:
     in_its_words: bool = False
 
 
-def cuts() -> SearchStrategy[Cut]:
+def cuts(*, may_last: bool = True) -> SearchStrategy[Cut]:
     """Lost replies above all: what was done and is not known to be; once, or with nothing that follows."""
-    return st.builds(Cut, st.integers(0, 7), st.sampled_from([True, True, False]), lasts=st.booleans())
+    lasts = st.sampled_from([False, True] if may_last else [False])
+    return st.builds(Cut, st.integers(0, 7), st.sampled_from([True, True, False]), lasts=lasts)
 
 
 def breakdowns() -> SearchStrategy[Cut]:

@@ -26,5 +26,5 @@ Where no source says what the real array does: all status codes but 0, 5, 10081 
 which a comment is read back; detaching a server that is not attached is an error; a volume that is attached is not
 deleted, nor one with snapshots unless `force` is YES, and then they go too; a server with volumes is not deleted;
 snapshots of one consistency group have different names; LUN numbers are the smallest that are free, from 0; INQUIRY
-says "Zadara" and "VPSA", and the designator is a locally assigned NAA, which the API does not tell.
+says "Zadara" and "VPSA", and the designator is an NAA of nobody's number, which the API does not tell.
 """

@@ -19,8 +19,9 @@ VPSA: Final = Make(
     product="VPSA",
     firmware="0001",
     target="iqn.2011-04.com.zadarastorage:vsa-{unique_hex}:1",
-    # NAA 3 (SPC-4 §7.8.6.6.4) is for whoever wants to make sense of it himself.
-    naa="3{unique_hex}{number:07x}",
+    # NAA 6, which is all that LIO can tell. No source names the maker's number: this is one of those that nobody is
+    # given (IEEE 802, locally administered).
+    naa="602005a000000000{unique_hex}{number:08x}",
     eui=None,
     volume_names=re.compile(r"[A-Za-z0-9_-]*"),
     volume_name_rule="letters, digits, hyphens and underscores",

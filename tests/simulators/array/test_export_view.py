@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from simulators.array.accounts import AccountChange, AccountStatus
 from simulators.array.administrator import Administrator
+from simulators.array.apis import APIS
 from simulators.array.chance import SeededChance
 from simulators.array.clones import CloneTime
 from simulators.array.core import ArrayCore, ArraySize
@@ -18,6 +20,7 @@ from simulators.array.groups import GroupChange
 from simulators.array.initiators import InitiatorWish
 from simulators.array.limits import Limits
 from simulators.array.lio_store import LioStore
+from simulators.array.make import Make
 from simulators.array.qos import QosChange
 from simulators.array.snapshots import SnapshotWish
 from simulators.array.volume import Access, VolumeChange, VolumeWish
@@ -180,3 +183,8 @@ def test_what_is_not_counted_is_null() -> None:
     stats = array.call("GetVolumeStats", volumeID=array.create(GB))["volumeStats"]
     assert (stats["readBytes"], stats["writeOps"], stats["volumeSize"] > 0) == (None, None, True)
     assert array.call("GetClusterStats")["clusterStats"]["writeBytes"] is None
+
+
+@pytest.mark.parametrize("make", [each.make for each in APIS.values()], ids=APIS)
+def test_lio_can_tell_the_identity_of_every_make(make: Make) -> None:
+    assert re.fullmatch("6[0-9a-f]{31}", make.naa_of("ab9z", 4711))

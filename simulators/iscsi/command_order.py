@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from simulators.iscsi.lun_address import decode_lun
 from simulators.iscsi.pdu import NO_TAG, NopOut, ScsiCommand
 
 if TYPE_CHECKING:
@@ -48,13 +49,16 @@ class CommandOrder:
         """Let the command of this tag, whose number is `ref_cmd_sn`, never be carried out; say whether it waits, or may
         still come before `cmd_sn`: then its number is "considered received" (§11.6.1 b).
         """
-        waiting = [number for number, (pdu, _) in self._early.items() if _is_command(pdu, tag)]
-        is_before = 0 < (cmd_sn - ref_cmd_sn) & _SERIAL_MASK <= _SERIAL_MASK // 2
-        passed = waiting or ([ref_cmd_sn] if is_before and self._may_come(ref_cmd_sn) else [])
-        for number in passed:
-            # The number stays used: an empty ping takes the place of the command.
-            self._early[number] = NopOut(bytes(8), NO_TAG, NO_TAG, number, 0, immediate=False), b""
-        return bool(passed)
+        waiting = self._waiting(lambda command: command.initiator_task_tag == tag)
+        may_come = [ref_cmd_sn] if _is_before(ref_cmd_sn, cmd_sn) and self._may_come(ref_cmd_sn) else []
+        return self._use_up(waiting or may_come)
+
+    def pass_over_unit(self, lun_number: int | None, cmd_sn: int) -> None:
+        """Let the commands for this unit, or for any, that wait and were sent before `cmd_sn` never be carried out
+        (§4.2.3.2): a function that ends the tasks of a unit means them too.
+        """
+        meant = self._waiting(lambda command: lun_number is None or decode_lun(command.lun) == lun_number)
+        self._use_up([number for number in meant if _is_before(number, cmd_sn)])
 
     def clear(self) -> None:
         """Nothing waits any more."""
@@ -63,6 +67,15 @@ class CommandOrder:
     def _may_come(self, cmd_sn: int) -> bool:
         return (cmd_sn - self.expected) & _SERIAL_MASK < self._window() and cmd_sn not in self._early
 
+    def _waiting(self, is_meant: Callable[[ScsiCommand], bool]) -> list[int]:
+        return [number for number, (pdu, _) in self._early.items() if isinstance(pdu, ScsiCommand) and is_meant(pdu)]
 
-def _is_command(pdu: Pdu, tag: int) -> bool:
-    return isinstance(pdu, ScsiCommand) and pdu.initiator_task_tag == tag
+    def _use_up(self, numbers: list[int]) -> bool:
+        """The numbers stay used: an empty ping takes the place of each command."""
+        for number in numbers:
+            self._early[number] = NopOut(bytes(8), NO_TAG, NO_TAG, number, 0, immediate=False), b""
+        return bool(numbers)
+
+
+def _is_before(number: int, cmd_sn: int) -> bool:
+    return 0 < (cmd_sn - number) & _SERIAL_MASK <= _SERIAL_MASK // 2

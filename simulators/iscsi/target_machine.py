@@ -179,6 +179,10 @@ class TargetConnection:
             self._abort(tag)
         return bool(tags)
 
+    def abort_waiting(self, lun_number: int | None, cmd_sn: int) -> None:
+        """Forget the commands to one unit, or to all, that were sent before `cmd_sn` and wait for their turn."""
+        self._order.pass_over_unit(lun_number, cmd_sn)
+
     def _flush(self) -> bytes:
         output, self._output = self._output, []
         for pdu in output:

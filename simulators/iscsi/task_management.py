@@ -38,6 +38,9 @@ class Tasks(Protocol):
     def abort_tasks(self, lun_number: int) -> bool:
         """Forget those of one unit; say whether there were any."""
 
+    def abort_waiting(self, lun_number: int | None, cmd_sn: int) -> None:
+        """Forget those of one unit, or of all, that were sent before `cmd_sn` and wait for their turn."""
+
 
 def manage(request: TaskManagementRequest, tasks: Tasks, session: Session, core: TargetCore) -> int:
     """Carry out a function, and return the response to it."""
@@ -47,6 +50,7 @@ def manage(request: TaskManagementRequest, tasks: Tasks, session: Session, core:
     if request.function == TASK_REASSIGN:
         return REASSIGN_NOT_SUPPORTED
     if request.function in _OF_THE_TARGET:
+        tasks.abort_waiting(None, request.cmd_sn)
         core.reset_target(session, is_cold=request.function == TARGET_COLD_RESET)
         return FUNCTION_COMPLETE
     if request.function not in _OF_A_LUN:
@@ -58,6 +62,7 @@ def _manage_unit(request: TaskManagementRequest, tasks: Tasks, session: Session)
     lun_number, nexus = decode_lun(request.lun), session.nexus
     if lun_number is None or lun_number not in nexus.units:
         return LUN_DOES_NOT_EXIST
+    tasks.abort_waiting(lun_number, request.cmd_sn)
     device = nexus.devices[lun_number]
     if request.function == LUN_RESET:
         device.reset(RESET_BY_FUNCTION)

@@ -521,6 +521,24 @@ def test_only_the_named_command_is_aborted_while_others_wait() -> None:
     assert fabric.unit.content[:1024] == b"k" * 512 + bytes(512)
 
 
+@pytest.mark.parametrize(("function", "meant"), [(2, {1}), (4, {1}), (5, {1}), (6, {1, 2})])
+def test_what_ends_the_tasks_of_a_unit_ends_those_that_wait_too(function: int, meant: set[int]) -> None:
+    initiator, fabric = logged_in()
+    fabric.access[HOST][2] = fabric.other_unit
+    fabric.revision += 1
+    before, other, after = (
+        initiator.command_pdu(write_10(1, lba=lba), writes=512, data=b"x" * 512, lun=lun, cmd_sn=cmd_sn)
+        for lba, lun, cmd_sn in ((0, 1, 2), (0, 2, 3), (1, 1, 5))
+    )
+    initiator.send(before, other, after)
+    request = p.TaskManagementRequest(function, encode_lun(1), 800, p.NO_TAG, 4, 0, 0)
+    assert only(initiator.send(request), p.TaskManagementResponse).response == 0
+    answers = initiator.send(*(initiator.command_pdu(TEST_UNIT_READY, lun=3, cmd_sn=cmd_sn) for cmd_sn in (1, 4)))
+    tags = {answer.initiator_task_tag for answer in answers if isinstance(answer, p.ScsiResponse)}
+    assert (before.initiator_task_tag in tags, other.initiator_task_tag in tags) == (1 not in meant, 2 not in meant)
+    assert after.initiator_task_tag in tags
+
+
 def test_what_follows_a_logout_is_not_read() -> None:
     initiator, _ = logged_in()
     logout = p.LogoutRequest(0, 5, 0, 1, 0)

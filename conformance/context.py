@@ -19,6 +19,8 @@ class Locks:
     def __init__(self) -> None:
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._guard = threading.Lock()
+        self.on_wait: Callable[[], object] = lambda: None
+        """Told each time that somebody has to wait for a lock."""
 
     def lock(self, name: str) -> AbstractContextManager[None]:
         """Hold the lock of that name."""
@@ -28,19 +30,26 @@ class Locks:
     def _held(self, name: str) -> Iterator[None]:
         with self._guard:
             lock = self._locks[name]
-        with lock:
+        if not lock.acquire(blocking=False):
+            self.on_wait()
+            lock.acquire()
+        try:
             yield
+        finally:
+            lock.release()
 
 
 class _Masking(logging.Filter):
-    """Takes the secrets a trace knows out of log records."""
+    """Takes the secrets a trace knows out of log records, and lets the trace know what they were handed."""
 
     def __init__(self, trace: Trace) -> None:
         super().__init__()
         self._trace = trace
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = self._trace.masked(record.getMessage()), ()
+        handed = record.getMessage()
+        self._trace.logged.append(handed)
+        record.msg, record.args = self._trace.masked(handed), ()
         return True
 
 

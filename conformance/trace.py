@@ -93,6 +93,8 @@ class Trace:
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.secrets: set[str] = set()
+        self.logged: list[str] = []
+        """What the plugin handed the cloud's logger, as it was."""
         self._lock = threading.Lock()
         self._began = time.perf_counter()
         self._current: list[Call] = []

@@ -126,7 +126,7 @@ def is_ours(thing: Json, **marks: str) -> bool:
 
 def failure_of(method: str, name: str, message: str) -> c.ProviderError:
     """An error of the API in the words of the contract."""
-    if name in ("xDBConnectionLoss", "xNotPrimary", "xNotReadyForIO", "xSliceNotRegistered"):
+    if name.startswith("xDB") or name in ("xNotPrimary", "xNotReadyForIO", "xRecvTimeout", "xSliceNotRegistered"):
         return c.Busy(2.0, f"{method}: {name}")
     if name == "xExceededLimit":
         return c.CapacityExhausted(0, None) if "maxProvisionedSpace" in message else c.LimitReached(message, None)

@@ -163,6 +163,13 @@ def locked_out(world: World, host: Host, connection: BlockConnection) -> None:
     expect(not (with_secret or without), f"{host.name} to be locked out", "it logged in again", HOST)
 
 
+def cut_off_from(world: World, host: Host, connection: BlockConnection, wwid: str) -> None:
+    """A host that lost its access cannot get to the LUN with what it once was told, whatever else it may reach."""
+    probe = world.probe(host)
+    gets_in = any(_leads_to(wwid, partial(way, connection)) for way in (probe.open, probe.open_without_chap))
+    expect(not gets_in, f"{host.name} to be cut off from the LUN", "it got to it again", HOST)
+
+
 def logs_in(login: Callable[[], ProbeSession]) -> bool:
     try:
         session = login()

@@ -11,6 +11,7 @@ from conformance.contract import (
     QosPolicy,
     SpaceAccounting,
 )
+from conformance.errors import BeyondDeclared
 from conformance.expect import (
     ARRAY,
     PLUGIN,
@@ -20,6 +21,7 @@ from conformance.expect import (
     expect_equal,
     expect_none,
 )
+from conformance.strategies.data import BLOCK
 from conformance.world import Made, World
 
 
@@ -143,6 +145,17 @@ def usage_is_true(world: World) -> None:
     minima = [each.qos.min_iops for each in luns if each.qos is not None and each.qos.min_iops is not None]
     if told.iops is not None and not lags and len(minima) == len(luns):
         expect_equal("the IOPS in use", told.iops, sum(minima), PLUGIN)
+
+
+def bytes_in_use(world: World, made: Made) -> int:
+    """What a store with this volume alone has in use at least, by the accounting that is declared."""
+    if world.subject.declared.traits.space_accounting is SpaceAccounting.PROVISIONED:
+        return made.volume.size_bytes
+    world.put(made, 0, bytes([0x5A]) * BLOCK)
+    used = world.driver.used(world.store).bytes
+    if not used:
+        raise BeyondDeclared("`used` tells no bytes that were written")
+    return used
 
 
 def volumes_are_told(world: World, *volumes: Made) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, TypeVar
 
-from conformance.contract import ArrayUnreachable, BridgeInventory, OperationCancelled
+from conformance.contract import BridgeInventory, OperationCancelled
 from conformance.expect import ARRAY, HYPERVISOR, PLUGIN, broken, expect_done, expect_equal, expect_none, expect_size
 from conformance.judgements.array import facts, is_as_before
 from conformance.judgements.sizes import lun_bytes
@@ -25,15 +25,7 @@ def tried_twice(world: World, cut: Cut, what: str, act: Callable[[], T], judge: 
     """
     with world.broken_off(cut) as attempt:
         act()
-    is_retryable(attempt)
     return _ended(attempt, what, act, judge)
-
-
-def is_retryable(attempt: Attempt) -> None:
-    """An array that did not answer now may answer later: it is not given up."""
-    error = attempt.error
-    if isinstance(error, ArrayUnreachable) and not error.retryable:
-        broken("an array that fails for a moment to be retryable", f"{type(error).__name__}: {error}", PLUGIN)
 
 
 def given_up_and_repeated(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from conformance.contract import AccessGranularity, Host, LimitReached
-from conformance.expect import ARRAY, expect_done, expect_equal, expect_refusal
+from conformance.contract import AccessGranularity, CapacityExhausted, Host, LimitReached
+from conformance.expect import ARRAY, PLUGIN, expect_done, expect_equal, expect_refusal
 from conformance.judgements.array import facts, nothing_changes
 from conformance.world import Made, World
 
@@ -15,6 +15,7 @@ _MANY_WHEN_CERTIFYING: Final = 258
 """Beyond what fits into a LUN number of one byte (SAM-5 §4.7.7.2, peripheral device addressing)."""
 _MOST_SNAPSHOTS: Final = 40
 _A_FEW: Final = 6
+_MORE_THAN_A_PAGE: Final = 510
 
 
 def many(world: World, count: int) -> int:
@@ -117,3 +118,20 @@ def snapshot_limit_is_said(world: World, made: Made) -> None:
         return
     with nothing_changes(world):
         expect_refusal(LimitReached, "a snapshot beyond the limit", lambda: world.driver_snapshot(made, request))
+
+
+def a_store_of_many(world: World) -> None:
+    """More volumes than fit into one answer of an array, or as many as it takes, are all told."""
+    store, made = world.add_store(), []
+    # A plugin that makes datastores makes one for each.
+    for _ in range(_A_FEW if world.placement.hosts else many(world, _MORE_THAN_A_PAGE)):
+        request = world.request()
+        try:
+            world.driver.create(store, request, world.placement)
+        except (LimitReached, CapacityExhausted):
+            break
+        made.append(request.uuid)
+    world.act()
+    expect_equal("volumes listed", set(world.owners(store)) ^ set(made), set(), PLUGIN)
+    with world.charged("delete_datastore"):
+        world.remove_store(store.request)

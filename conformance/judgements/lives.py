@@ -108,24 +108,34 @@ def breaks_off(world: World) -> None:
     world.only_watches()
     made = world.create()
     for nth in range(_CUTS):
-        cut = Cut(nth, is_reply=nth % 2 == 0, is_refused=nth % 3 == 0, lasts=nth % 2 == 1)
-        request, host = world.store_request(), world.host(f"cut{nth}")
-        lifecycle, driver, store = world.plugin.lifecycle, world.copier, world.store
-        steps: list[Callable[[], object]] = [
-            partial(lifecycle.initialize, request),
-            partial(driver.grant_access, store, made.volume, host),
-            partial(driver.connection, store, made.volume, host),
-        ]
-        if world.subject.supports(Capability.CHAP_ROTATION):
-            steps.append(partial(driver.rotate_chap, store, made.volume, host))
-        steps.append(partial(driver.revoke_access, store, made.volume, host, []))
-        for step in steps:
-            with world.broken_off(cut):
-                step()
-            with suppress(ProviderError):
-                step()
+        _breaks_off_at(world, made, Cut(nth, is_reply=nth % 2 == 0, is_refused=nth % 3 == 0, lasts=nth % 2 == 1))
+    # What an array says of a request tempts to say what it was asked.
+    for at in world.at_each_request(Cut(0, is_reply=False, is_refused=True, in_its_words=True)):
+        host = world.host(f"refused{at.nth}")
+        with world.broken_off(at):
+            world.driver.grant_access(world.store, made.volume, host)
         with suppress(ProviderError):
-            lifecycle.delete_datastore(request)
+            world.driver.revoke_access(world.store, made.volume, host, [])
+
+
+def _breaks_off_at(world: World, made: Made, cut: Cut) -> None:
+    request, host = world.store_request(), world.host(f"cut{cut.nth}")
+    lifecycle, driver, store = world.plugin.lifecycle, world.copier, world.store
+    steps: list[Callable[[], object]] = [
+        partial(lifecycle.initialize, request),
+        partial(driver.grant_access, store, made.volume, host),
+        partial(driver.connection, store, made.volume, host),
+    ]
+    if world.subject.supports(Capability.CHAP_ROTATION):
+        steps.append(partial(driver.rotate_chap, store, made.volume, host))
+    steps.append(partial(driver.revoke_access, store, made.volume, host, []))
+    for step in steps:
+        with world.broken_off(cut):
+            step()
+        with suppress(ProviderError):
+            step()
+    with suppress(ProviderError):
+        lifecycle.delete_datastore(request)
 
 
 def one_world_each(subject: RunningSubject, *courses: Callable[[World], None]) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 from conformance.contract import Capability, InvalidRequest, QosPolicy
 from conformance.errors import BeyondDeclared
 from conformance.expect import (
     ARRAY,
     expect_equal,
+    expect_none,
 )
 from conformance.strategies.qos import QosAt
 from conformance.world import Made, World
@@ -65,6 +68,28 @@ def merged(start: QosPolicy, part: QosPolicy) -> QosPolicy:
     return QosPolicy(
         part.min_iops or start.min_iops, part.max_iops or start.max_iops, part.burst_iops or start.burst_iops
     )
+
+
+def some_alone(world: World) -> list[QosPolicy]:
+    """One or two of the three values, at either end of the plugin's range and in the middle."""
+    names = ("min_iops", "max_iops", "burst_iops")
+    parts = [*combinations(names, 1), *combinations(names, 2)]
+    whole = [QosAt(part, part, part).resolve(world.subject.declared.limits) for part in (0, 500, 1000)]
+    return [QosPolicy(**{name: getattr(qos, name) for name in part}) for qos in whole for part in parts]
+
+
+def made_with_or_refused(world: World, wanted: QosPolicy) -> None:
+    """A volume has the values that were asked for, or there is none."""
+    request, before = world.request(qos=wanted), world.view()
+    world.act()
+    try:
+        answer = world.driver_create(request)
+    except InvalidRequest:
+        expect_none("LUN of a refused create", [each.name for each in world.new_luns()], ARRAY)
+        return
+    made = world.keep(request, answer, before, world.store)
+    qos_is(world, made, wanted)
+    world.delete(made)
 
 
 def set_alone_or_refused(world: World, made: Made, part: QosPolicy) -> None:

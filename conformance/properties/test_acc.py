@@ -23,6 +23,8 @@ from conformance.judgements import (
     as_many_hosts,
     cannot_write,
     fc_only_is_refused_or_served,
+    granted_and_revoked_together,
+    granted_together,
     locked_out,
     many_of_a_host,
     nothing_changes,
@@ -141,11 +143,14 @@ def test_acc_007_revoking_one_host_keeps_the_others(subject: RunningSubject, pat
 
 @requirement("ACC-008", rests_on=["ACC-001", "ACC-004"])
 def test_acc_008_no_connection_without_a_grant(subject: RunningSubject) -> None:
-    """`connection` for a host without a grant, or after its revoke, MUST raise AccessNotGranted."""
+    """`connection` for a host without a grant, or after its revoke, MUST raise AccessNotGranted, whatever else the host
+    has.
+    """
     with subject.world() as world:
         made = world.create()
         host, other = world.host(), world.stranger()
         world.grant(made, other)
+        world.grant(world.create(), host)
         asked = partial(world.driver.connection, world.store, made.volume, host)
         expect_refusal(AccessNotGranted, "connection before the grant", asked)
         world.grant(made, host)
@@ -398,3 +403,21 @@ def test_acc_024_an_initiator_that_is_added_is_led_to_the_volume_meant(subject: 
         reached_from_each_or_refused(world, second, both, taken)
         # Whether the new initiator is let in to the first one too is the plugin's affair.
         world.revoke(first, both)
+
+
+@requirement("ACC-025", needs=[Need.ENDPOINT, Need.PROBE], rests_on=["ACC-005", "ACC-010", "OPS-009"])
+def test_acc_025_grants_at_one_time_let_the_host_in_to_each(subject: RunningSubject) -> None:
+    """`grant_access` for two volumes and one host at one time, by two instances, MUST let the host in to both."""
+    with subject.world() as world:
+        granted_together(world)
+
+
+@requirement(
+    "ACC-026", needs=[Need.ENDPOINT, Need.PROBE, WitnessPower.ACCESS], rests_on=["ACC-025", "ACC-004", "ACC-015"]
+)
+def test_acc_026_a_grant_and_a_revoke_at_one_time_are_both_done(subject: RunningSubject) -> None:
+    """`grant_access` for one volume and `revoke_access` for another of the same host at one time, by two instances,
+    MUST both have their effect.
+    """
+    with subject.world() as world:
+        granted_and_revoked_together(world)

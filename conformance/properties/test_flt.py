@@ -8,21 +8,25 @@ from functools import partial
 from conformance.contract import Capability, Volume, VolumeRequest, WitnessPower
 from conformance.expect import ARRAY, HOST, expect_bytes, expect_done, expect_equal
 from conformance.judgements import (
+    FAILURES,
     changes_broken_off,
     chap_of,
     count_is,
+    failures_are_said_to_pass,
     granted_connection,
     is_as_large,
     is_gone,
-    is_retryable,
+    leavers_broken_off,
     life_broken_off,
     locked_out,
     old_secret_refused,
     others_unchanged,
     qos_is,
     size_is_true,
+    stores_broken_off,
     tried_twice,
     volume_holds,
+    what_is_told_is_true,
 )
 from conformance.requirement import Need, given, pinned, requirement
 from conformance.strategies.data import Pattern, patterns
@@ -265,7 +269,6 @@ def test_flt_011_what_is_said_to_be_done_is_done(subject: RunningSubject, cut: C
         before = world.view()
         with world.broken_off(cut) as attempt:
             world.driver_create(request, store)
-        is_retryable(attempt)
         there = len(world.new_luns()) if attempt.error is None else 1
         expect_equal("LUNs after a create that succeeded", there, 1, ARRAY)
         answer = expect_done("the repeated create", lambda: world.driver_create(request, store))
@@ -527,6 +530,52 @@ def test_flt_022_a_seed_broken_off_can_be_repeated_or_undone(subject: RunningSub
             request = _seed_broken_off(world, at)
             expect_done("delete_template by uuid", partial(world.unseed, request))
             count_is(world, luns=1)
+
+
+@requirement("FLT-023", needs=[Need.ENDPOINT], rests_on=["FLT-001", "FLT-003", "FLT-004", "FLT-005", "OPS-003"])
+def test_flt_023_a_failure_that_passes_is_told_as_one(subject: RunningSubject) -> None:
+    """What an array that fails for a moment makes of a call MUST be told as Busy, or as an ArrayUnreachable that may be
+    tried again.
+    """
+    for failure in FAILURES:
+        with subject.world() as world:
+            failures_are_said_to_pass(world, failure)
+
+
+@requirement("FLT-024", needs=[Need.ENDPOINT], rests_on=["LEK-002", "ACC-001"])
+def test_flt_024_what_is_told_while_the_array_fails_is_true(subject: RunningSubject) -> None:
+    """`list_objects`, `used`, `connection` and `volume_stats` that meet an array which refuses or does not answer MUST
+    raise an error, or tell what is so.
+    """
+    for failure in FAILURES:
+        with subject.world() as world:
+            what_is_told_is_true(world, failure)
+
+
+@requirement("FLT-025", needs=[Need.ENDPOINT, WitnessPower.LUNS, Need.PROBE], rests_on=["LIF-006", "FLT-005"])
+@pinned(cut=Cut(0, is_reply=True))
+@pinned(cut=Cut(0, is_reply=False, is_refused=True, lasts=True))
+@given(cut=breakdowns())
+def test_flt_025_a_store_broken_off_can_be_added_and_deleted(subject: RunningSubject, cut: Cut) -> None:
+    """`initialize` and `delete_datastore` that meet an array which refuses or does not answer MUST raise an error, or
+    have had their whole effect; repeated, they succeed.
+    """
+    with subject.world() as world:
+        stores_broken_off(world, cut)
+
+
+@requirement(
+    "FLT-026", needs=[Need.ENDPOINT, Need.HOST_LISTENER, WitnessPower.ACCOUNTS, Need.PROBE], rests_on=["HST-003"]
+)
+@pinned(cut=Cut(0, is_reply=True))
+@pinned(cut=Cut(0, is_reply=False, is_refused=True, lasts=True))
+@given(cut=breakdowns())
+def test_flt_026_a_host_whose_leave_was_broken_off_can_be_removed(subject: RunningSubject, cut: Cut) -> None:
+    """`host_added` and `host_about_to_be_removed` that meet an array which refuses or does not answer MUST raise an
+    error, or have had their whole effect; repeated, they succeed.
+    """
+    with subject.world() as world:
+        leavers_broken_off(world, cut)
 
 
 def _seed_broken_off(world: World, at: Cut) -> VolumeRequest:

@@ -12,6 +12,7 @@ from conformance.judgements import (
     cannot_write,
     comes_back,
     facts,
+    host_told_of_beside,
     listener_of,
     locked_out,
     nothing_changes,
@@ -299,3 +300,10 @@ def test_hst_015_a_host_that_is_added_late_keeps_its_access(subject: RunningSubj
             expect_done("host_added", partial(listener.host_added, host, stores))
         expect_done("reading on", partial(session.read, 0, BLOCK))
         world.login(made, host)
+
+
+@requirement("HST-016", needs=[Need.HOST_LISTENER, Need.ENDPOINT, Need.PROBE], rests_on=["HST-004", "ACC-025"])
+def test_hst_016_a_host_that_connects_keeps_what_it_is_granted_meanwhile(subject: RunningSubject) -> None:
+    """`host_connected` and `host_added` at the same time as a grant, by two instances, MUST leave the host in."""
+    with subject.world() as world:
+        host_told_of_beside(world)

@@ -27,12 +27,14 @@ from conformance.expect import (
 )
 from conformance.judgements import (
     accepted_without,
+    bytes_in_use,
     error_names,
     kept_besides,
     more_than_there_is,
     nothing_changes,
     nothing_is_left,
     objects_listed,
+    store_deleted_beside,
     used_iops_are_kept,
 )
 from conformance.requirement import Need, given, requirement
@@ -162,7 +164,6 @@ def test_lif_008_stores_do_not_meet(subject: RunningSubject, pattern: Pattern) -
         expect_equal("volumes listed for the second store", world.owners(second), [other.uuid], PLUGIN)
         mine = sorted(each.uuid for each in world.volumes if each is not other)
         expect_equal("volumes listed for the first store", world.owners(world.store), mine, PLUGIN)
-        world.revoke(other, host)
         world.forget(other)
         with world.charged("delete_datastore"):
             world.plugin.lifecycle.delete_datastore(second.request)
@@ -171,13 +172,13 @@ def test_lif_008_stores_do_not_meet(subject: RunningSubject, pattern: Pattern) -
         world.login(made, world.host())
 
 
-@requirement("LIF-009", needs=[Need.UPDATE, WitnessPower.SIZE], rests_on=["PRV-001"])
+@requirement("LIF-009", needs=[Need.UPDATE, WitnessPower.SIZE, Need.PROBE], rests_on=["PRV-001"])
 def test_lif_009_a_capacity_below_what_is_used_is_refused(subject: RunningSubject) -> None:
     """`update` MUST refuse a capacity below what is used with InvalidRequest, and accept a larger one."""
     with subject.world() as world:
         made = world.create()
         update: Any = world.plugin.lifecycle
-        small = replace(world.store.request, capacity_bytes=made.volume.size_bytes - 1)
+        small = replace(world.store.request, capacity_bytes=bytes_in_use(world, made) - 1)
         large = replace(world.store.request, capacity_bytes=world.store.request.capacity_bytes + made.volume.size_bytes)
         with nothing_changes(world):
             expect_refusal(InvalidRequest, "update below used", lambda: update.update(world.store, small))
@@ -219,7 +220,11 @@ def _initialised_again(world: World) -> None:
     expect_equal("the store's details", dict(again.details), dict(store.details), PLUGIN)
 
 
-@requirement("LIF-012", needs=[Need.UPDATE, Capability.QOS, WitnessPower.QOS], rests_on=["LIF-009", "QOS-001"])
+@requirement(
+    "LIF-012",
+    needs=[Need.UPDATE, Need.CAPACITY, Capability.QOS, WitnessPower.QOS],
+    rests_on=["LIF-009", "QOS-001"],
+)
 @given(policy=policies())
 def test_lif_012_iops_below_what_is_used_are_refused(subject: RunningSubject, policy: QosAt) -> None:
     """`update` MUST refuse fewer IOPS than `used` tells with InvalidRequest and change nothing, and accept as many."""
@@ -235,3 +240,10 @@ def test_lif_013_what_is_optional_may_be_left_out(subject: RunningSubject) -> No
         # Whose certificate is his own has to say who vouches for it.
         optional = {each.name for each in subject.declared.parameters if not (each.required or each.ca_file)}
         accepted_without(world, optional)
+
+
+@requirement("LIF-014", needs=[Need.ENDPOINT, Need.PROBE, WitnessPower.LUNS], rests_on=["LIF-008", "ACC-025"])
+def test_lif_014_a_store_goes_while_another_is_used(subject: RunningSubject) -> None:
+    """`delete_datastore` while a host is granted another store's volume, by two instances, MUST leave it in there."""
+    with subject.world() as world:
+        store_deleted_beside(world)

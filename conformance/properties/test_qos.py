@@ -11,6 +11,7 @@ from conformance.expect import ARRAY, HOST, expect_bytes, expect_done, expect_eq
 from conformance.judgements import (
     another_qos,
     fitted,
+    made_with_or_refused,
     merged,
     nothing_changes,
     others_unchanged,
@@ -18,6 +19,7 @@ from conformance.judgements import (
     qos_is,
     qos_out_of_limits,
     set_alone_or_refused,
+    some_alone,
 )
 from conformance.requirement import Need, given, requirement
 from conformance.strategies.data import Pattern, patterns
@@ -127,3 +129,13 @@ def test_qos_007_a_store_promises_no_more_iops_than_it_has(subject: RunningSubje
         third = expect_done("a volume in the place of another", lambda: world.create(request))
         for made in (second, third):
             qos_is(world, made, wanted)
+
+
+@requirement("QOS-009", needs=[Capability.QOS, WitnessPower.LUNS, WitnessPower.QOS], rests_on=["QOS-001"])
+def test_qos_009_some_values_can_be_left_to_the_array(subject: RunningSubject) -> None:
+    """`create` with some of minimum, maximum and burst MUST keep these exactly and leave the others to the array, or be
+    refused with InvalidRequest and leave nothing.
+    """
+    with subject.world() as world:
+        for wanted in some_alone(world):
+            made_with_or_refused(world, wanted)

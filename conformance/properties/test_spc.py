@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 
 from conformance.contract import Capability, CapacityExhausted, WitnessPower
 from conformance.expect import expect_done, expect_refusal
-from conformance.judgements import lun_bytes_made, nothing_changes, stats_are_true, usage_is_true
+from conformance.judgements import (
+    last_room_is_given_once,
+    lun_bytes_made,
+    nothing_changes,
+    stats_are_true,
+    usage_is_true,
+)
 from conformance.requirement import Need, given, requirement
 from conformance.strategies.data import BLOCK, Pattern, patterns
 from conformance.strategies.sizes import Granules, Growth, growths, within
@@ -86,3 +92,12 @@ def _filled(world: World, volumes: int) -> list[Made]:
     """A store that is one byte short of room for one volume more than there are in it."""
     world.use(world.store_request(capacity_bytes=world.size(Granules(0)) * (volumes + 1) - 1))
     return [world.create() for _ in range(volumes)]
+
+
+@requirement(
+    "SPC-006", needs=[Need.CAPACITY, Need.ENDPOINT, WitnessPower.LUNS], rests_on=["SPC-001", "SPC-003", "OPS-016"]
+)
+def test_spc_006_the_last_room_is_given_once(subject: RunningSubject) -> None:
+    """Two creates at one time, by two instances, SHOULD NOT both be made in a store with room for one."""
+    with subject.world() as world:
+        last_room_is_given_once(world, world.use(world.store_request(capacity_bytes=world.size(Granules(0)))))

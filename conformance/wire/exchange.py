@@ -44,6 +44,20 @@ def cut(nth: int, *, after: bool, refusal: HttpHandler | None = None, lasts: boo
     return pass_or_cut
 
 
+def pause(nth: int, until: Callable[[], object]) -> Passage:
+    """Hold the nth request back, counted from 0, until that returns."""
+    seen = 0
+
+    def pass_or_pause(request: HttpRequest, handler: HttpHandler) -> HttpResponse:
+        nonlocal seen
+        seen += 1
+        if seen == nth + 1:
+            until()
+        return handler(request)
+
+    return pass_or_pause
+
+
 class Recorder:
     """Hands requests of one plugin instance to the array and notes them in the trace; closed, it refuses all."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
@@ -20,6 +20,7 @@ from conformance.strategies.faults import Cut
 from conformance.verdict import Broken, Violation
 from conformance.wire import exchange
 from conformance.world.base import WorldBase
+from conformance.world.meeting import Beside, Ending, ending_of
 
 
 @dataclass(slots=True)
@@ -97,12 +98,16 @@ class WithInstances(WorldBase):
         """What the plugin does inside meets this cut, and may fail as the contract allows."""
         self.watch.went_beyond_set_up = True
         passage = exchange.cut(cut.nth, after=cut.is_reply, refusal=self._refusal(cut), lasts=cut.lasts)
+        with self._passing(passage), self._attempted() as attempt:
+            yield attempt
+
+    @contextmanager
+    def _passing(self, passage: exchange.Passage) -> Iterator[None]:
         recorders = self.instance.doors.recorders
         for each in recorders:
             each.passage = passage
         try:
-            with self._attempted() as attempt:
-                yield attempt
+            yield
         finally:
             for each in recorders:
                 each.passage = exchange.hand_on
@@ -132,8 +137,25 @@ class WithInstances(WorldBase):
 
     def at_each_request(self, cut: Cut, most: int = _MOST_REQUESTS) -> Iterator[Cut]:
         """This cut at the first request of what is broken off, then at the second, as long as there are more."""
+        for nth in self.each_request(most):
+            yield replace(cut, nth=nth)
+
+    def each_request(self, most: int = _MOST_REQUESTS) -> Iterator[int]:
+        """The number of the first request of what is broken off or met, then of the next, as long as there are more."""
         for nth in range(most):
             self._most_requests = 0
-            yield replace(cut, nth=nth)
+            yield nth
             if self._most_requests <= nth:
                 return
+
+    def meet(self, nth: int, first: Callable[[], object], second: Callable[[], object]) -> tuple[Ending, Ending]:
+        """Two calls; the second, to an instance besides the one in use, is made at the nth request of the first."""
+        self.watch.went_beyond_set_up = True
+        beside, before = Beside(second, self._locks), self.instance.exchanges
+        try:
+            with self._passing(exchange.pause(nth, beside.go)):
+                ending = ending_of(first)
+        finally:
+            other = beside.end()
+        self._most_requests = max(self._most_requests, self.instance.exchanges - before)
+        return ending, other

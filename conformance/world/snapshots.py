@@ -184,7 +184,7 @@ class WithSnapshots(WithHosts):
     def driver_clone(self, source: Source, request: VolumeRequest) -> Created:
         """Call `clone` as the cloud would; what it makes is removed at the end."""
         at = self._at(_volume_of(source))
-        self._will_make(request, at)
+        self.will_make(request, at)
         answer: Created = self.copier.clone(at, request, self.placement, _object_of(source))
         return answer
 

@@ -116,10 +116,10 @@ class WithVolumes(WithStores):
     ) -> Created:
         """Call `create` as the cloud would; what it makes is removed at the end."""
         at = store or self.store
-        self._will_make(request, at)
+        self.will_make(request, at)
         return self.driver.create(at, request, placement or self.placement)
 
-    def _will_make(self, request: VolumeRequest, at: DataStore) -> None:
+    def will_make(self, request: VolumeRequest, at: DataStore) -> None:
         """Note, before the call, what it may make; whatever that is is removed at the end.
 
         A request that is repeated makes nothing, and what was made by it goes when its turn comes.

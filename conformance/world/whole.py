@@ -129,6 +129,7 @@ class World(WithSnapshots):
                 self.block(answer)
         errors = [each.error for each in self.trace.calls if each.error is not None and each.party == "plugin"]
         texts = self._overheard.places()
+        texts["what the plugin hands its logger"] = "\n".join(self.trace.logged)
         texts["errors"] = "\n".join(leaks.error_text(each) for each in errors)
         texts["answers"] = "\n".join(repr(each) for each in self.watch.answers)
         if self._cluster_world is not None:

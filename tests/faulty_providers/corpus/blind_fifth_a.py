@@ -372,7 +372,7 @@ _ALL: Final = [
     # Busy: "Not now; nothing was changed. The caller repeats the same call"; ArrayUnreachable: "`retryable` False: only
     # a change of settings helps."
     Fault(
-        "FLT-011",
+        "FLT-023",
         "gives an array up for good while its database is moving to another node",
         Driver.create,
         swap_error(Busy, lambda busy: ArrayUnreachable("the array", str(busy), retryable=False)),

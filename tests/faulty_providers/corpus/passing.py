@@ -1,0 +1,143 @@
+"""An array that fails for a moment, or tells a part, is taken for a wrong request, an empty array, for success."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from conformance.contract import (
+    AccessNotGranted,
+    ArrayUnreachable,
+    Busy,
+    Conflict,
+    InvalidRequest,
+    ObjectNotFound,
+    QosPolicy,
+    Usage,
+)
+from tests.faulty_providers.fault import Call, Driver, Fault, Kind, LifeCycle, Listener
+from tests.faulty_providers.operators import alter_field, alter_result, swallow, swap_error
+
+
+def _anything_of_this_host(call: Call) -> Any:
+    """How a host reaches any of its LUNs is told for one that it was not granted."""
+    host, held = call.arguments["host"], call.memory.shared.setdefault("held", {})
+    try:
+        held[host.uuid] = call.proceed()
+    except AccessNotGranted:
+        if host.uuid not in held:
+            raise
+    return held[host.uuid]
+
+
+def _still_adding(call: Call) -> Any:
+    """A store whose first attempt was broken off is being added for ever."""
+    request, begun = call.arguments["request"], call.memory.shared.setdefault("begun", set())
+    if request.uuid in begun:
+        raise Conflict(request.uuid, "state", "being added", "new")
+    try:
+        return call.proceed()
+    except ArrayUnreachable:
+        begun.add(request.uuid)
+        raise
+
+
+def _refused_afterwards(call: Call) -> Any:
+    """What was made without a maximum for its burst stays."""
+    qos, made = call.arguments["request"].qos, call.proceed()
+    if qos.burst_iops and not qos.max_iops:
+        raise InvalidRequest("qos.max_iops", None, "a maximum for this burst")
+    return made
+
+
+FAULTS: Final = (
+    Fault(
+        "FLT-023",
+        "an array that does not answer a create makes the request an invalid one",
+        Driver.create,
+        swap_error(ArrayUnreachable, lambda error: InvalidRequest("endpoint", str(error), "an array that answers")),
+        base="minimal",
+    ),
+    Fault(
+        "FLT-023",
+        "a volume that cannot be looked up for a resize is said to be gone",
+        Driver.resize,
+        swap_error(ArrayUnreachable, lambda _: ObjectNotFound("volume", None)),
+    ),
+    Fault(
+        "FLT-023",
+        "a snapshot that the array cannot take now is an invalid request",
+        Driver.take_snapshot,
+        swap_error(Busy, lambda busy: InvalidRequest("snapshot", str(busy), "an array that takes snapshots")),
+    ),
+    Fault(
+        "FLT-023",
+        "a host whose group cannot be read is said to have no access",
+        Driver.connection,
+        swap_error(ArrayUnreachable, lambda _: AccessNotGranted("unknown", "unknown")),
+        base="minimal",
+    ),
+    Fault(
+        "FLT-024",
+        "a store whose array does not answer is said to be empty",
+        Driver.list_objects,
+        swallow(ArrayUnreachable, Busy, answer=()),
+        Kind.LEAK,
+    ),
+    Fault(
+        "FLT-024",
+        "nothing is in use while the array does not answer",
+        Driver.used,
+        swallow(ArrayUnreachable, Busy, answer=Usage(0, 0)),
+        base="minimal",
+    ),
+    Fault(
+        "FLT-025",
+        "a store is said to be deleted though its array did not answer",
+        LifeCycle.delete_datastore,
+        swallow(ArrayUnreachable, Busy),
+        Kind.LEAK,
+    ),
+    Fault(
+        "FLT-025",
+        "a store whose adding was broken off is being added for ever",
+        LifeCycle.initialize,
+        _still_adding,
+        Kind.LIFE,
+        base="minimal",
+    ),
+    Fault(
+        "FLT-026",
+        "a host is said to have left though the array did not answer",
+        Listener.host_about_to_be_removed,
+        swallow(ArrayUnreachable, Busy),
+        Kind.LEAK,
+    ),
+    Fault(
+        "QOS-009",
+        "a maximum that is asked for alone is left out",
+        Driver.create,
+        alter_field("request", qos=lambda qos: qos if qos.min_iops or qos.burst_iops else QosPolicy()),
+        also=("QOS-001",),
+    ),
+    Fault(
+        "QOS-009",
+        "a burst without a maximum is refused when the LUN is there",
+        Driver.create,
+        _refused_afterwards,
+        Kind.LEAK,
+    ),
+    Fault(
+        "OPS-017",
+        "the array's first page of five volumes is taken for all",
+        Driver.list_objects,
+        alter_result(lambda told: tuple(told)[:5]),
+        Kind.LEAK,
+    ),
+    Fault(
+        "ACC-008",
+        "a host that has any LUN is told a way to each other",
+        Driver.connection,
+        _anything_of_this_host,
+        Kind.IDENTITY,
+    ),
+)

@@ -59,6 +59,16 @@ def refused_at_each_call(
             return
 
 
+def refused_at_each_call_of(world: World, act: Callable[[], object], judge: Callable[[], object]) -> None:
+    """A bridge refuses the first call that this makes, then its second, and so on; what is judged holds each time."""
+    for nth in range(_MOST_CALLS):
+        with world.failing_bridge(Silence(nth)):
+            act()
+        judge()
+        if not world.bridge_breaks.has_failed:
+            return
+
+
 def refused_or_done(world: World, silence: Silence, act: Callable[[], object], judge: Callable[[], object]) -> None:
     """While one call of a bridge fails: what raises no error has had its whole effect, and so has what is repeated."""
     with world.failing_bridge(silence) as errors:

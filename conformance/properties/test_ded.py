@@ -16,6 +16,7 @@ from conformance.judgements import (
     nothing_changes,
     others_unchanged,
     refused_at_each_call,
+    refused_at_each_call_of,
     refused_or_done,
     whole_or_as_before,
     whole_or_nothing,
@@ -270,3 +271,42 @@ def test_ded_011_a_create_that_was_interrupted_is_hooked_up(subject: RunningSubj
             answer = expect_done("the repeated create", create)
             is_hooked_up(world, answer.disk, request.size_bytes)
             world.delete(world.keep(request, answer, before, store))
+
+
+@requirement(
+    "DED-012",
+    needs=[AccessModel.DEDICATED, Need.PLUGIN, Need.HYPERVISOR],
+    rests_on=["DED-004", "DED-005"],
+    hooked_up=True,
+)
+def test_ded_012_a_host_that_lost_its_datastore_gets_it_back(subject: RunningSubject) -> None:
+    """In hookup PLUGIN `grant_access`, repeated for a host that has lost the datastore, MUST hook it up again."""
+    with subject.world() as world:
+        made, (host, *_) = world.create(), world.placement.hosts
+        world.act()
+        if made.volume.disk:
+            world.open_bridge().detach_datastore(made.volume.disk.datastore, [host])
+        grant = partial(world.driver.grant_access, world.store, made.volume, host)
+        expect_done("the grant of a host that has lost its datastore", grant)
+        is_hooked_up(world, made.volume.disk, made.volume.size_bytes)
+
+
+@requirement(
+    "DED-013",
+    needs=[AccessModel.DEDICATED, Need.PLUGIN, Need.HYPERVISOR, WitnessPower.LUNS],
+    rests_on=["DED-006"],
+    hooked_up=True,
+)
+@given(pattern=patterns())
+def test_ded_013_a_create_repeated_in_vain_takes_nothing(subject: RunningSubject, pattern: Pattern) -> None:
+    """In hookup PLUGIN `create`, repeated for a volume that is there, MUST leave it with its data, also where a bridge
+    refuses any call.
+    """
+    with subject.world() as world:
+        made = world.create()
+        written_to_disk(world, made, pattern.content)
+        create = partial(world.driver_create, made.volume.request)
+        refused_at_each_call_of(world, create, lambda: disk_holds(world, made, pattern.content))
+        expect_done("the repeated create", create)
+        is_hooked_up(world, made.volume.disk, made.volume.size_bytes)
+        disk_holds(world, made, pattern.content)

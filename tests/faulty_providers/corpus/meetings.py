@@ -31,21 +31,27 @@ def without_locks(words: str) -> Change:
 
 def _groups_as_they_were(call: Call) -> Any:
     """Hosts' groups are read, then the call is done, then they are written as they were, without what is gone."""
-    groups = ask(call, "ListVolumeAccessGroups")["volumeAccessGroups"]
+    groups = _groups(call)
     answer = call.proceed()
     there = {each["volumeID"] for each in ask(call, "ListVolumes")["volumes"] if each["status"] == "active"}
-    left = {each["volumeAccessGroupID"] for each in ask(call, "ListVolumeAccessGroups")["volumeAccessGroups"]}
+    left = {each["volumeAccessGroupID"] for each in _groups(call)}
     for group in groups:
         if group["volumeAccessGroupID"] in left:
-            volumes = [each for each in group["volumes"] if each in there and each != _lun_id(call)]
+            volumes = sorted({*group["volumes"]} & there - _revoked(call))
             ask(call, "ModifyVolumeAccessGroup", volumeAccessGroupID=group["volumeAccessGroupID"], volumes=volumes)
     return answer
 
 
-def _lun_id(call: Call) -> int | None:
-    """The LUN that a revoke is about: whatever host had it, there is one in these requirements."""
+def _groups(call: Call) -> list[dict[str, Any]]:
+    """The group of the host that a call is about, or all."""
+    host = call.arguments.get("host")
+    listed = ask(call, "ListVolumeAccessGroups")["volumeAccessGroups"]
+    return [each for each in listed if host is None or each["name"] == f"host-{host.uuid}"]
+
+
+def _revoked(call: Call) -> set[int]:
     target = call.arguments.get("target")
-    return None if target is None else int(target.external_id)
+    return set() if target is None or target.external_id is None else {int(target.external_id)}
 
 
 def _one_at_a_time(call: Call) -> Any:

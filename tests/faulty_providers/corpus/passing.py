@@ -7,12 +7,14 @@ from typing import Any, Final
 from conformance.contract import (
     AccessNotGranted,
     ArrayUnreachable,
+    BridgeError,
     Busy,
     Conflict,
     InvalidRequest,
     ObjectNotFound,
     QosPolicy,
     Usage,
+    Volume,
 )
 from tests.faulty_providers.fault import Call, Driver, Fault, Kind, LifeCycle, Listener
 from tests.faulty_providers.operators import alter_field, alter_result, swallow, swap_error
@@ -47,6 +49,25 @@ def _refused_afterwards(call: Call) -> Any:
     if qos.burst_iops and not qos.max_iops:
         raise InvalidRequest("qos.max_iops", None, "a maximum for this burst")
     return made
+
+
+def _where_it_has_no_access_yet(call: Call) -> Any:
+    """What the array lets in already is taken for hooked up."""
+    try:
+        return call.others["driver"].connection(*call.arguments.values())
+    except AccessNotGranted:
+        return call.proceed()
+
+
+def _undone_whoever_made_it(call: Call) -> Any:
+    """A create that fails takes down the volume of its uuid, also one that was there before."""
+    try:
+        return call.proceed()
+    except BridgeError:
+        request, placement = call.arguments["request"], call.arguments["placement"]
+        lost = Volume(request, None, request.size_bytes, placement=placement)
+        call.others["driver"].delete(call.arguments["store"], lost)
+        raise
 
 
 FAULTS: Final = (
@@ -104,6 +125,7 @@ FAULTS: Final = (
         _still_adding,
         Kind.LIFE,
         base="minimal",
+        also=("LIF-003",),
     ),
     Fault(
         "FLT-026",
@@ -132,6 +154,7 @@ FAULTS: Final = (
         Driver.list_objects,
         alter_result(lambda told: tuple(told)[:5]),
         Kind.LEAK,
+        also=("LEK-008",),
     ),
     Fault(
         "ACC-008",
@@ -139,5 +162,21 @@ FAULTS: Final = (
         Driver.connection,
         _anything_of_this_host,
         Kind.IDENTITY,
+    ),
+    Fault(
+        "DED-012",
+        "a host that the array lets in already is not hooked up",
+        Driver.grant_access,
+        _where_it_has_no_access_yet,
+        Kind.LIFE,
+        base="solidfire-plugin-hookup",
+    ),
+    Fault(
+        "DED-013",
+        "a repeated create that a hypervisor refuses takes the volume down",
+        Driver.create,
+        _undone_whoever_made_it,
+        Kind.DATA,
+        base="solidfire-plugin-hookup",
     ),
 )

@@ -42,7 +42,7 @@ from conformance.judgements.attempts import (
     tried_twice,
     whole_or_as_before,
 )
-from conformance.judgements.capabilities import unsupported_is_refused
+from conformance.judgements.capabilities import qos_is_refused, unsupported_is_refused
 from conformance.judgements.chap import (
     bridge_was_told,
     chap_of,
@@ -104,6 +104,7 @@ from conformance.judgements.moments import (
     FAILURES,
     failures_are_said_to_pass,
     leavers_broken_off,
+    silence_is_told,
     stores_broken_off,
     what_is_told_is_true,
 )
@@ -245,6 +246,7 @@ __all__ = [
     "parts_of",
     "planted_snapshot_stays",
     "qos_is",
+    "qos_is_refused",
     "qos_out_of_limits",
     "reached_from_each_or_refused",
     "refused_at_each_call",
@@ -258,6 +260,7 @@ __all__ = [
     "session_is_as_declared",
     "set_alone_or_refused",
     "set_where_supported",
+    "silence_is_told",
     "size_answer_is_true",
     "size_is_true",
     "snapshot_deleted_with_clone",

@@ -34,6 +34,7 @@ FAILURES: Final = (
     Cut(0, is_reply=False, is_refused=True, lasts=True),
     Cut(0, is_reply=False, is_refused=True, lasts=True, in_its_words=True),
 )
+_SILENT: Final = FAILURES[0]
 # Beyond these, operations with many requests repeat what they did before.
 _MOST: Final = 4
 T = TypeVar("T")
@@ -170,6 +171,33 @@ def leavers_broken_off(world: World, cut: Cut) -> None:
             _is_off(world, host)
         expect_done("the repeated removal", partial(world.remove_host, host))
         _is_off(world, host)
+
+
+def silence_is_told(world: World) -> None:
+    """What is told of hosts while the array does not answer at all is no success where the array was asked."""
+    listener, made, store = listener_of(world), world.create(), world.store
+    host = world.host()
+    world.grant(made, host)
+    events: dict[str, Callable[[], object]] = {
+        "host_added": partial(listener.host_added, host, [store]),
+        "host_connected": partial(listener.host_connected, host, store),
+        "host_enabled": partial(listener.host_enabled, host, [store]),
+    }
+    for what, event in events.items():
+        _raises_or_needs_no_array(world, what, event)
+        expect_done(f"the repeated {what}", event)
+    world.revoke(made, host)
+    leave = partial(listener.host_about_to_be_removed, host, [store])
+    _raises_or_needs_no_array(world, "host_about_to_be_removed", leave)
+    world.remove_host(host)
+
+
+def _raises_or_needs_no_array(world: World, what: str, event: Callable[[], object]) -> None:
+    asked = world.instance.exchanges
+    with world.broken_off(_SILENT) as attempt:
+        event()
+    if attempt.error is None and world.instance.exchanges > asked:
+        broken(f"{what} to raise an error when no request was answered", "success", PLUGIN)
 
 
 def _is_off(world: World, host: Host) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -421,3 +422,23 @@ def test_acc_026_a_grant_and_a_revoke_at_one_time_are_both_done(subject: Running
     """
     with subject.world() as world:
         granted_and_revoked_together(world)
+
+
+@requirement("ACC-027", needs=[Need.PROBE], rests_on=["ACC-002", "ACC-010", "ACC-012"])
+@given(pattern=patterns())
+def test_acc_027_each_host_is_led_to_the_volume_by_its_own_number(subject: RunningSubject, pattern: Pattern) -> None:
+    """`connection` MUST lead each host to the volume meant, whatever the hosts have besides and in whatever order they
+    got it.
+    """
+    with subject.world() as world:
+        made, others = world.create(), [world.create(), world.create()]
+        hosts = [world.host(name) for name in ("many", "one", "few")]
+        for before, host in zip((others, [], others[1:]), hosts, strict=True):
+            for each in (*before, made):
+                world.grant(each, host)
+        world.put(made, 0, pattern.content)
+        world.act()
+        for host in (*hosts, *reversed(hosts)):
+            with closing(world.login(made, host)) as session:
+                found = expect_done("reading", partial(session.read, 0, len(pattern.content)))
+            expect_bytes(f"what {host.name} reads", found, pattern.content, HOST)

@@ -22,6 +22,7 @@ from conformance.judgements import (
     old_secret_refused,
     others_unchanged,
     qos_is,
+    silence_is_told,
     size_is_true,
     stores_broken_off,
     tried_twice,
@@ -576,6 +577,13 @@ def test_flt_026_a_host_whose_leave_was_broken_off_can_be_removed(subject: Runni
     """
     with subject.world() as world:
         leavers_broken_off(world, cut)
+
+
+@requirement("FLT-027", needs=[Need.ENDPOINT, Need.HOST_LISTENER], rests_on=["HST-004", "ACC-004"])
+def test_flt_027_a_host_event_that_the_array_did_not_hear_of_is_no_success(subject: RunningSubject) -> None:
+    """What is told of a host while the array answers nothing MUST raise an error, where the array was asked at all."""
+    with subject.world() as world:
+        silence_is_told(world)
 
 
 def _seed_broken_off(world: World, at: Cut) -> VolumeRequest:

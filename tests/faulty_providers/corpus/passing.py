@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final
 
 from conformance.contract import (
@@ -49,6 +51,17 @@ def _refused_afterwards(call: Call) -> Any:
     if qos.burst_iops and not qos.max_iops:
         raise InvalidRequest("qos.max_iops", None, "a maximum for this burst")
     return made
+
+
+def _by_the_number_it_has_elsewhere(call: Call) -> Any:
+    """The number that a LUN has on the first host that has it is told to all."""
+    told, hosts = call.proceed(), call.memory.shared.setdefault("hosts", {})
+    hosts[call.arguments["host"].uuid] = call.arguments["host"]
+    for host in hosts.values():
+        with suppress(AccessNotGranted):
+            number = call.proceed(host=host).paths[0].lun_number
+            return replace(told, paths=tuple(replace(each, lun_number=number) for each in told.paths))
+    return told
 
 
 def _where_it_has_no_access_yet(call: Call) -> Any:
@@ -178,5 +191,27 @@ FAULTS: Final = (
         _undone_whoever_made_it,
         Kind.DATA,
         base="solidfire-plugin-hookup",
+    ),
+    Fault(
+        "FLT-027",
+        "an array that does not hear of a host that connects is no reason to complain",
+        Listener.host_connected,
+        swallow(ArrayUnreachable),
+        base="zadara",
+    ),
+    Fault(
+        "CPB-007",
+        "IOPS that nobody keeps are asked for in vain",
+        Driver.create,
+        alter_field("request", qos=lambda _: QosPolicy()),
+        base="minimal",
+    ),
+    Fault(
+        "ACC-027",
+        "the number that a volume has on one host is told to all",
+        Driver.connection,
+        _by_the_number_it_has_elsewhere,
+        Kind.IDENTITY,
+        base="zadara",
     ),
 )

@@ -12,10 +12,12 @@ from simulators.array.element_api.parameters import (
     Arguments,
     Json,
     boolean,
+    identifier,
     integer,
     list_of,
     mapping,
     optional,
+    or_nothing,
     required,
     text,
 )
@@ -33,16 +35,16 @@ _KIND: Final = "Clone"
 _VOLUME = required("volumeID", integer)
 _NAME = required("name", text)
 _ANY_NAME = optional("name", text)
-_SNAPSHOT = optional("snapshotID", integer)
-_OWNER = optional("newAccountID", integer)
-_SIZE = optional("newSize", integer)
+_SNAPSHOT = optional("snapshotID", identifier)
+_OWNER = optional("newAccountID", identifier)
+_SIZE = optional("newSize", or_nothing(integer))
 _ACCESS = optional("access", word_of(Access))
 _ATTRIBUTES = optional("attributes", attributes)
 _512E = optional("enable512e", boolean)
 _DESTINATION = required("dstVolumeID", integer)
 _CLONE = required("cloneID", integer)
 _GROUP_CLONE = required("groupCloneID", integer)
-_GROUP_SNAPSHOT = optional("groupSnapshotID", integer)
+_GROUP_SNAPSHOT = optional("groupSnapshotID", identifier)
 _HANDLE = required("asyncHandle", integer)
 _KEEP = optional("keepResult", boolean)
 _KINDS = optional("asyncResultTypes", list_of(text))

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Final
 
 from simulators.array.element_api import rendering
 from simulators.array.element_api.method import Method
-from simulators.array.element_api.parameters import Arguments, Json, boolean, integer, optional, positive, text
+from simulators.array.element_api.parameters import (
+    Arguments,
+    Json,
+    boolean,
+    integer,
+    optional,
+    or_nothing,
+    positive,
+    text,
+)
 from simulators.array.element_api.values import instant
 
 if TYPE_CHECKING:
@@ -22,7 +31,7 @@ _API_EVENT: Final = "apiEvent"
 _DRIVES: Final = {1: "volume", 2: "block"}
 _STAGES: Final = {1: "Happy", 2: "Aware", 3: "Low", 4: "Critical", 5: "CompletelyConsumed"}
 _FORCE = optional("force", boolean)
-_MAX_EVENTS = optional("maxEvents", positive)
+_MAX_EVENTS = optional("maxEvents", or_nothing(positive))
 _FIRST_EVENT = optional("startEventID", integer)
 _LAST_EVENT = optional("endEventID", integer)
 _EVENT_TYPE = optional("eventType", text)

@@ -288,7 +288,8 @@ class Volumes:
     def _grown_size(self, volume: Volume, size_bytes: int | None) -> int:
         if size_bytes is None:
             return volume.size_bytes
-        if size_bytes < volume.size_bytes:
+        # Callers ask again for the size they asked for, not for what it was rounded up to.
+        if self._limits.rounded_up(size_bytes) < volume.size_bytes:
             raise Refused(
                 Reason.VOLUME_WOULD_SHRINK,
                 f"Lowering a volume size is not allowed: {volume.size_bytes} to {size_bytes}.",

@@ -51,7 +51,7 @@ ERRORS: list[tuple[str, dict[str, object], str, str]] = [
     ("CreateVolume", {"name": "v", "accountID": 1, "totalSize": True}, "xInvalidParameter", "whole number"),
     ("CreateVolume", {"name": "v" * 65, "accountID": 1, "totalSize": GB}, "xInvalidParameter", "1 to 64"),
     ("CreateVolume", {"name": "a_b", "accountID": 1, "totalSize": GB}, "xInvalidParameter", "hyphens"),
-    ("ModifyVolume", {"volumeID": 1, "totalSize": GB}, "xVolumeShrinkProhibited", "not allowed"),
+    ("ModifyVolume", {"volumeID": 1, "totalSize": GB - MIB}, "xVolumeShrinkProhibited", "not allowed"),
     ("ModifyVolume", {"volumeID": 2}, "xVolumeIDDoesNotExist", "2"),
     ("ModifyVolume", {"volumeID": 1, "accountID": 9}, "xAccountIDDoesNotExist", "9"),
     ("ModifyVolume", {"volumeID": 1, "qos": {"minIOPS": 49}}, "xInvalidParameter", "50 to 15000"),
@@ -329,7 +329,7 @@ def test_sizes_are_larger_than_asked_and_equal_sizes_are_fine(client: Client) ->
     grown = client.call("ModifyVolume", volumeID=1, totalSize=954 * MIB)["volume"]
     assert grown["totalSize"] == 954 * MIB
     with pytest.raises(Refusal, match="xVolumeShrinkProhibited"):
-        client.call("ModifyVolume", volumeID=1, totalSize=GB)
+        client.call("ModifyVolume", volumeID=1, totalSize=953 * MIB)
 
 
 def test_qos_is_filled_up_with_defaults_and_changed_key_by_key(client: Client) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.simulators.array.client import HOST, Client
+from simulators.array.limits import MIB
+from tests.simulators.array.client import GB, HOST, Client
 
 
 @pytest.fixture
@@ -55,3 +56,10 @@ def test_a_list_asked_for_with_zeros_is_the_whole_list(client: Client, volume: A
     assert [each["volumeID"] for each in listed] == [1, 2]
     assert client.call("ListSnapshots", volumeID=2, snapshotID=0)["snapshots"] == listed[1:]
     assert len(client.call("ListVolumes", limit=0)["volumes"]) == 2
+
+
+@pytest.mark.parametrize("size", [GB, GB + 1, GB + MIB // 2])
+def test_a_volume_may_be_given_the_size_again_that_it_was_asked_for(client: Client, size: int) -> None:
+    made = client.volume(client.account(), totalSize=size)
+    assert made["totalSize"] > size
+    assert client.call("ModifyVolume", volumeID=1, totalSize=size)["volume"] == made

@@ -58,6 +58,14 @@ def test_a_list_asked_for_with_zeros_is_the_whole_list(client: Client, volume: A
     assert len(client.call("ListVolumes", limit=0)["volumes"]) == 2
 
 
+def test_snapshots_of_volumes_that_are_not_paired_tell_nothing_of_another_array(client: Client, volume: Any) -> None:
+    client.call("CreateSnapshot", volumeID=1)
+    client.call("CreateGroupSnapshot", volumes=[1])
+    (group,) = client.call("ListGroupSnapshots")["groupSnapshots"]
+    for told in (*client.call("ListSnapshots")["snapshots"], group, *group["members"]):
+        assert "remoteStatuses" not in told
+
+
 @pytest.mark.parametrize("size", [GB, GB + 1, GB + MIB // 2])
 def test_a_volume_may_be_given_the_size_again_that_it_was_asked_for(client: Client, size: int) -> None:
     made = client.volume(client.account(), totalSize=size)

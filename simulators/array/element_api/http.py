@@ -25,7 +25,7 @@ from simulators.array.element_api import (
     statistics,
     volumes,
 )
-from simulators.array.element_api.errors import CODE, NAMES, ApiError
+from simulators.array.element_api.errors import CODE, ApiError, text_of
 from simulators.array.element_api.method import Method, Scene
 from simulators.array.element_api.parameters import Arguments, Json
 from simulators.array.management import Reply
@@ -101,7 +101,7 @@ class ElementApi:
         except ApiError as error:
             answer = _error(request_id, error.name, error.text)
         except Refused as refused:
-            answer = _error(request_id, NAMES[refused.reason], refused.text)
+            answer = _error(request_id, self.release.name_of(refused.reason), text_of(refused))
         # Secrets are in answers because the administrator is meant to see them.
         return Reply(200, {"Content-Type": "application/json"}, json.dumps(answer).encode())
 

@@ -254,6 +254,13 @@ def test_an_older_release_allows_less_and_knows_no_newer_version() -> None:
         assert sent == {"1.0": 200, "8.4": 200, "8.5": 404}
 
 
+@pytest.mark.parametrize(("release", "name"), [("8", "xDBNoSuchPath"), ("12", "xAsyncHandleDoesNotExist")])
+def test_a_job_that_is_unknown_is_called_so_by_each_release(release: str, name: str) -> None:
+    with memory_array(release=release) as client, pytest.raises(Refusal) as refused:
+        client.call("GetAsyncResult", asyncHandle=5)
+    assert (refused.value.name, refused.value.text) == (name, "Async handle 5 does not exist.")
+
+
 def test_the_latest_release_knows_every_version_up_to_its_own(client: Client) -> None:
     versions = client.call("GetAPI")["supportedVersions"]
     assert {"1.0", "5.0", "6.0", "7.0", "8.0", "12.3"} <= set(versions)

@@ -253,7 +253,7 @@ def test_an_answer_is_forgotten_once_it_was_complete_and_read(client: Client, so
     assert client.call("GetAsyncResult", asyncHandle=handle) == kept
     with pytest.raises(Refusal) as refused:
         client.call("GetAsyncResult", asyncHandle=handle)
-    assert refused.value.name == "xDBNoSuchPath"
+    assert refused.value.name == "xAsyncHandleDoesNotExist"
 
 
 def test_jobs_are_listed_by_kind(client: Client, source: int) -> None:

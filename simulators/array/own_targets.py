@@ -29,7 +29,7 @@ class OwnTargets:
 
     def discover(self, initiator_iqn: str) -> Sequence[str]:
         """Targets of the volumes in the initiator's group; what CHAP alone opens is not shown unasked."""
-        initiator = self._model.initiators.find_named(initiator_iqn)
+        initiator = self._model.initiators.find_at_login(initiator_iqn)
         if initiator is None or initiator.group_id is None:
             return ()
         volumes = map(self._model.volumes.rows.find, self._model.groups.get(initiator.group_id).volumes)
@@ -66,7 +66,7 @@ class OwnTargets:
 
     def _member_for(self, initiator_iqn: str, volume: Volume) -> Initiator | None:
         """The initiator object of that name, if it is in a group with the volume."""
-        initiator = self._model.initiators.find_named(initiator_iqn)
+        initiator = self._model.initiators.find_at_login(initiator_iqn)
         return None if initiator is None or initiator.group_id not in volume.groups else initiator
 
     def _came_by_account(self, volume: Volume, chap_username: str | None) -> bool:

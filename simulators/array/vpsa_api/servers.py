@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from simulators.array.groups import GroupChange
-from simulators.array.initiators import InitiatorChange, InitiatorWish
+from simulators.array.initiators import InitiatorChange, InitiatorWish, is_iscsi_name
 from simulators.array.vpsa_api import finding, rendering
-from simulators.array.vpsa_api.errors import NAME_TAKEN, NOT_SIMULATED, SERVER_IN_USE, ApiError
+from simulators.array.vpsa_api.errors import INVALID_PARAMETER, NAME_TAKEN, NOT_SIMULATED, SERVER_IN_USE, ApiError
 from simulators.array.vpsa_api.route import Route, page
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def _create(asked: Asked) -> Members:
     _check_simulated(form)
     if iqn is None:
         raise ApiError(NOT_SIMULATED, "Only servers with an iqn are simulated")
+    _check_iqn(iqn)
     _check_free(asked, name)
     secret = form.find("vpsachapsecret")
     wish = InitiatorWish(
@@ -54,6 +55,7 @@ def _configure(asked: Asked) -> Members:
     secret = form.find("vpsachapsecret")
     iqn = form.find("iqn")
     if iqn is not None and iqn.lower() != before.name:
+        _check_iqn(iqn)
         model.groups.modify(group.group_id, GroupChange(initiators=[iqn], deletes_orphans=True))
         secret = secret or (before.initiator_secret if before.requires_chap else None)
     change = InitiatorChange(
@@ -111,6 +113,11 @@ def _attach(asked: Asked) -> Members:
 def _check_free(asked: Asked, name: str) -> None:
     if any(each.name == name for each in asked.model.groups.rows):
         raise ApiError(NAME_TAKEN, f"Server name {name} is in use already")
+
+
+def _check_iqn(iqn: str) -> None:
+    if not is_iscsi_name(iqn):
+        raise ApiError(INVALID_PARAMETER, f"iqn: {iqn} is no iSCSI name")
 
 
 def _check_simulated(form: Form) -> None:

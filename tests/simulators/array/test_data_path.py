@@ -47,6 +47,21 @@ def test_a_member_of_the_group_needs_no_chap(client: Client, volume: Any) -> Non
     assert status(client, volume, HOST.upper().replace("IQN", "iqn")) == "0000"
 
 
+@pytest.mark.parametrize(
+    ("name", "refusal"),
+    [("host-1", "0200"), ("21:00:00:24:FF:5A:09:1c", "0200"), ("2100002400001234", "0200"), ("iqn.Host-1", "0201")],
+)
+def test_initiators_may_have_names_by_which_nobody_gets_in(
+    client: Client, volume: Any, name: str, refusal: str
+) -> None:
+    grant(client, 1, host=name)
+    (known,) = client.call("ListInitiators")["initiators"]
+    assert (known["initiatorName"], known["volumeAccessGroups"]) == (name.lower(), [1])
+    assert status(client, volume, host=name) == refusal
+    (seen,) = client.world.witness.observe().luns
+    assert seen.visible_to == frozenset()
+
+
 def test_others_need_the_chap_of_the_account(client: Client, volume: Any) -> None:
     grant(client, 1, host=OTHER_HOST)
     assert status(client, volume, chap=CHAP) == "0000"

@@ -134,7 +134,7 @@ ERRORS: list[tuple[str, dict[str, object], str, str]] = [
     ("CreateVolumeAccessGroup", {"name": ""}, "xInvalidParameter", "1 to 64"),
     ("CreateVolumeAccessGroup", {"name": "g", "initiators": [HOST]}, "xExceededLimit", HOST),
     ("CreateVolumeAccessGroup", {"name": "g", "volumes": [2]}, "xVolumeIDDoesNotExist", "2"),
-    ("CreateVolumeAccessGroup", {"name": "g", "initiators": ["host"]}, "xInvalidParameter", "host"),
+    ("CreateVolumeAccessGroup", {"name": "g", "initiators": ["x" * 225]}, "xInvalidParameter", "1 to 224"),
     ("CreateVolumeAccessGroup", {"name": "g", "initiators": [9]}, "xInitiatorDoesNotExist", "9"),
     (
         "AddInitiatorsToVolumeAccessGroup",

@@ -150,6 +150,7 @@ def test_discovery_shows_the_one_target_to_servers(client: Client) -> None:
         ({"display_name": "other", "iscsi": "10.0.0.1"}, 4),
         ({"display_name": "other", "iqn": OTHER_HOST, "ipsec_iscsi": "YES"}, 4),
         ({"display_name": "other", "iqn": "nonsense"}, 3),
+        ({"display_name": "other", "iqn": "2100002400001234"}, 3),
         ({"iqn": OTHER_HOST}, 2),
     ],
 )

@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.array.admission import Decision, Door, by_account, by_initiator
-from simulators.array.volume import Access
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,7 +38,7 @@ class OwnTargets:
         volume = self._model.volumes.find_target(target_iqn)
         if volume is None:
             return Decision(Door.ABSENT)
-        if volume.access is Access.LOCKED:
+        if volume.access.is_closed:
             return Decision(Door.CLOSED)
         member = self._member_for(initiator_iqn, volume)
         if member is None:

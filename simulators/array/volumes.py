@@ -9,7 +9,7 @@ from simulators.array.limits import check_count, check_length
 from simulators.array.qos import Qos, QosChange
 from simulators.array.refusal import Reason, Refused
 from simulators.array.register import Register
-from simulators.array.volume import Access, Volume, VolumeWish
+from simulators.array.volume import Volume, VolumeWish
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -51,14 +51,14 @@ class Volumes:
         """The volume of that number, deleted or not."""
         volume = self.rows.find(volume_id)
         if volume is None:
-            raise Refused(Reason.VOLUME_UNKNOWN, f"VolumeID {volume_id} does not exist.")
+            raise Refused(Reason.VOLUME_UNKNOWN, f"Volume {volume_id} does not exist.")
         return volume
 
     def get_active(self, volume_id: int) -> Volume:
         """The volume of that number, if it is not deleted."""
         volume = self.rows.find(volume_id)
         if volume is None or volume.is_deleted:
-            raise Refused(Reason.VOLUME_UNKNOWN, f"VolumeID {volume_id} does not exist.")
+            raise Refused(Reason.VOLUME_UNKNOWN, f"Volume {volume_id} does not exist.")
         return volume
 
     def get_ready(self, volume_id: int) -> Volume:
@@ -180,7 +180,7 @@ class Volumes:
         if owner is not None:
             self._hand_over(volume, owner)
         volume.access = change.access or volume.access
-        if volume.access is Access.LOCKED:
+        if volume.access.is_closed:
             # Locked and unlocked again before anybody looks: its sessions are over all the same.
             volume.sessions_ended_at = self._revision.number + 1
         if change.attributes is not None:

@@ -136,9 +136,10 @@ def test_a_deleted_volume_has_no_target(client: Client, volume: Any) -> None:
     assert status(client, volume) == "0000"
 
 
-def test_a_locked_volume_lets_nobody_in(client: Client, volume: Any) -> None:
+@pytest.mark.parametrize("access", ["locked", "replicationTarget"])
+def test_a_volume_that_is_locked_or_waits_for_its_pair_lets_nobody_in(client: Client, volume: Any, access: str) -> None:
     grant(client, 1)
-    client.call("ModifyVolume", volumeID=1, access="locked")
+    assert client.call("ModifyVolume", volumeID=1, access=access)["volume"]["access"] == access
     assert (status(client, volume), status(client, volume, OTHER_HOST, CHAP)) == ("0202", "0202")
 
 
@@ -197,6 +198,7 @@ def test_an_initiator_that_requires_chap_from_now_on_is_made_to_log_in_again(cli
         ("DeleteInitiators", {"initiators": [1]}),
         ("DeleteVolume", {"volumeID": 1}),
         ("ModifyVolume", {"volumeID": 1, "access": "locked"}),
+        ("ModifyVolume", {"volumeID": 1, "access": "replicationTarget"}),
     ],
 )
 def test_a_session_ends_with_its_access(client: Client, volume: Any, method: str, params: dict[str, object]) -> None:

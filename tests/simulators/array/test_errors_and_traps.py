@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -52,13 +53,14 @@ ERRORS: list[tuple[str, dict[str, object], str, str]] = [
     ("CreateVolume", {"name": "v" * 65, "accountID": 1, "totalSize": GB}, "xInvalidParameter", "1 to 64"),
     ("CreateVolume", {"name": "a_b", "accountID": 1, "totalSize": GB}, "xInvalidParameter", "hyphens"),
     ("ModifyVolume", {"volumeID": 1, "totalSize": GB - MIB}, "xVolumeShrinkProhibited", "not allowed"),
-    ("ModifyVolume", {"volumeID": 2}, "xVolumeIDDoesNotExist", "2"),
+    ("ModifyVolume", {"volumeID": 2}, "xVolumeIDDoesNotExist", "Volume 2 does not exist."),
+    ("DeleteVolume", {"volumeID": 9}, "xVolumeIDDoesNotExist", "Volume 9 does not exist."),
     ("ModifyVolume", {"volumeID": 1, "accountID": 9}, "xAccountIDDoesNotExist", "9"),
     ("ModifyVolume", {"volumeID": 1, "qos": {"minIOPS": 49}}, "xInvalidParameter", "50 to 15000"),
     ("ModifyVolume", {"volumeID": 1, "qos": {"maxIOPS": 200001}}, "xInvalidParameter", "100 to 200000"),
     ("ModifyVolume", {"volumeID": 1, "qos": {"maxIOPS": 16000}}, "xInvalidParameter", "<= burstIOPS"),
     ("ModifyVolume", {"volumeID": 1, "qos": {"minIOPS": -1}}, "xInvalidParameter", "above 0"),
-    ("ModifyVolume", {"volumeID": 1, "access": "replicationTarget"}, "xUnrecognizedEnumString", "readOnly, locked"),
+    ("ModifyVolume", {"volumeID": 1, "access": "snapMirrorTarget"}, "xUnrecognizedEnumString", "readOnly, locked"),
     ("DeleteVolume", {"volumeID": 2}, "xVolumeIDDoesNotExist", "2"),
     ("DeleteVolume", {"volumeID": 9}, "xVolumeIDDoesNotExist", "9"),
     ("PurgeDeletedVolume", {"volumeID": 1}, "xVolumeIDDoesNotExist", "1"),
@@ -243,6 +245,7 @@ def test_all_versions_up_to_the_clusters_are_served(client: Client, path: str, s
     response = client.send(b'{"method": "GetAPI"}', path)
     assert response.status == status
     assert (b"404 Not Found" in response.body) == (status == 404)
+    assert (re.search(rb"<p> (.+) </p>", response.body) is not None) == (status == 404)
 
 
 @pytest.mark.parametrize("authorization", ["", "Basic", "Basic !!", basic("admin", "wrong"), "Bearer abc"])

@@ -143,7 +143,7 @@ def _list_results(scene: Scene, given: Arguments) -> Json:
                 "resultType": _KIND,
                 "createTime": rendering.moment(each.created_at),
                 "lastUpdateTime": rendering.moment(each.updated_at),
-                "data": _content(each),
+                "data": _told(each),
             }
             for each in jobs
         ]
@@ -153,7 +153,13 @@ def _list_results(scene: Scene, given: Arguments) -> Json:
 def _outcome(job: CloneJob) -> Json:
     if job.failure is not None:
         return {"error": {"name": NAMES[job.failure.reason], "code": CODE, "message": job.failure.text}}
-    return {"result": {**_content(job), "message": "Clone complete."}}
+    return {"result": _told(job)}
+
+
+def _told(job: CloneJob) -> Json:
+    """A job with its good end, if that is what it has come to."""
+    is_made = job.is_done and job.failure is None
+    return {**_content(job), "message": "Clone complete."} if is_made else _content(job)
 
 
 def _content(job: CloneJob) -> Json:

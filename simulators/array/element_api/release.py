@@ -21,7 +21,7 @@ _MINOR_VERSIONS: Final = {
     9: range(7),
     10: range(10),
     11: range(9),
-    12: range(4),
+    12: (0, 1, 2, 3, 5),
 }
 
 
@@ -82,5 +82,6 @@ RELEASES: Final[Mapping[str, Release]] = MappingProxyType(
             other_names={Reason.JOB_UNKNOWN: "xDBNoSuchPath"},
         ),
         "12": LATEST,
+        "12.5": Release(12, 5, "12.5.0.897", Limits()),
     }
 )

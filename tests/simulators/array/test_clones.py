@@ -262,6 +262,7 @@ def test_jobs_are_listed_by_kind(client: Client, source: int) -> None:
     assert (job["completed"], job["success"], job["resultType"]) == (False, False, "Clone")
     (job,) = client.call("ListAsyncResults", asyncResultTypes=["Clone"])["asyncHandles"]
     assert (job["completed"], job["success"], job["data"]["volumeID"]) == (True, True, 2)
+    assert job["data"] == client.call("GetAsyncResult", asyncHandle=1)["result"]
     assert client.call("ListAsyncResults", asyncResultTypes=["DriveRemoval"])["asyncHandles"] == []
 
 

@@ -77,8 +77,8 @@ class VpsaApi:
 
     def _members(self, route: Route, name: str, headers: Mapping[str, str], form: Form) -> tuple[str, Members]:
         try:
-            # Clients of the first releases give the key as a parameter.
-            key = header(headers, "X-Access-Key") or form.find("access_key") or ""
+            # Clients of the first releases give the key as a parameter, others in the header of other products.
+            key = header(headers, "X-Access-Key") or header(headers, "X-Token") or form.find("access_key") or ""
             if route.needs_key and not self.premises.administrator.has_key(key):
                 raise ApiError(BAD_ACCESS_KEY, "Invalid access key")
             return route.root, {**self._run(route, name, form), "status": 0}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from simulators.array.groups import GroupChange
 from simulators.array.initiators import InitiatorChange, InitiatorWish, is_iscsi_name
 from simulators.array.vpsa_api import finding, rendering
 from simulators.array.vpsa_api.errors import INVALID_PARAMETER, NAME_TAKEN, NOT_SIMULATED, SERVER_IN_USE, ApiError
-from simulators.array.vpsa_api.route import Route, page
+from simulators.array.vpsa_api.route import Route, listed
 
 if TYPE_CHECKING:
+    from simulators.array.volume import Volume
     from simulators.array.vpsa_api.form import Form
     from simulators.array.vpsa_api.route import Asked, Members
 
@@ -18,8 +20,7 @@ _IPSEC: Final = ("ipsec_iscsi", "ipsec_nfs")
 
 
 def _list(asked: Asked) -> Members:
-    rows = page(list(asked.model.groups.rows), asked.form)
-    return {"servers": [rendering.server(asked.model, each) for each in rows]}
+    return listed("servers", list(asked.model.groups.rows), asked.form, partial(rendering.server, asked.model))
 
 
 def _get(asked: Asked) -> Members:
@@ -89,12 +90,12 @@ def _delete(asked: Asked) -> Members:
 def _volumes(asked: Asked) -> Members:
     model = asked.model
     group = finding.server(model, asked.name)
-    rows = [model.volumes.get(each) for each in group.volumes]
-    told = [
-        {**rendering.volume(model, each), "lun": group.volumes[each.volume_id]}
-        for each in page([each for each in rows if not each.is_deleted], asked.form)
-    ]
-    return {"volumes": told}
+    rows = [each for each in map(model.volumes.get, group.volumes) if not each.is_deleted]
+
+    def told(volume: Volume) -> Members:
+        return {**rendering.volume(model, volume), "lun": group.volumes[volume.volume_id]}
+
+    return listed("volumes", rows, asked.form, told)
 
 
 def _attach(asked: Asked) -> Members:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from simulators.array.qos import QosChange
@@ -14,11 +15,12 @@ from simulators.array.vpsa_api.errors import (
     VOLUME_UNKNOWN,
     ApiError,
 )
-from simulators.array.vpsa_api.route import Route, page
+from simulators.array.vpsa_api.route import Route, listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from simulators.array.groups import Group
     from simulators.array.volume import Volume
     from simulators.array.vpsa_api.route import Asked, Members
 
@@ -26,8 +28,7 @@ _SHOWN: Final = ("crypt", "compress", "dedupe")
 
 
 def _list(asked: Asked) -> Members:
-    rows = page(_wanted(asked), asked.form)
-    return {"volumes": [rendering.volume(asked.model, each) for each in rows]}
+    return listed("volumes", _wanted(asked), asked.form, partial(rendering.volume, asked.model))
 
 
 def _wanted(asked: Asked) -> Sequence[Volume]:
@@ -111,13 +112,11 @@ def _keep(asked: Asked, name: str, value: str) -> Members:
 def _servers(asked: Asked) -> Members:
     volume, model = finding.volume(asked.model, asked.name), asked.model
     target = model.make.target_of(model.unique_id, "", 0)
-    groups = [model.groups.get(each) for each in volume.groups]
-    return {
-        "servers": [
-            {**rendering.server(model, each), "target": target, "lun": each.volumes[volume.volume_id]}
-            for each in page(groups, asked.form)
-        ]
-    }
+
+    def told(group: Group) -> Members:
+        return {**rendering.server(model, group), "target": target, "lun": group.volumes[volume.volume_id]}
+
+    return listed("servers", [model.groups.get(each) for each in volume.groups], asked.form, told)
 
 
 def _detach(asked: Asked) -> Members:

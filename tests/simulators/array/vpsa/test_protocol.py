@@ -24,6 +24,29 @@ def test_without_the_key_the_status_is_5_and_http_is_content(client: Client, hea
     assert json.loads(response.body)["response"]["status"] == 5
 
 
+@pytest.mark.parametrize("name", ["X-Access-Key", "X-Token", "x-token"])
+def test_the_key_may_be_in_either_header(client: Client, name: str) -> None:
+    client.headers = {name: client.headers["X-Access-Key"]}
+    assert client.ask("GET", "pools")["status"] == 0
+
+
+def test_every_list_says_how_long_it_is(client: Client) -> None:
+    volume, server = client.volume(), client.server()
+    client.attach(server, volume)
+    client.ask("POST", "consistency_groups/cg-00000001/snapshots", display_name="kept")
+    lengths = {
+        path: client.ask("GET", path)["count"]
+        for path in (
+            "vcontrollers", "pools", f"pools/{POOL}/volumes", f"pools/{POOL}/volumes_in_recycle_bin", "volumes",
+            f"volumes/{volume}/servers", "servers", f"servers/{server}/volumes", "snapshots",
+            "consistency_groups/cg-00000001/snapshots",
+        )
+    }  # fmt: skip
+    assert lengths.pop("vcontrollers") == 2
+    assert lengths.pop(f"pools/{POOL}/volumes_in_recycle_bin") == 0
+    assert set(lengths.values()) == {1}
+
+
 def test_the_key_may_be_a_parameter_and_is_not_shown(client: Client) -> None:
     key = client.headers["X-Access-Key"]
     for path, form in (

@@ -68,6 +68,7 @@ def test_lists_are_filtered_and_paged(client: Client) -> None:
     assert names("display_name=none") == names("showonlyfile=YES") == []
     assert names("start=1&limit=2") == names("start=1&page=7&limit=2") == ["b", "ab"]
     assert names("page=2&limit=3") == ["c"]
+    assert [client.ask("GET", f"volumes?{query}")["count"] for query in ("limit=2", "display_name=ab")] == [4, 1]
 
 
 def test_expand_says_how_much_more(client: Client) -> None:

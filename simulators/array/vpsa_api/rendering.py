@@ -10,6 +10,7 @@ from simulators.array.vpsa_api.make import VPSA
 
 if TYPE_CHECKING:
     from simulators.array.groups import Group
+    from simulators.array.initiators import Initiator
     from simulators.array.model import ArrayModel
     from simulators.array.snapshots import Snapshot
     from simulators.array.volume import Volume
@@ -46,17 +47,37 @@ def volume(model: ArrayModel, each: Volume) -> Members:
 
 
 def server(model: ArrayModel, group: Group) -> Members:
+    """A server, with the secrets of its logins, as the administrator sees it."""
+    initiator = next(map(model.initiators.get, group.initiators))
     return {
         "name": SERVERS.text(group.group_id),
         "display_name": group.name,
-        "iqn": iqn_of(model, group),
+        "status": "Active",
+        "iqn": initiator.name,
         "iscsi_ip": "",
+        **(
+            _own_chap(initiator)
+            if initiator.requires_chap
+            else _chap(model.owner.username, model.owner.initiator_secret)
+        ),
     }
 
 
-def iqn_of(model: ArrayModel, group: Group) -> str:
-    """A server's initiator."""
-    return next((model.initiators.get(each).name for each in group.initiators), "")
+def _own_chap(initiator: Initiator) -> Members:
+    # Where no secret was given for the other direction, it is the same, and serves one direction only.
+    told = _chap(initiator.chap_username, initiator.initiator_secret)
+    if initiator.target_secret == initiator.initiator_secret:
+        return told
+    return {**told, "host_chap_user": initiator.target_username, "host_chap_secret": initiator.target_secret}
+
+
+def _chap(username: str, secret: str) -> Members:
+    return {
+        "vpsa_chap_user": username,
+        "vpsa_chap_secret": secret,
+        "host_chap_user": None,
+        "host_chap_secret": None,
+    }
 
 
 def snapshot(model: ArrayModel, each: Snapshot) -> Members:

@@ -115,8 +115,10 @@ def content(element: ET.Element) -> Any:
     """What an XML answer says, in the terms of JSON."""
     if element.get("type") == "array":
         return [content(each) for each in element]
-    if element.get("type") == "integer":
-        return int(element.text or "")
+    if element.get("nil") == "true":
+        return None
+    if element.get("type") in {"integer", "float"}:
+        return {"integer": int, "float": float}[element.get("type", "")](element.text or "")
     if len(element):
         return {each.tag.replace("-", "_"): content(each) for each in element}
     return element.text or ""
@@ -169,12 +171,16 @@ def test_every_reason_that_this_api_can_meet_has_a_status() -> None:
 def test_secrets_do_not_get_into_the_transcript(client: Client) -> None:
     client.server(vpsachapuser="user", vpsachapsecret="one-way-secret")
     client.ask_json("POST", "servers/srv-00000001/config", vpsachapsecret="newer-secret-1")
+    client.ask("POST", "servers/srv-00000001/config", hostchapsecret='a&b, <"} hidden')
+    client.send("POST", "/api/servers/srv-00000001/config.json", b"vpsachap%73ecret=spelled-hidden")
+    for form in ("json", "xml"):
+        client.send("GET", f"/api/servers.{form}")
     client.send("POST", "/api/users/login.json?password=in-the-query")
     secret = client.controller["vpsa_chap_secret"]
     text = "\n".join(client.world.transcript)
     key = client.world.parameters["access_key"]
     assert isinstance(key, Secret)
-    for each in ("one-way-secret", "newer-secret-1", "in-the-query", secret, key.reveal()):
+    for each in ("one-way-secret", "newer-secret-1", "in-the-query", "hidden", secret, key.reveal()):
         assert each not in text
 
 

@@ -48,6 +48,25 @@ def test_a_server_with_chap_of_its_own_uses_no_other(client: Client) -> None:
     assert status(client, "POST", f"servers/{server}/config", vpsachapsecret="short") == 3
 
 
+CHAP = ("vpsa_chap_user", "vpsa_chap_secret", "host_chap_user", "host_chap_secret")
+
+
+def test_a_server_tells_the_chap_that_it_logs_in_with(client: Client) -> None:
+    server = client.server()
+
+    def told() -> list[str | None]:
+        seen = client.ask("GET", f"servers/{server}")["server"]
+        assert (seen["status"], seen) == ("Active", client.ask("GET", "servers")["servers"][0])
+        return [seen[name] for name in CHAP]
+
+    assert told() == [client.chap.username, client.chap.secret.decode(), None, None]
+    assert client.ask_xml("GET", f"servers/{server}").find("server/host-chap-secret").get("nil") == "true"  # type: ignore[union-attr]
+    client.ask("POST", f"servers/{server}/config", vpsachapuser="user", vpsachapsecret="one-way-secret")
+    assert told() == ["user", "one-way-secret", None, None]
+    client.ask("POST", f"servers/{server}/config", hostchapuser="array", hostchapsecret="other-way-word")
+    assert told() == ["user", "one-way-secret", "array", "other-way-word"]
+
+
 def test_lun_numbers_are_by_server_and_the_smallest_free(client: Client) -> None:
     one, two, three = (client.volume(each) for each in ("one", "two", "three"))
     first, second = client.server(), client.server(OTHER_HOST)

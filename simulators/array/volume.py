@@ -75,6 +75,7 @@ class Volume:
     naa: str
     eui: str | None
     created_at: datetime
+    changed_at: datetime
     has_512e: bool
     qos: Qos
     attributes: Mapping[str, object]

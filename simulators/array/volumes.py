@@ -111,7 +111,7 @@ class Volumes:
         return self._keep(wish, account, size_bytes, Qos())
 
     def _keep(self, wish: VolumeWish, account: Account, size_bytes: int, qos: Qos) -> Volume:
-        number = self.rows.next_number
+        number, now = self.rows.next_number, self._now()
         volume = Volume(
             volume_id=number,
             name=wish.name,
@@ -121,7 +121,8 @@ class Volumes:
             iqn=self._make.target_of(self._unique_id, wish.name, number),
             naa=self._make.naa_of(self._unique_id, number),
             eui=self._make.eui_of(self._unique_id, number),
-            created_at=self._now(),
+            created_at=now,
+            changed_at=now,
             has_512e=wish.has_512e,
             qos=qos,
             attributes=wish.attributes,
@@ -152,7 +153,7 @@ class Volumes:
         if name != volume.name:
             self._check_name(name)
             self._by_name.remove(volume.name, volume)
-            volume.name = name
+            volume.name, volume.changed_at = name, self._now()
             self._by_name.add(name, volume)
 
     def modify(self, volume_id: int, change: VolumeChange) -> Volume:
@@ -177,6 +178,7 @@ class Volumes:
         return volumes
 
     def _apply(self, volume: Volume, change: VolumeChange, owner: Account | None) -> None:
+        volume.changed_at = self._now()
         if owner is not None:
             self._hand_over(volume, owner)
         volume.access = change.access or volume.access

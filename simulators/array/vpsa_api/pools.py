@@ -60,7 +60,7 @@ def _pool(model: ArrayModel) -> Members:
     written = capacity.extents.value * EXTENT_BYTES
     return {
         "name": rendering.POOL,
-        "display_name": "pool-1",
+        "display_name": rendering.POOL_NAME,
         "status": "normal",
         "capacity": capacity.total_bytes // gigabyte,
         "available_capacity": max(0, capacity.total_bytes - written) // gigabyte,

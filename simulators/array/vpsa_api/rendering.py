@@ -21,6 +21,7 @@ SNAPSHOTS: Final = VPSA.snapshot_ids
 SERVERS: Final = IdForm("srv-", is_hexadecimal=True)
 GROUPS: Final = IdForm("cg-", is_hexadecimal=True)
 POOL: Final = "pool-00000001"
+POOL_NAME: Final = "pool-1"
 MIB: Final = 1 << 20
 
 
@@ -34,14 +35,19 @@ def volume(model: ArrayModel, each: Volume) -> Members:
         "name": VOLUMES.text(each.volume_id),
         "display_name": each.name,
         "cg_name": GROUPS.text(each.volume_id),
+        "cg_display_name": each.name,
         "status": "In-use" if each.groups else "Available",
         "virtual_capacity": gigabytes(model, each.size_bytes),
+        "allocated_capacity": round(each.blocks.written_bytes / model.limits.size_granularity, 3),
         "pool_name": POOL,
+        "pool_display_name": POOL_NAME,
         "server_ext_names": ",".join(SERVERS.text(number) for number in each.groups),
         "has_snapshots": "YES" if each.snapshots else "NO",
-        "data_type": "block",
+        "data_type": "BLOCK",
         "thin": "YES",
+        "encryption": each.attributes.get("crypt", "NO"),
         "created_at": moment.text(each.created_at),
+        "modified_at": moment.text(each.changed_at),
         **_kept(each),
     }
 

@@ -12,6 +12,8 @@ from simulators.array.vpsa_api.errors import INVALID_PARAMETER, NAME_TAKEN, NOT_
 from simulators.array.vpsa_api.route import Route, listed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from simulators.array.volume import Volume
     from simulators.array.vpsa_api.form import Form
     from simulators.array.vpsa_api.route import Asked, Members
@@ -99,9 +101,17 @@ def _volumes(asked: Asked) -> Members:
 
 
 def _attach(asked: Asked) -> Members:
+    return _join(asked, asked.name.split(","), asked.form.names("volume_name"))
+
+
+def _attach_volume(asked: Asked) -> Members:
+    return _join(asked, asked.form.names("server_name"), [asked.name])
+
+
+def _join(asked: Asked, server_names: Sequence[str], volume_names: Sequence[str]) -> Members:
     model = asked.model
-    servers = [finding.server(model, each) for each in asked.name.split(",")]
-    volumes = [finding.volume(model, each) for each in asked.form.names("volume_name")]
+    servers = [finding.server(model, each) for each in server_names]
+    volumes = [finding.volume(model, each) for each in volume_names]
     if asked.form.flag("readonly"):
         raise ApiError(NOT_SIMULATED, "Attaching for reading only is not simulated")
     for group in servers:
@@ -137,4 +147,5 @@ ROUTES: Final = (
     Route("POST", "servers/*/rename", _rename, root="rename-server-response"),
     Route("GET", "servers/*/volumes", _volumes),
     Route("POST", "servers/*/volumes", _attach),
+    Route("POST", "volumes/*/servers", _attach_volume),
 )

@@ -59,7 +59,8 @@ def _clone(asked: Asked) -> Members:
     # Whoever looks for the clone after this finds it, ready.
     model.clones.finish_due()
     model.clones.forget(job)
-    return {"vol_name": rendering.VOLUMES.text(job.pairs[0].volume_id)}
+    number = job.pairs[0].volume_id
+    return {"vol_name": rendering.VOLUMES.text(number), "cg_name": rendering.GROUPS.text(number)}
 
 
 def _snapshot_for(asked: Asked, volume: Volume) -> int | None:

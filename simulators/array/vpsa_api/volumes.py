@@ -95,18 +95,19 @@ def _rename(asked: Asked) -> Members:
 
 
 def _update_comment(asked: Asked) -> Members:
-    return _keep(asked, "comment", asked.form.find("new_comment") or "")
+    _keep(asked, "comment", asked.form.find("new_comment") or "")
+    return {}
 
 
 def _set_export_name(asked: Asked) -> Members:
-    return _keep(asked, "export_name", asked.form.text("exportname"))
+    volume = _keep(asked, "export_name", asked.form.text("exportname"))
+    return {"vol_name": rendering.VOLUMES.text(volume.volume_id)}
 
 
-def _keep(asked: Asked, name: str, value: str) -> Members:
+def _keep(asked: Asked, name: str, value: str) -> Volume:
     volume = finding.volume(asked.model, asked.name)
     change = VolumeChange(attributes={**volume.attributes, name: value})
-    asked.model.volumes.modify(volume.volume_id, change)
-    return {}
+    return asked.model.volumes.modify(volume.volume_id, change)
 
 
 def _servers(asked: Asked) -> Members:

@@ -103,7 +103,7 @@ def test_forms_and_json_ask_for_the_same(client: Client) -> None:
     client.ask_json("POST", "volumes", name="two", capacity="2G", pool=POOL, block="YES", thin="YES", export_name=None)
     first, second = client.ask_json("GET", "volumes")["volumes"]
     differs = {key for key in first if first[key] != second[key]}
-    assert differs <= {"name", "display_name", "cg_name", "created_at"}
+    assert differs <= {"name", "display_name", "cg_name", "cg_display_name", "created_at", "modified_at"}
     client.ask_json("POST", "servers", display_name="host", iqn=HOST, ipsec_iscsi="NO", ipsec_nfs="NO", force="NO")
     client.ask_json("POST", "servers/srv-00000001/volumes", volume_name="volume-00000001", readonly="NO", force="NO")
     client.ask("POST", "servers/srv-00000001/volumes", **{"volume_name[]": "volume-00000002", "force": "NO"})

@@ -89,6 +89,16 @@ def test_lun_numbers_are_by_server_and_the_smallest_free(client: Client) -> None
     }
 
 
+def test_a_volume_is_attached_from_its_own_side_too(client: Client) -> None:
+    volume, first, second = client.volume(), client.server(), client.server(OTHER_HOST)
+    client.ask_json("POST", f"volumes/{volume}/servers", server_name=first)
+    client.ask("POST", f"volumes/{volume}/servers", **{"server_name[]": [first, second]})
+    assert client.ask("GET", f"volumes/{volume}")["volume"]["server_ext_names"] == f"{first},{second}"
+    assert status(client, "POST", f"volumes/{volume}/servers", server_name="srv-0000000f") == 10086
+    assert status(client, "POST", "volumes/volume-0000000f/servers", server_name=first) == 10081
+    assert status(client, "POST", f"volumes/{volume}/servers") == 2
+
+
 def test_one_session_sees_all_that_its_server_has_as_it_comes_and_goes(client: Client) -> None:
     one, two = client.volume("one"), client.volume("two")
     server, other = client.server(), client.server(OTHER_HOST)

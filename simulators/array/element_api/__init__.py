@@ -4,7 +4,8 @@ Simulated, by area:
 
 - cluster: GetAPI, GetClusterInfo, GetClusterVersionInfo, GetClusterCapacity, GetClusterStats, GetClusterState,
   GetClusterFullThreshold, GetClusterMasterNodeID, GetLimits, ListClusterFaults, ListActiveNodes, ListAllNodes,
-  ListDrives, ListEvents, ListVirtualNetworks, GetCurrentClusterAdmin, ListClusterAdmins;
+  ListPendingNodes, ListPendingActiveNodes, ListDrives, ListEvents, ListVirtualNetworks, GetCurrentClusterAdmin,
+  ListClusterAdmins;
 - accounts: AddAccount, GetAccountByID, GetAccountByName, ListAccounts, ModifyAccount, RemoveAccount;
 - volumes: CreateVolume, ModifyVolume(s), DeleteVolume(s), PurgeDeletedVolume(s), RestoreDeletedVolume, ListVolumes,
   ListActiveVolumes, ListDeletedVolumes, ListVolumesForAccount, GetVolumeCount, GetVolumeEfficiency, GetVolumeStats,

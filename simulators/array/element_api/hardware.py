@@ -57,8 +57,16 @@ def _active_nodes(scene: Scene, _given: Arguments) -> Json:
     return {"nodes": [_node(scene)]}
 
 
-def _all_nodes(scene: Scene, _given: Arguments) -> Json:
-    return {"nodes": [_node(scene)], "pendingNodes": [], "pendingActiveNodes": []}
+def _all_nodes(scene: Scene, given: Arguments) -> Json:
+    return {**_active_nodes(scene, given), **_pending_nodes(scene, given), **_pending_active_nodes(scene, given)}
+
+
+def _pending_nodes(_scene: Scene, _given: Arguments) -> Json:
+    return {"pendingNodes": []}
+
+
+def _pending_active_nodes(_scene: Scene, _given: Arguments) -> Json:
+    return {"pendingActiveNodes": []}
 
 
 def _node(scene: Scene) -> Json:
@@ -208,6 +216,8 @@ METHODS: Final = (
     Method("ListClusterFaults", _no_faults),
     Method("ListActiveNodes", _active_nodes),
     Method("ListAllNodes", _all_nodes),
+    Method("ListPendingNodes", _pending_nodes),
+    Method("ListPendingActiveNodes", _pending_active_nodes),
     Method("ListDrives", _drives),
     Method("ListEvents", _events, (_MAX_EVENTS, _FIRST_EVENT, _LAST_EVENT, _EVENT_TYPE, _FIRST_TIME, _LAST_TIME)),
     Method("GetCurrentClusterAdmin", _current_administrator),

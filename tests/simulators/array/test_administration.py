@@ -270,6 +270,8 @@ def test_the_cluster_tells_what_it_is_made_of(client: Client) -> None:
     for method, key in (
         ("ListClusterFaults", "faults"),
         ("ListVirtualNetworks", "virtualNetworks"),
+        ("ListPendingNodes", "pendingNodes"),
+        ("ListPendingActiveNodes", "pendingActiveNodes"),
         ("ListClusterPairs", "clusterPairs"),
         ("ListActivePairedVolumes", "volumes"),
     ):

@@ -10,7 +10,8 @@ from .client import ElementClient, nothing
 
 _NO_LUN: Final = frozenset({"xVolumeIDDoesNotExist"})
 _NO_SNAPSHOT: Final = frozenset({"xSnapshotIDDoesNotExist"})
-_NO_JOB: Final = frozenset({"xDBNoSuchPath"})
+# Older releases have the second name for it.
+_NO_JOB: Final = frozenset({"xAsyncHandleDoesNotExist", "xDBNoSuchPath"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,7 +206,7 @@ _policy = lru_cache(maxsize=256)(QosPolicy)
 
 @lru_cache(maxsize=1024)
 def _iqn(name: str) -> Iqn | None:
-    # No iSCSI initiator has a Fibre Channel name, nor one beyond 223 bytes: nobody is let in by these.
+    # No iSCSI initiator has another name, nor one beyond 223 bytes: nobody is let in by these.
     with suppress(ValueError):
         return Iqn(name)
     return None

@@ -101,7 +101,7 @@ class Clones:
         """The job of that number, if its answer has not been read yet."""
         job = self.jobs.find(job_id)
         if job is None:
-            raise Refused(Reason.JOB_UNKNOWN, f"asyncHandle {job_id} does not exist, or its result has been read.")
+            raise Refused(Reason.JOB_UNKNOWN, f"Async handle {job_id} does not exist.")
         return job
 
     def forget(self, job: CloneJob) -> None:

@@ -1,4 +1,7 @@
-"""Initiators the array has been told of: a name, perhaps a CHAP of its own, and the one group it is in."""
+"""Initiators the array has been told of: a name, perhaps a CHAP of its own, and the one group it is in.
+
+Any text can be a name here, as on real arrays. Who logs in has an iSCSI name: by another one, nobody gets in.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +22,16 @@ if TYPE_CHECKING:
 InitiatorRef = int | str
 """How callers point at an initiator: by number, or by IQN or WWPN."""
 
-# RFC 7143 §4.2.7, and Fibre Channel port names with and without colons.
-_NAME: Final = re.compile(
-    r"iqn\.\d{4}-(0[1-9]|1[0-2])\.[a-z0-9][a-z0-9.-]*(:[^\s,;]+)?|eui\.[0-9a-f]{16}|naa\.[0-9a-f]{16}([0-9a-f]{16})?"
-    r"|[0-9a-f]{16}|([0-9a-f]{2}:){7}[0-9a-f]{2}",
+# RFC 7143 §4.2.7.
+_ISCSI_NAME: Final = re.compile(
+    r"iqn\.\d{4}-(0[1-9]|1[0-2])\.[a-z0-9][a-z0-9.-]*(:[^\s,;]+)?|eui\.[0-9a-f]{16}|naa\.[0-9a-f]{16}([0-9a-f]{16})?",
     re.ASCII,
 )
+
+
+def is_iscsi_name(name: str) -> bool:
+    """Whether an iSCSI initiator can have that name."""
+    return _ISCSI_NAME.fullmatch(name.lower()) is not None
 
 
 @dataclass(slots=True)
@@ -97,12 +104,17 @@ class Initiators:
         """The initiator of that name, or None."""
         return self._by_name.get(name.lower())
 
+    def find_at_login(self, name: str) -> Initiator | None:
+        """The initiator that logs in by that name, or None."""
+        found = self.find_named(name)
+        return found if found is not None and is_iscsi_name(name) else None
+
     def find(self, reference: InitiatorRef) -> Initiator | None:
         """The initiator meant, or None if there is no such name; an unknown number is refused."""
         return self.find_named(reference) if isinstance(reference, str) else self.get(reference)
 
     def check_new(self, wishes: Iterable[InitiatorWish]) -> None:
-        """Refuse names that are none or are taken, and more initiators than allowed."""
+        """Refuse names that are too long or are taken, and more initiators than allowed."""
         names = set()
         for wish in wishes:
             self._check(wish)
@@ -157,8 +169,6 @@ class Initiators:
     def _check(self, wish: InitiatorWish) -> None:
         check_length(wish.name, 1, self._limits.initiator_name_length, "initiator name")
         self._check_words(wish.alias, wish.initiator_secret, wish.target_secret)
-        if not _NAME.fullmatch(wish.name.lower()):
-            raise Refused(Reason.VALUE_NOT_ALLOWED, f"{wish.name!r} is neither an iSCSI name nor a WWPN")
 
     def _check_words(self, alias: str, *secrets: str | None) -> None:
         check_length(alias, 0, self._limits.initiator_alias_length, "alias")

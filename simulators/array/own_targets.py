@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.array.admission import Decision, Door, by_account, by_initiator
-from simulators.array.volume import Access
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +28,7 @@ class OwnTargets:
 
     def discover(self, initiator_iqn: str) -> Sequence[str]:
         """Targets of the volumes in the initiator's group; what CHAP alone opens is not shown unasked."""
-        initiator = self._model.initiators.find_named(initiator_iqn)
+        initiator = self._model.initiators.find_at_login(initiator_iqn)
         if initiator is None or initiator.group_id is None:
             return ()
         volumes = map(self._model.volumes.rows.find, self._model.groups.get(initiator.group_id).volumes)
@@ -39,7 +38,7 @@ class OwnTargets:
         volume = self._model.volumes.find_target(target_iqn)
         if volume is None:
             return Decision(Door.ABSENT)
-        if volume.access is Access.LOCKED:
+        if volume.access.is_closed:
             return Decision(Door.CLOSED)
         member = self._member_for(initiator_iqn, volume)
         if member is None:
@@ -66,7 +65,7 @@ class OwnTargets:
 
     def _member_for(self, initiator_iqn: str, volume: Volume) -> Initiator | None:
         """The initiator object of that name, if it is in a group with the volume."""
-        initiator = self._model.initiators.find_named(initiator_iqn)
+        initiator = self._model.initiators.find_at_login(initiator_iqn)
         return None if initiator is None or initiator.group_id not in volume.groups else initiator
 
     def _came_by_account(self, volume: Volume, chap_username: str | None) -> bool:

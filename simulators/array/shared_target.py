@@ -50,5 +50,5 @@ class SharedTarget:
 
     def _member(self, initiator_iqn: str) -> Initiator | None:
         """The initiator of that name, if it is in a group."""
-        initiator = self._model.initiators.find_named(initiator_iqn)
+        initiator = self._model.initiators.find_at_login(initiator_iqn)
         return None if initiator is None or initiator.group_id is None else initiator

@@ -18,11 +18,17 @@ ALIGNMENT_BYTES: Final = 4096
 
 
 class Access(StrEnum):
-    """What initiators may do; a locked volume lets nobody in."""
+    """What initiators may do; a locked volume lets nobody in, nor does one that waits for a copy of another array's."""
 
     READ_WRITE = "readWrite"
     READ_ONLY = "readOnly"
     LOCKED = "locked"
+    REPLICATION_TARGET = "replicationTarget"
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nobody gets in."""
+        return self in {Access.LOCKED, Access.REPLICATION_TARGET}
 
 
 @dataclass(slots=True)
@@ -69,6 +75,7 @@ class Volume:
     naa: str
     eui: str | None
     created_at: datetime
+    changed_at: datetime
     has_512e: bool
     qos: Qos
     attributes: Mapping[str, object]

@@ -9,7 +9,7 @@ from simulators.array.limits import check_count, check_length
 from simulators.array.qos import Qos, QosChange
 from simulators.array.refusal import Reason, Refused
 from simulators.array.register import Register
-from simulators.array.volume import Access, Volume, VolumeWish
+from simulators.array.volume import Volume, VolumeWish
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -51,14 +51,14 @@ class Volumes:
         """The volume of that number, deleted or not."""
         volume = self.rows.find(volume_id)
         if volume is None:
-            raise Refused(Reason.VOLUME_UNKNOWN, f"VolumeID {volume_id} does not exist.")
+            raise Refused(Reason.VOLUME_UNKNOWN, f"Volume {volume_id} does not exist.")
         return volume
 
     def get_active(self, volume_id: int) -> Volume:
         """The volume of that number, if it is not deleted."""
         volume = self.rows.find(volume_id)
         if volume is None or volume.is_deleted:
-            raise Refused(Reason.VOLUME_UNKNOWN, f"VolumeID {volume_id} does not exist.")
+            raise Refused(Reason.VOLUME_UNKNOWN, f"Volume {volume_id} does not exist.")
         return volume
 
     def get_ready(self, volume_id: int) -> Volume:
@@ -111,7 +111,7 @@ class Volumes:
         return self._keep(wish, account, size_bytes, Qos())
 
     def _keep(self, wish: VolumeWish, account: Account, size_bytes: int, qos: Qos) -> Volume:
-        number = self.rows.next_number
+        number, now = self.rows.next_number, self._now()
         volume = Volume(
             volume_id=number,
             name=wish.name,
@@ -121,7 +121,8 @@ class Volumes:
             iqn=self._make.target_of(self._unique_id, wish.name, number),
             naa=self._make.naa_of(self._unique_id, number),
             eui=self._make.eui_of(self._unique_id, number),
-            created_at=self._now(),
+            created_at=now,
+            changed_at=now,
             has_512e=wish.has_512e,
             qos=qos,
             attributes=wish.attributes,
@@ -152,7 +153,7 @@ class Volumes:
         if name != volume.name:
             self._check_name(name)
             self._by_name.remove(volume.name, volume)
-            volume.name = name
+            volume.name, volume.changed_at = name, self._now()
             self._by_name.add(name, volume)
 
     def modify(self, volume_id: int, change: VolumeChange) -> Volume:
@@ -177,10 +178,11 @@ class Volumes:
         return volumes
 
     def _apply(self, volume: Volume, change: VolumeChange, owner: Account | None) -> None:
+        volume.changed_at = self._now()
         if owner is not None:
             self._hand_over(volume, owner)
         volume.access = change.access or volume.access
-        if volume.access is Access.LOCKED:
+        if volume.access.is_closed:
             # Locked and unlocked again before anybody looks: its sessions are over all the same.
             volume.sessions_ended_at = self._revision.number + 1
         if change.attributes is not None:
@@ -288,7 +290,8 @@ class Volumes:
     def _grown_size(self, volume: Volume, size_bytes: int | None) -> int:
         if size_bytes is None:
             return volume.size_bytes
-        if size_bytes < volume.size_bytes:
+        # Callers ask again for the size they asked for, not for what it was rounded up to.
+        if self._limits.rounded_up(size_bytes) < volume.size_bytes:
             raise Refused(
                 Reason.VOLUME_WOULD_SHRINK,
                 f"Lowering a volume size is not allowed: {volume.size_bytes} to {size_bytes}.",

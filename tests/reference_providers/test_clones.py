@@ -213,6 +213,19 @@ def _failed(name: str, through: Callable[[], tuple[int, bytes]]) -> tuple[int, b
     return 200, json.dumps({"id": 1, "result": {"status": "complete", "error": error}}).encode()
 
 
+@pytest.mark.parametrize("name", ["xAsyncHandleDoesNotExist", "xDBNoSuchPath"])
+def test_a_clone_whose_end_has_been_told_already_is_handed_out(solidfire: Scene, name: str) -> None:
+    def forgotten(_method: str, through: Callable[[], tuple[int, bytes]]) -> tuple[int, bytes]:
+        through()
+        return 200, json.dumps({"id": 1, "error": {"name": name, "code": 500, "message": "gone"}}).encode()
+
+    store = solidfire.store()
+    volume = solidfire.volume(store)
+    solidfire.write(store, volume, b"source")
+    solidfire.wire.break_next("GetAsyncResult", forgotten)
+    assert solidfire.read(store, solidfire.clone(store, volume)) == b"source"
+
+
 def test_a_clone_that_failed_leaves_nothing(solidfire: Scene) -> None:
     store = solidfire.store()
     volume = solidfire.volume(store)

@@ -79,7 +79,7 @@ def test_accounts(sdk: Any, account: Any) -> None:
     made_up = sdk.add_account("second").account
     assert len(str(made_up.target_secret.secret)) == 16
     sdk.remove_account(account.account_id)
-    assert refusal(sdk.get_account_by_id, account.account_id) == ("xAccountIDDoesNotExist", 500)
+    assert refusal(sdk.get_account_by_id, account.account_id) == ("xUnknownAccount", 500)
 
 
 def test_volumes(sdk: Any, account: Any, volume: Any) -> None:
@@ -184,14 +184,14 @@ def test_clones(sdk: Any, volume: Any, login: Login) -> None:
     (job,) = sdk.list_async_results().async_handles
     assert (job.completed, job.success, job.result_type) == (True, True, "Clone")
     assert clone_result(sdk, made.async_handle)["status"] == "complete"
-    assert refusal(sdk.get_async_result, made.async_handle) == ("xDBNoSuchPath", 500)
+    assert refusal(sdk.get_async_result, made.async_handle) == ("xAsyncHandleDoesNotExist", 500)
     sdk.add_volumes_to_volume_access_group(1, [made.volume_id])
     with login(made.volume) as session:
         assert session.read(0, 0, 4096) == BLOCK
         assert session.read_capacity(0)[0] == made.volume.total_size > volume.total_size
     copy = sdk.copy_volume(volume.volume_id, sdk.create_volume("dst", 1, GB, enable512e=True).volume_id)
     sdk.cancel_clone(copy.clone_id)
-    assert refusal(sdk.get_async_result, copy.async_handle)[0] == "xDBNoSuchPath"
+    assert refusal(sdk.get_async_result, copy.async_handle)[0] == "xAsyncHandleDoesNotExist"
 
 
 def test_several_clones_at_once(sdk: Any, volume: Any) -> None:

@@ -3,8 +3,9 @@
 Simulated, by area:
 
 - cluster: GetAPI, GetClusterInfo, GetClusterVersionInfo, GetClusterCapacity, GetClusterStats, GetClusterState,
-  GetClusterFullThreshold, GetClusterMasterNodeID, GetLimits, ListClusterFaults, ListActiveNodes, ListDrives,
-  ListEvents, ListVirtualNetworks, GetCurrentClusterAdmin, ListClusterAdmins;
+  GetClusterFullThreshold, GetClusterMasterNodeID, GetLimits, ListClusterFaults, ListActiveNodes, ListAllNodes,
+  ListPendingNodes, ListPendingActiveNodes, ListDrives, ListEvents, ListVirtualNetworks, GetCurrentClusterAdmin,
+  ListClusterAdmins;
 - accounts: AddAccount, GetAccountByID, GetAccountByName, ListAccounts, ModifyAccount, RemoveAccount;
 - volumes: CreateVolume, ModifyVolume(s), DeleteVolume(s), PurgeDeletedVolume(s), RestoreDeletedVolume, ListVolumes,
   ListActiveVolumes, ListDeletedVolumes, ListVolumesForAccount, GetVolumeCount, GetVolumeEfficiency, GetVolumeStats,
@@ -22,7 +23,8 @@ Simulated, by area:
 Refused with xUnknownAPIMethod, among others: pairing of clusters and volumes, virtual networks and virtual volumes,
 schedules, backups (bulk volume jobs), changing drives, nodes and cluster administrators.
 
-Refused as values: `access` other than readWrite, readOnly and locked, and `enableRemoteReplication` of a snapshot.
+Refused as values: `access` snapMirrorTarget, and `enableRemoteReplication` of a snapshot. As no volume is paired, one
+with `access` replicationTarget lets nobody in, as if it were locked.
 Ignored, as the real array ignores what it does not know: any parameter that the method does not have here,
 such as `sliceCount` or `protectionScheme`.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from simulators.array.accounts import AccountChange, AccountStatus
 from simulators.array.element_api import rendering
+from simulators.array.element_api.errors import UNKNOWN_ACCOUNT, ApiError
 from simulators.array.element_api.method import LIMIT, Method, page, start_at
 from simulators.array.element_api.parameters import (
     Arguments,
@@ -44,7 +45,11 @@ def _add(scene: Scene, given: Arguments) -> Json:
 
 
 def _get_by_id(scene: Scene, given: Arguments) -> Json:
-    return {"account": rendering.account(scene.model.accounts.get(given[_ACCOUNT]))}
+    # Methods that change something have another name for this.
+    account = scene.model.accounts.rows.find(given[_ACCOUNT])
+    if account is None:
+        raise ApiError(UNKNOWN_ACCOUNT, UNKNOWN_ACCOUNT)
+    return {"account": rendering.account(account)}
 
 
 def _get_by_name(scene: Scene, given: Arguments) -> Json:

@@ -12,10 +12,12 @@ from simulators.array.element_api.parameters import (
     Arguments,
     Json,
     boolean,
+    identifier,
     integer,
     list_of,
     mapping,
     optional,
+    or_nothing,
     required,
     text,
 )
@@ -33,16 +35,16 @@ _KIND: Final = "Clone"
 _VOLUME = required("volumeID", integer)
 _NAME = required("name", text)
 _ANY_NAME = optional("name", text)
-_SNAPSHOT = optional("snapshotID", integer)
-_OWNER = optional("newAccountID", integer)
-_SIZE = optional("newSize", integer)
+_SNAPSHOT = optional("snapshotID", identifier)
+_OWNER = optional("newAccountID", identifier)
+_SIZE = optional("newSize", or_nothing(integer))
 _ACCESS = optional("access", word_of(Access))
 _ATTRIBUTES = optional("attributes", attributes)
 _512E = optional("enable512e", boolean)
 _DESTINATION = required("dstVolumeID", integer)
 _CLONE = required("cloneID", integer)
 _GROUP_CLONE = required("groupCloneID", integer)
-_GROUP_SNAPSHOT = optional("groupSnapshotID", integer)
+_GROUP_SNAPSHOT = optional("groupSnapshotID", identifier)
 _HANDLE = required("asyncHandle", integer)
 _KEEP = optional("keepResult", boolean)
 _KINDS = optional("asyncResultTypes", list_of(text))
@@ -141,7 +143,7 @@ def _list_results(scene: Scene, given: Arguments) -> Json:
                 "resultType": _KIND,
                 "createTime": rendering.moment(each.created_at),
                 "lastUpdateTime": rendering.moment(each.updated_at),
-                "data": _content(each),
+                "data": _told(each),
             }
             for each in jobs
         ]
@@ -151,7 +153,13 @@ def _list_results(scene: Scene, given: Arguments) -> Json:
 def _outcome(job: CloneJob) -> Json:
     if job.failure is not None:
         return {"error": {"name": NAMES[job.failure.reason], "code": CODE, "message": job.failure.text}}
-    return {"result": {**_content(job), "message": "Clone complete."}}
+    return {"result": _told(job)}
+
+
+def _told(job: CloneJob) -> Json:
+    """A job with its good end, if that is what it has come to."""
+    is_made = job.is_done and job.failure is None
+    return {**_content(job), "message": "Clone complete."} if is_made else _content(job)
 
 
 def _content(job: CloneJob) -> Json:

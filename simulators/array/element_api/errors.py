@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from simulators.array.refusal import Reason
+
+if TYPE_CHECKING:
+    from simulators.array.refusal import Refused
 
 # Never 400: the vendor's own SDK then forgets the name.
 CODE: Final = 500
 
+UNKNOWN_ACCOUNT: Final = "xUnknownAccount"
+
 NAMES: Final[dict[Reason, str]] = {
     Reason.ACCOUNT_ID_UNKNOWN: "xAccountIDDoesNotExist",
-    Reason.ACCOUNT_NAME_UNKNOWN: "xUnknownAccount",
+    Reason.ACCOUNT_NAME_UNKNOWN: UNKNOWN_ACCOUNT,
     Reason.ACCOUNT_NAME_TAKEN: "xDuplicateUsername",
     # No source names this one; xPermissionDenied would make clients try again for half a minute.
     Reason.ACCOUNT_IN_USE: "xAccountHasVolumes",
@@ -27,7 +32,7 @@ NAMES: Final[dict[Reason, str]] = {
     Reason.TOO_MANY_CLONES: "xMaxClonesPerNodeExceeded",
     # No source names this one.
     Reason.CLONE_UNKNOWN: "xInvalidParameter",
-    Reason.JOB_UNKNOWN: "xDBNoSuchPath",
+    Reason.JOB_UNKNOWN: "xAsyncHandleDoesNotExist",
     Reason.QOS_POLICY_UNKNOWN: "xQoSPolicyDoesNotExist",
     Reason.GROUP_UNKNOWN: "xVolumeAccessGroupIDDoesNotExist",
     Reason.ALREADY_IN_GROUP: "xAlreadyInVolumeAccessGroup",
@@ -42,6 +47,9 @@ NAMES: Final[dict[Reason, str]] = {
     Reason.NAME_TAKEN: "xInvalidParameter",
 }
 
+# Clients compare the text as well.
+_TEXTS: Final = {Reason.ACCOUNT_NAME_UNKNOWN: UNKNOWN_ACCOUNT}
+
 
 class ApiError(Exception):
     """An answer with `error` instead of `result`."""
@@ -53,3 +61,8 @@ class ApiError(Exception):
 
     def __str__(self) -> str:
         return f"{self.name}: {self.text}"
+
+
+def text_of(refused: Refused) -> str:
+    """What the array says when it refuses."""
+    return _TEXTS.get(refused.reason, refused.text)

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Final
 
 from simulators.array.element_api import rendering
 from simulators.array.element_api.method import Method
-from simulators.array.element_api.parameters import Arguments, Json, boolean, integer, optional, positive, text
+from simulators.array.element_api.parameters import (
+    Arguments,
+    Json,
+    boolean,
+    integer,
+    optional,
+    or_nothing,
+    positive,
+    text,
+)
 from simulators.array.element_api.values import instant
 
 if TYPE_CHECKING:
@@ -20,9 +29,10 @@ if TYPE_CHECKING:
 _NODE: Final = 1
 _API_EVENT: Final = "apiEvent"
 _DRIVES: Final = {1: "volume", 2: "block"}
+_SEGMENT_BYTES: Final = 10 << 20
 _STAGES: Final = {1: "Happy", 2: "Aware", 3: "Low", 4: "Critical", 5: "CompletelyConsumed"}
 _FORCE = optional("force", boolean)
-_MAX_EVENTS = optional("maxEvents", positive)
+_MAX_EVENTS = optional("maxEvents", or_nothing(positive))
 _FIRST_EVENT = optional("startEventID", integer)
 _LAST_EVENT = optional("endEventID", integer)
 _EVENT_TYPE = optional("eventType", text)
@@ -43,9 +53,25 @@ def _no_faults(_scene: Scene, _given: Arguments) -> Json:
     return {"faults": []}
 
 
-def _nodes(scene: Scene, _given: Arguments) -> Json:
+def _active_nodes(scene: Scene, _given: Arguments) -> Json:
+    return {"nodes": [_node(scene)]}
+
+
+def _all_nodes(scene: Scene, given: Arguments) -> Json:
+    return {**_active_nodes(scene, given), **_pending_nodes(scene, given), **_pending_active_nodes(scene, given)}
+
+
+def _pending_nodes(_scene: Scene, _given: Arguments) -> Json:
+    return {"pendingNodes": []}
+
+
+def _pending_active_nodes(_scene: Scene, _given: Arguments) -> Json:
+    return {"pendingActiveNodes": []}
+
+
+def _node(scene: Scene) -> Json:
     management, storage = (each.rpartition(":")[0] for each in (scene.addresses.management, scene.addresses.storage))
-    node = {
+    return {
         "nodeID": _NODE,
         "name": f"{rendering.cluster_name(scene.model)}-node-{_NODE}",
         "uuid": scene.model.uuid,
@@ -70,7 +96,6 @@ def _nodes(scene: Scene, _given: Arguments) -> Json:
         "virtualNetworks": [],
         "maintenanceMode": "Disabled",
     }
-    return {"nodes": [node]}
 
 
 def _drives(scene: Scene, _given: Arguments) -> Json:
@@ -89,6 +114,11 @@ def _drive(scene: Scene, drive_id: int, kind: str) -> Json:
         "status": "active",
         "type": kind,
         "attributes": {},
+        "driveFailureDetail": "None",
+        "driveSecurityFaultReason": "None",
+        "keyID": rendering.NO_UUID,
+        "keyProviderID": 0,
+        "segmentFileSize": _SEGMENT_BYTES,
     }
 
 
@@ -184,7 +214,10 @@ def _no_networks(_scene: Scene, _given: Arguments) -> Json:
 METHODS: Final = (
     Method("GetClusterState", _state, (_FORCE,)),
     Method("ListClusterFaults", _no_faults),
-    Method("ListActiveNodes", _nodes),
+    Method("ListActiveNodes", _active_nodes),
+    Method("ListAllNodes", _all_nodes),
+    Method("ListPendingNodes", _pending_nodes),
+    Method("ListPendingActiveNodes", _pending_active_nodes),
     Method("ListDrives", _drives),
     Method("ListEvents", _events, (_MAX_EVENTS, _FIRST_EVENT, _LAST_EVENT, _EVENT_TYPE, _FIRST_TIME, _LAST_TIME)),
     Method("GetCurrentClusterAdmin", _current_administrator),

@@ -25,7 +25,7 @@ from simulators.array.element_api import (
     statistics,
     volumes,
 )
-from simulators.array.element_api.errors import CODE, NAMES, ApiError
+from simulators.array.element_api.errors import CODE, ApiError, text_of
 from simulators.array.element_api.method import Method, Scene
 from simulators.array.element_api.parameters import Arguments, Json
 from simulators.array.management import Reply
@@ -50,6 +50,10 @@ _SECRET: Final = re.compile(
 _LINE_CHARACTERS: Final = 2000
 _KEPT_BODY_BYTES: Final = 8192
 _BODY_BYTES_MAX: Final = 1 << 20
+_NOT_FOUND: Final = (
+    b"<html><head><title>404 Not Found</title></head>"
+    b"<body><h1>404 Not Found</h1><p> There is no such version of the API. </p></body></html>"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ class ElementApi:
         if not self.premises.administrator.is_named_in(headers):
             return _unauthorized()
         if version is None or version[1] not in self.release.api_versions:
-            return _plain(404, "404 Not Found")
+            return _no_such_page()
         if method != "POST":
             return _plain(405, "405 Method Not Allowed", {"Allow": "POST"})
         if len(body) > _BODY_BYTES_MAX:
@@ -101,7 +105,7 @@ class ElementApi:
         except ApiError as error:
             answer = _error(request_id, error.name, error.text)
         except Refused as refused:
-            answer = _error(request_id, NAMES[refused.reason], refused.text)
+            answer = _error(request_id, self.release.name_of(refused.reason), text_of(refused))
         # Secrets are in answers because the administrator is meant to see them.
         return Reply(200, {"Content-Type": "application/json"}, json.dumps(answer).encode())
 
@@ -177,6 +181,11 @@ def _readable(body: bytes) -> str:
 
 def _error(request_id: object, name: str, text: str) -> Json:
     return {"id": request_id, "error": {"name": name, "code": CODE, "message": text}}
+
+
+def _no_such_page() -> Reply:
+    """As clients read it: they look for the title, and one for a reason between these marks."""
+    return Reply(404, {"Content-Type": "text/html"}, _NOT_FOUND)
 
 
 def _plain(status: int, text: str, headers: Mapping[str, str] | None = None) -> Reply:

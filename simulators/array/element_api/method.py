@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from simulators.array.element_api.parameters import Arguments, Json, Parameter, integer, optional, positive
+from simulators.array.element_api.parameters import Arguments, Json, Parameter, integer, optional, or_nothing, positive
 from simulators.array.element_api.release import LATEST, Release
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Method:
         return self.name.startswith(("Get", "List"))
 
 
-LIMIT = optional("limit", positive)
+LIMIT = optional("limit", or_nothing(positive))
 
 
 def start_at(name: str) -> Parameter[int | None]:

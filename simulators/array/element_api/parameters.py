@@ -1,7 +1,8 @@
 """Named parameters with types: declared once, read everywhere.
 
 Real clients send numbers as text ("5") and truth values as text ("false"), null for what they leave out, and
-parameters of other releases; all of these are taken as meant, the last are ignored as the real array does.
+parameters of other releases; all of these are taken as meant, the last are ignored as the real array does. Clients
+whose language has no null send 0 and empty text for what they leave out: `or_nothing` is for where those mean nothing.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from simulators.array.element_api.errors import ApiError
 
 _LARGEST: Final = (1 << 63) - 1
 _DIGITS: Final = re.compile(r"-?[0-9]{1,19}")
+_NOTHING: Final = frozenset({"", "0"})
 
 Value = TypeVar("Value")
 Value_co = TypeVar("Value_co", covariant=True)
@@ -82,6 +84,19 @@ def positive(given: object) -> int:
     if number <= 0:
         raise WrongValue("a whole number above 0")
     return number
+
+
+def or_nothing(read: Callable[[object], Value]) -> Callable[[object], Value | None]:
+    """As `read`, and None for 0 and empty text."""
+
+    def read_something(given: object) -> Value | None:
+        return None if str(given) in _NOTHING else read(given)
+
+    return read_something
+
+
+identifier: Final = or_nothing(integer)
+"""The number of an object: no object has the number 0."""
 
 
 def boolean(given: object) -> bool:

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 from simulators.array.element_api import rendering
 from simulators.array.element_api.method import Method
-from simulators.array.element_api.parameters import Arguments, Json, integer, optional, positive, required, text
+from simulators.array.element_api.parameters import (
+    Arguments,
+    Json,
+    integer,
+    optional,
+    or_nothing,
+    positive,
+    required,
+    text,
+)
 from simulators.array.element_api.values import qos
 from simulators.array.qos import QosChange
 
@@ -19,9 +28,9 @@ _NAME = required("name", text)
 _NEW_NAME = optional("name", text)
 _QOS = required("qos", qos)
 _NEW_QOS = optional("qos", qos)
-_MIN_IOPS = optional("minIOPS", positive)
-_MAX_IOPS = optional("maxIOPS", positive)
-_BURST_IOPS = optional("burstIOPS", positive)
+_MIN_IOPS = optional("minIOPS", or_nothing(positive))
+_MAX_IOPS = optional("maxIOPS", or_nothing(positive))
+_BURST_IOPS = optional("burstIOPS", or_nothing(positive))
 
 
 def _get_default(scene: Scene, _given: Arguments) -> Json:

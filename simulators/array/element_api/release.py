@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from simulators.array.element_api.errors import NAMES
 from simulators.array.limits import Limits
+from simulators.array.refusal import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,18 +21,22 @@ _MINOR_VERSIONS: Final = {
     9: range(7),
     10: range(10),
     11: range(9),
-    12: range(4),
+    12: (0, 1, 2, 3, 5),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A release of the software; it answers to all API versions up to its own."""
+    """A release of the software; it answers to all API versions up to its own.
+
+    `other_names` are those of errors that have got new names since.
+    """
 
     major: int
     minor: int
     software: str
     limits: Limits
+    other_names: Mapping[Reason, str] = field(default_factory=dict)
 
     @property
     def api_version(self) -> str:
@@ -41,6 +47,10 @@ class Release:
     def api_versions(self) -> tuple[str, ...]:
         """All versions of the API that are served, which is at once."""
         return _versions_until(self.major, self.minor)
+
+    def name_of(self, reason: Reason) -> str:
+        """What the release calls an error."""
+        return self.other_names.get(reason, NAMES[reason])
 
 
 @cache
@@ -69,7 +79,9 @@ RELEASES: Final[Mapping[str, Release]] = MappingProxyType(
                 groups_per_volume=4,
                 initiators_per_group=64,
             ),
+            other_names={Reason.JOB_UNKNOWN: "xDBNoSuchPath"},
         ),
         "12": LATEST,
+        "12.5": Release(12, 5, "12.5.0.897", Limits()),
     }
 )

@@ -156,7 +156,11 @@ def initiator(has: Initiator) -> Json:
 
 
 def snapshot(model: ArrayModel, has: Snapshot) -> Json:
-    """A snapshot; without a group its group's number is 0."""
+    """A snapshot; without a group its group's number is 0.
+
+    There is no `remoteStatuses`, which only snapshots of paired volumes have: not even empty, as there are clients
+    that cannot read a list there.
+    """
     group = None if has.group_id is None else model.snapshots.get_group(has.group_id)
     made = moment(has.created_at)
     return {
@@ -177,7 +181,6 @@ def snapshot(model: ArrayModel, has: Snapshot) -> Json:
         "expirationTime": None if has.expires_at is None else moment(has.expires_at),
         "expirationReason": "None" if has.expires_at is None else "Api",
         "enableRemoteReplication": False,
-        "remoteStatuses": [],
         "snapMirrorLabel": has.label,
         "virtualVolumeID": None,
     }
@@ -194,5 +197,4 @@ def group_snapshot(model: ArrayModel, has: GroupSnapshot) -> Json:
         "members": [snapshot(model, each) for each in model.snapshots.members(has)],
         "attributes": has.attributes,
         "enableRemoteReplication": False,
-        "remoteStatuses": [],
     }

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Final
 from simulators.array.element_api import rendering
 from simulators.array.element_api.errors import ApiError
 from simulators.array.element_api.method import Method
-from simulators.array.element_api.parameters import Arguments, Json, boolean, integer, list_of, optional, required, text
+from simulators.array.element_api.parameters import (
+    Arguments,
+    Json,
+    boolean,
+    identifier,
+    integer,
+    list_of,
+    optional,
+    or_nothing,
+    required,
+    text,
+)
 from simulators.array.element_api.values import attributes, instant, none_is_empty, span
 from simulators.array.snapshots import SnapshotChange, SnapshotWish
 
@@ -19,11 +30,11 @@ if TYPE_CHECKING:
     from simulators.array.snapshots import GroupSnapshot, Snapshot
 
 _VOLUME = required("volumeID", integer)
-_OF_VOLUME = optional("volumeID", integer)
+_OF_VOLUME = optional("volumeID", identifier)
 _SNAPSHOT = required("snapshotID", integer)
-_ANY_SNAPSHOT = optional("snapshotID", integer)
+_ANY_SNAPSHOT = optional("snapshotID", identifier)
 _GROUP = required("groupSnapshotID", integer)
-_ANY_GROUP = optional("groupSnapshotID", integer)
+_ANY_GROUP = optional("groupSnapshotID", identifier)
 _VOLUMES = required("volumes", list_of(integer))
 _OF_VOLUMES = optional("volumes", list_of(integer))
 _NAME = optional("name", text)
@@ -32,8 +43,8 @@ _LABEL = optional("snapMirrorLabel", text)
 _REPLICATE = optional("enableRemoteReplication", boolean)
 # Nothing is replicated, so a snapshot never comes while another is on its way.
 _IN_TURN = optional("ensureSerialCreation", boolean)
-_EXPIRATION = optional("expirationTime", instant)
-_RETENTION = optional("retention", span)
+_EXPIRATION = optional("expirationTime", or_nothing(instant))
+_RETENTION = optional("retention", or_nothing(span))
 _SAVE_STATE = optional("saveCurrentState", boolean)
 _SAVE_MEMBERS = optional("saveMembers", boolean)
 _WISH: Final = (_NAME, _ATTRIBUTES, _LABEL, _REPLICATE, _IN_TURN, _EXPIRATION, _RETENTION)

@@ -1,11 +1,13 @@
 """Methods that count: traffic of volumes, alone and summed up, and of the cluster.
 
-Counters run from the making of a volume. What the data path does not measure (latencies, queue depths, samples, the
-use of QoS, and with LIO what is read and written) is null.
+Counters run from the making of a volume. What the data path does not measure is null: with LIO all that has to do with
+what is read and written; else latencies, queue depths, samples and the use of QoS, but for what is known of volumes
+that nobody uses: they are 0 there.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from simulators.array.element_api import rendering
@@ -22,16 +24,20 @@ _VOLUME = required("volumeID", integer)
 _VOLUMES = optional("volumeIDs", list_of(integer))
 _ACCOUNTS = optional("accounts", list_of(integer))
 _GROUPS = optional("volumeAccessGroups", list_of(integer))
-_NOT_MEASURED: Final = (
-    "actualIOPS", "asyncDelay", "burstIOPSCredit", "clientQueueDepth", "latencyUSec", "readBytesLastSample",
-    "readLatencyUSec", "readLatencyUSecTotal", "readOpsLastSample", "samplePeriodMSec", "throttle", "volumeUtilization",
-    "writeBytesLastSample", "writeLatencyUSec", "writeLatencyUSecTotal", "writeOpsLastSample",
+_SAMPLE: Final = timedelta(milliseconds=500)
+_SAMPLE_MILLISECONDS: Final = _SAMPLE // timedelta(milliseconds=1)
+# What a real array tells of its last sample, and of all time.
+_OF_LAST_SAMPLE: Final = (
+    "actualIOPS", "clientQueueDepth", "latencyUSec", "normalizedIOPS", "readBytesLastSample", "readLatencyUSec",
+    "readOpsLastSample", "writeBytesLastSample", "writeLatencyUSec", "writeOpsLastSample",
 )  # fmt: skip
-_CLUSTER_NOT_MEASURED: Final = (
-    "actualIOPS", "clientQueueDepth", "clusterUtilization", "latencyUSec", "normalizedIOPS", "readBytesLastSample",
-    "readLatencyUSec", "readLatencyUSecTotal", "readOpsLastSample", "samplePeriodMSec", "writeBytesLastSample",
-    "writeLatencyUSec", "writeLatencyUSecTotal", "writeOpsLastSample",
-)  # fmt: skip
+_OF_ALL_TIME: Final = ("readLatencyUSecTotal", "writeLatencyUSecTotal")
+# One node keeps all volumes, and none of them moves or has a pair.
+_PLACE: Final = {
+    "asyncDelay": None,
+    "desiredMetadataHosts": None,
+    "metadataHosts": {"primary": 1, "liveSecondaries": [], "deadSecondaries": []},
+}
 
 
 def _of_one(scene: Scene, given: Arguments) -> Json:
@@ -78,7 +84,7 @@ def _rendered(
     size_bytes = sum(each.size_bytes for each in volumes)
     written = sum(each.blocks.written_bytes for each in volumes) // rendering.BLOCK_BYTES
     return {
-        **dict.fromkeys(_NOT_MEASURED),
+        **_PLACE,
         "volumeID": volume_id,
         "accountID": account_id,
         "volumeSize": size_bytes,
@@ -86,7 +92,21 @@ def _rendered(
         "timestamp": rendering.moment(scene.model.now()),
         "nonZeroBlocks": written,
         "zeroBlocks": size_bytes // rendering.BLOCK_BYTES - written,
+        "burstIOPSCredit": None,
+        "samplePeriodMSec": _SAMPLE_MILLISECONDS,
+        "throttle": 0,
         **_counted(scene, [each.traffic for each in volumes]),
+        **_not_measured(scene, [each.traffic for each in volumes], "volumeUtilization"),
+    }
+
+
+def _not_measured(scene: Scene, traffic: Sequence[Traffic], utilization: str) -> Json:
+    times = [each.last_at for each in traffic if each.last_at is not None]
+    is_idle = scene.model.counts_traffic and (not times or max(times) + _SAMPLE < scene.model.now())
+    is_unused = scene.model.counts_traffic and not times
+    return {
+        **dict.fromkeys((*_OF_LAST_SAMPLE, utilization), 0 if is_idle else None),
+        **dict.fromkeys(_OF_ALL_TIME, 0 if is_unused else None),
     }
 
 
@@ -108,11 +128,12 @@ def _counted(scene: Scene, traffic: Sequence[Traffic]) -> Json:
 def _of_cluster(scene: Scene, _given: Arguments) -> Json:
     return {
         "clusterStats": {
-            **dict.fromkeys(_CLUSTER_NOT_MEASURED),
             "servicesCount": 1,
             "servicesTotal": 1,
+            "samplePeriodMsec": _SAMPLE_MILLISECONDS,
             "timestamp": rendering.moment(scene.model.now()),
             **_counted(scene, [scene.model.traffic]),
+            **_not_measured(scene, [scene.model.traffic], "clusterUtilization"),
         }
     }
 

@@ -15,9 +15,11 @@ from simulators.array.element_api.parameters import (
     Json,
     WrongValue,
     boolean,
+    identifier,
     integer,
     mapping,
     optional,
+    or_nothing,
     positive,
     required,
     text,
@@ -81,13 +83,13 @@ def span(given: object) -> timedelta:
     return timedelta(hours=int(parts[1]), minutes=int(parts[2]), seconds=int(parts[3]))
 
 
-_MIN_IOPS = optional("minIOPS", positive)
-_MAX_IOPS = optional("maxIOPS", positive)
-_BURST_IOPS = optional("burstIOPS", positive)
+_MIN_IOPS = optional("minIOPS", or_nothing(positive))
+_MAX_IOPS = optional("maxIOPS", or_nothing(positive))
+_BURST_IOPS = optional("burstIOPS", or_nothing(positive))
 
 
 def qos(given: object) -> QosChange:
-    """Any of minIOPS, maxIOPS, burstIOPS; what the array answers besides (burstTime, curve) is ignored."""
+    """Any of minIOPS, maxIOPS, burstIOPS above 0; what the array answers besides (burstTime, curve) is ignored."""
     values = Arguments(mapping(given), (_MIN_IOPS, _MAX_IOPS, _BURST_IOPS))
     return QosChange(values[_MIN_IOPS], values[_MAX_IOPS], values[_BURST_IOPS])
 
@@ -102,7 +104,7 @@ _NAME = required("name", text)
 _INITIATOR = required("initiatorID", integer)
 _ALIAS = optional("alias", text)
 _ATTRIBUTES = optional("attributes", attributes)
-_GROUP = optional("volumeAccessGroupID", integer)
+_GROUP = optional("volumeAccessGroupID", identifier)
 _REQUIRE_CHAP = optional("requireChap", boolean)
 _CHAP_USERNAME = optional("chapUsername", text)
 _INITIATOR_SECRET = optional("initiatorSecret", text)

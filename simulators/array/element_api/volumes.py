@@ -12,9 +12,11 @@ from simulators.array.element_api.parameters import (
     Arguments,
     Json,
     boolean,
+    identifier,
     integer,
     list_of,
     optional,
+    or_nothing,
     required,
     text,
 )
@@ -45,8 +47,8 @@ _SIZE = required("totalSize", integer)
 _512E = optional("enable512e", boolean)
 _QOS = optional("qos", qos)
 _ATTRIBUTES = optional("attributes", attributes)
-_NEW_OWNER = optional("accountID", integer)
-_NEW_SIZE = optional("totalSize", integer)
+_NEW_OWNER = optional("accountID", identifier)
+_NEW_SIZE = optional("totalSize", or_nothing(integer))
 _ACCESS = optional("access", word_of(Access))
 _START = start_at("startVolumeID")
 _STATUS = optional("volumeStatus", word_of(VolumeStatus))
@@ -54,7 +56,7 @@ _OWNERS = optional("accounts", list_of(integer))
 _IDS = optional("volumeIDs", list_of(integer))
 _WITH_NAME = optional("volumeName", text)
 _IS_PAIRED = optional("isPaired", boolean)
-_POLICY = optional("qosPolicyID", integer)
+_POLICY = optional("qosPolicyID", identifier)
 _USE_POLICY = optional("associateWithQoSPolicy", boolean)
 _QOS_POLICY: Final = (_POLICY, _USE_POLICY)
 CHANGE: Final = (_NEW_OWNER, _NEW_SIZE, _QOS, _ACCESS, _ATTRIBUTES, *_QOS_POLICY)
@@ -97,7 +99,7 @@ def change_of(given: Arguments) -> VolumeChange:
 
 
 def _values(given: Arguments) -> QosChange | None:
-    """QoS values that are wanted: an empty object, which some clients send, wants none."""
+    """QoS values that are wanted: an object that is empty, or all 0, as some clients send it, wants none."""
     return None if given[_QOS] == QosChange() else given[_QOS]
 
 

@@ -6,8 +6,8 @@ Simulated, each path with `.json` and `.xml`:
 - controllers and pools: GET vcontrollers, pools, pools/ID, pools/ID/volumes, pools/ID/volumes_in_recycle_bin; there is
   one pool, and two controllers of which the first is active;
 - volumes: GET volumes (showonlyblock, showonlyfile, display_name, start, limit, page), volumes/ID, volumes/ID/servers;
-  POST volumes, volumes/ID/expand, rename, update_comment, detach; PUT volumes/ID/export_name; DELETE volumes/ID and
-  volumes/ID/delete_volume_from_recycle_bin; POST settings/set_recycle_bin;
+  POST volumes, volumes/ID/expand, rename, update_comment, servers, detach; PUT volumes/ID/export_name; DELETE
+  volumes/ID and volumes/ID/delete_volume_from_recycle_bin; POST settings/set_recycle_bin;
 - servers: GET servers, servers/ID, servers/ID/volumes; POST servers, servers/ID/config, servers/ID/rename,
   servers/ID[,ID...]/volumes; DELETE servers/ID;
 - snapshots and clones: GET and POST consistency_groups/ID/snapshots, POST consistency_groups/ID/clone; GET snapshots,

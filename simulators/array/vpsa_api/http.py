@@ -28,7 +28,12 @@ ROUTES: Final[Mapping[tuple[str, ...], Route]] = {
     each.key: each for area in (pools, volumes, servers, snapshots) for each in area.ROUTES
 }
 _PATH: Final = re.compile(r"/api/(?P<path>[^?]+)\.(?P<format>json|xml)(?:\?(?P<query>.*))?", re.DOTALL)
-_SECRET: Final = re.compile(r"((?:secret|password|access[_-]key)[\"']?\s*[:=>]\s*[\"']?)[^\"'&<,}\s]+", re.IGNORECASE)
+_SECRETIVE: Final = "(?:secret|password|access[_-]key)"
+# In JSON as text and otherwise, in XML, in a form.
+_SECRET: Final = re.compile(
+    rf'({_SECRETIVE}"\s*:\s*")(?:[^"\\]|\\.)*|({_SECRETIVE}"\s*:\s*)[^",}}\s]+|({_SECRETIVE}>)[^<]*|({_SECRETIVE}=)[^&\s]*',
+    re.IGNORECASE,
+)
 _LINE_CHARACTERS: Final = 2000
 _KEPT_BODY_BYTES: Final = 8192
 _BODY_BYTES_MAX: Final = 1 << 20
@@ -77,8 +82,8 @@ class VpsaApi:
 
     def _members(self, route: Route, name: str, headers: Mapping[str, str], form: Form) -> tuple[str, Members]:
         try:
-            # Clients of the first releases give the key as a parameter.
-            key = header(headers, "X-Access-Key") or form.find("access_key") or ""
+            # Clients of the first releases give the key as a parameter, others in the header of other products.
+            key = header(headers, "X-Access-Key") or header(headers, "X-Token") or form.find("access_key") or ""
             if route.needs_key and not self.premises.administrator.has_key(key):
                 raise ApiError(BAD_ACCESS_KEY, "Invalid access key")
             return route.root, {**self._run(route, name, form), "status": 0}
@@ -99,10 +104,15 @@ class VpsaApi:
     def _note(self, direction: Direction, start: str, body: bytes) -> None:
         def text() -> str:
             told = start + body[:_LINE_CHARACTERS].decode(errors="replace")
-            return _SECRET.sub(r"\1***", unquote(told))[:_LINE_CHARACTERS]
+            # Before names are spelled out, as a secret may have what ends it then, and after.
+            return _masked(unquote(_masked(told)))[:_LINE_CHARACTERS]
 
         # Most lines are never read; a large body is not kept for the few that are.
         self.premises.transcript.record(direction, text if len(body) <= _KEPT_BODY_BYTES else text())
+
+
+def _masked(text: str) -> str:
+    return _SECRET.sub(lambda found: f"{found[found.lastindex or 0]}***", text)
 
 
 def _routed(method: str, path: str) -> tuple[Route, str] | None:

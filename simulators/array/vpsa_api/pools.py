@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from simulators.array.extents import EXTENT_BYTES
 from simulators.array.vpsa_api import finding, rendering
 from simulators.array.vpsa_api.errors import BAD_ACCESS_KEY, ApiError
 from simulators.array.vpsa_api.make import RECYCLED_FOR, VPSA
-from simulators.array.vpsa_api.route import Route, page
+from simulators.array.vpsa_api.route import Route, listed
 
 if TYPE_CHECKING:
     from simulators.array.model import ArrayModel
@@ -26,8 +27,8 @@ def _login(asked: Asked) -> Members:
 def _controllers(asked: Asked) -> Members:
     # The second would take over the address; until then it has none to offer.
     address = asked.addresses.storage.rpartition(":")[0]
-    both = [_controller(asked.model, 0, "active", address), _controller(asked.model, 1, "standby", "")]
-    return {"vcontrollers": page(both, asked.form)}
+    both = [(0, "active", address), (1, "standby", "")]
+    return listed("vcontrollers", both, asked.form, lambda each: _controller(asked.model, *each))
 
 
 def _controller(model: ArrayModel, number: int, state: str, address: str) -> Members:
@@ -45,7 +46,7 @@ def _controller(model: ArrayModel, number: int, state: str, address: str) -> Mem
 
 
 def _pools(asked: Asked) -> Members:
-    return {"pools": page([_pool(asked.model)], asked.form)}
+    return listed("pools", [asked.model], asked.form, _pool)
 
 
 def _get_pool(asked: Asked) -> Members:
@@ -59,7 +60,7 @@ def _pool(model: ArrayModel) -> Members:
     written = capacity.extents.value * EXTENT_BYTES
     return {
         "name": rendering.POOL,
-        "display_name": "pool-1",
+        "display_name": rendering.POOL_NAME,
         "status": "normal",
         "capacity": capacity.total_bytes // gigabyte,
         "available_capacity": max(0, capacity.total_bytes - written) // gigabyte,
@@ -70,13 +71,13 @@ def _pool(model: ArrayModel) -> Members:
 def _volumes(asked: Asked) -> Members:
     finding.check_pool(asked.name)
     rows = [each for each in asked.model.volumes.rows if not each.is_deleted]
-    return {"volumes": [rendering.volume(asked.model, each) for each in page(rows, asked.form)]}
+    return listed("volumes", rows, asked.form, partial(rendering.volume, asked.model))
 
 
 def _recycled(asked: Asked) -> Members:
     finding.check_pool(asked.name)
     rows = list(asked.model.volumes.deleted())
-    return {"volumes": [rendering.volume(asked.model, each) for each in page(rows, asked.form)]}
+    return listed("volumes", rows, asked.form, partial(rendering.volume, asked.model))
 
 
 def _set_recycle_bin(asked: Asked) -> Members:

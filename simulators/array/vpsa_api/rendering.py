@@ -10,6 +10,7 @@ from simulators.array.vpsa_api.make import VPSA
 
 if TYPE_CHECKING:
     from simulators.array.groups import Group
+    from simulators.array.initiators import Initiator
     from simulators.array.model import ArrayModel
     from simulators.array.snapshots import Snapshot
     from simulators.array.volume import Volume
@@ -20,6 +21,7 @@ SNAPSHOTS: Final = VPSA.snapshot_ids
 SERVERS: Final = IdForm("srv-", is_hexadecimal=True)
 GROUPS: Final = IdForm("cg-", is_hexadecimal=True)
 POOL: Final = "pool-00000001"
+POOL_NAME: Final = "pool-1"
 MIB: Final = 1 << 20
 
 
@@ -33,30 +35,55 @@ def volume(model: ArrayModel, each: Volume) -> Members:
         "name": VOLUMES.text(each.volume_id),
         "display_name": each.name,
         "cg_name": GROUPS.text(each.volume_id),
+        "cg_display_name": each.name,
         "status": "In-use" if each.groups else "Available",
         "virtual_capacity": gigabytes(model, each.size_bytes),
+        "allocated_capacity": round(each.blocks.written_bytes / model.limits.size_granularity, 3),
         "pool_name": POOL,
+        "pool_display_name": POOL_NAME,
         "server_ext_names": ",".join(SERVERS.text(number) for number in each.groups),
         "has_snapshots": "YES" if each.snapshots else "NO",
-        "data_type": "block",
+        "data_type": "BLOCK",
         "thin": "YES",
+        "encryption": each.attributes.get("crypt", "NO"),
         "created_at": moment.text(each.created_at),
+        "modified_at": moment.text(each.changed_at),
         **_kept(each),
     }
 
 
 def server(model: ArrayModel, group: Group) -> Members:
+    """A server, with the secrets of its logins, as the administrator sees it."""
+    initiator = next(map(model.initiators.get, group.initiators))
     return {
         "name": SERVERS.text(group.group_id),
         "display_name": group.name,
-        "iqn": iqn_of(model, group),
+        "status": "Active",
+        "iqn": initiator.name,
         "iscsi_ip": "",
+        **(
+            _own_chap(initiator)
+            if initiator.requires_chap
+            else _chap(model.owner.username, model.owner.initiator_secret)
+        ),
     }
 
 
-def iqn_of(model: ArrayModel, group: Group) -> str:
-    """A server's initiator."""
-    return next((model.initiators.get(each).name for each in group.initiators), "")
+def _own_chap(initiator: Initiator) -> Members:
+    # Where no secret was given for the other direction, it is the same, and serves one direction only.
+    told = _chap(initiator.chap_username, initiator.initiator_secret)
+    if initiator.target_secret == initiator.initiator_secret:
+        return told
+    return {**told, "host_chap_user": initiator.target_username, "host_chap_secret": initiator.target_secret}
+
+
+def _chap(username: str, secret: str) -> Members:
+    return {
+        "vpsa_chap_user": username,
+        "vpsa_chap_secret": secret,
+        "host_chap_user": None,
+        "host_chap_secret": None,
+    }
 
 
 def snapshot(model: ArrayModel, each: Snapshot) -> Members:

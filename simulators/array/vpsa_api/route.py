@@ -47,7 +47,12 @@ class Route:
         return (self.verb, *self.path.split("/"))
 
 
-def page(rows: Sequence[Row], form: Form) -> list[Row]:
+def listed(name: str, rows: Sequence[Row], form: Form, told: Callable[[Row], Members]) -> Members:
+    """The part of a list that was asked for, and how long the whole list is."""
+    return {name: [told(each) for each in _page(rows, form)], "count": len(rows)}
+
+
+def _page(rows: Sequence[Row], form: Form) -> list[Row]:
     """The part of a list that was asked for; a limit of 0 is none."""
     limit = form.number("limit")
     start = form.number("start") or limit * max(0, form.number("page") - 1)

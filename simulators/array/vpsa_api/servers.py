@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from simulators.array.groups import GroupChange
-from simulators.array.initiators import InitiatorChange, InitiatorWish
+from simulators.array.initiators import InitiatorChange, InitiatorWish, is_iscsi_name
 from simulators.array.vpsa_api import finding, rendering
-from simulators.array.vpsa_api.errors import NAME_TAKEN, NOT_SIMULATED, SERVER_IN_USE, ApiError
-from simulators.array.vpsa_api.route import Route, page
+from simulators.array.vpsa_api.errors import INVALID_PARAMETER, NAME_TAKEN, NOT_SIMULATED, SERVER_IN_USE, ApiError
+from simulators.array.vpsa_api.route import Route, listed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simulators.array.volume import Volume
     from simulators.array.vpsa_api.form import Form
     from simulators.array.vpsa_api.route import Asked, Members
 
@@ -18,8 +22,7 @@ _IPSEC: Final = ("ipsec_iscsi", "ipsec_nfs")
 
 
 def _list(asked: Asked) -> Members:
-    rows = page(list(asked.model.groups.rows), asked.form)
-    return {"servers": [rendering.server(asked.model, each) for each in rows]}
+    return listed("servers", list(asked.model.groups.rows), asked.form, partial(rendering.server, asked.model))
 
 
 def _get(asked: Asked) -> Members:
@@ -32,6 +35,7 @@ def _create(asked: Asked) -> Members:
     _check_simulated(form)
     if iqn is None:
         raise ApiError(NOT_SIMULATED, "Only servers with an iqn are simulated")
+    _check_iqn(iqn)
     _check_free(asked, name)
     secret = form.find("vpsachapsecret")
     wish = InitiatorWish(
@@ -54,6 +58,7 @@ def _configure(asked: Asked) -> Members:
     secret = form.find("vpsachapsecret")
     iqn = form.find("iqn")
     if iqn is not None and iqn.lower() != before.name:
+        _check_iqn(iqn)
         model.groups.modify(group.group_id, GroupChange(initiators=[iqn], deletes_orphans=True))
         secret = secret or (before.initiator_secret if before.requires_chap else None)
     change = InitiatorChange(
@@ -87,18 +92,26 @@ def _delete(asked: Asked) -> Members:
 def _volumes(asked: Asked) -> Members:
     model = asked.model
     group = finding.server(model, asked.name)
-    rows = [model.volumes.get(each) for each in group.volumes]
-    told = [
-        {**rendering.volume(model, each), "lun": group.volumes[each.volume_id]}
-        for each in page([each for each in rows if not each.is_deleted], asked.form)
-    ]
-    return {"volumes": told}
+    rows = [each for each in map(model.volumes.get, group.volumes) if not each.is_deleted]
+
+    def told(volume: Volume) -> Members:
+        return {**rendering.volume(model, volume), "lun": group.volumes[volume.volume_id]}
+
+    return listed("volumes", rows, asked.form, told)
 
 
 def _attach(asked: Asked) -> Members:
+    return _join(asked, asked.name.split(","), asked.form.names("volume_name"))
+
+
+def _attach_volume(asked: Asked) -> Members:
+    return _join(asked, asked.form.names("server_name"), [asked.name])
+
+
+def _join(asked: Asked, server_names: Sequence[str], volume_names: Sequence[str]) -> Members:
     model = asked.model
-    servers = [finding.server(model, each) for each in asked.name.split(",")]
-    volumes = [finding.volume(model, each) for each in asked.form.names("volume_name")]
+    servers = [finding.server(model, each) for each in server_names]
+    volumes = [finding.volume(model, each) for each in volume_names]
     if asked.form.flag("readonly"):
         raise ApiError(NOT_SIMULATED, "Attaching for reading only is not simulated")
     for group in servers:
@@ -111,6 +124,11 @@ def _attach(asked: Asked) -> Members:
 def _check_free(asked: Asked, name: str) -> None:
     if any(each.name == name for each in asked.model.groups.rows):
         raise ApiError(NAME_TAKEN, f"Server name {name} is in use already")
+
+
+def _check_iqn(iqn: str) -> None:
+    if not is_iscsi_name(iqn):
+        raise ApiError(INVALID_PARAMETER, f"iqn: {iqn} is no iSCSI name")
 
 
 def _check_simulated(form: Form) -> None:
@@ -129,4 +147,5 @@ ROUTES: Final = (
     Route("POST", "servers/*/rename", _rename, root="rename-server-response"),
     Route("GET", "servers/*/volumes", _volumes),
     Route("POST", "servers/*/volumes", _attach),
+    Route("POST", "volumes/*/servers", _attach_volume),
 )

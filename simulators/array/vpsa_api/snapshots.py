@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from simulators.array.clones import CloneWish
 from simulators.array.snapshots import SnapshotChange, SnapshotWish
 from simulators.array.vpsa_api import finding, rendering
 from simulators.array.vpsa_api.errors import NAME_TAKEN, SNAPSHOT_UNKNOWN, ApiError
-from simulators.array.vpsa_api.route import Route, page
+from simulators.array.vpsa_api.route import Route, listed
 
 if TYPE_CHECKING:
     from simulators.array.volume import Volume
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
 def _list(asked: Asked) -> Members:
     volumes = asked.model.volumes
     rows = [each for each in asked.model.snapshots.rows if not volumes.get(each.volume_id).is_deleted]
-    return {"snapshots": [rendering.snapshot(asked.model, each) for each in page(rows, asked.form)]}
+    return listed("snapshots", rows, asked.form, partial(rendering.snapshot, asked.model))
 
 
 def _list_of_group(asked: Asked) -> Members:
     rows = asked.model.snapshots.of(finding.of_group(asked.model, asked.name))
-    return {"snapshots": [rendering.snapshot(asked.model, each) for each in page(rows, asked.form)]}
+    return listed("snapshots", rows, asked.form, partial(rendering.snapshot, asked.model))
 
 
 def _get(asked: Asked) -> Members:
@@ -58,7 +59,8 @@ def _clone(asked: Asked) -> Members:
     # Whoever looks for the clone after this finds it, ready.
     model.clones.finish_due()
     model.clones.forget(job)
-    return {"vol_name": rendering.VOLUMES.text(job.pairs[0].volume_id)}
+    number = job.pairs[0].volume_id
+    return {"vol_name": rendering.VOLUMES.text(number), "cg_name": rendering.GROUPS.text(number)}
 
 
 def _snapshot_for(asked: Asked, volume: Volume) -> int | None:

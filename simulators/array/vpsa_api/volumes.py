@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from simulators.array.qos import QosChange
@@ -14,11 +15,12 @@ from simulators.array.vpsa_api.errors import (
     VOLUME_UNKNOWN,
     ApiError,
 )
-from simulators.array.vpsa_api.route import Route, page
+from simulators.array.vpsa_api.route import Route, listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from simulators.array.groups import Group
     from simulators.array.volume import Volume
     from simulators.array.vpsa_api.route import Asked, Members
 
@@ -26,8 +28,7 @@ _SHOWN: Final = ("crypt", "compress", "dedupe")
 
 
 def _list(asked: Asked) -> Members:
-    rows = page(_wanted(asked), asked.form)
-    return {"volumes": [rendering.volume(asked.model, each) for each in rows]}
+    return listed("volumes", _wanted(asked), asked.form, partial(rendering.volume, asked.model))
 
 
 def _wanted(asked: Asked) -> Sequence[Volume]:
@@ -94,30 +95,29 @@ def _rename(asked: Asked) -> Members:
 
 
 def _update_comment(asked: Asked) -> Members:
-    return _keep(asked, "comment", asked.form.find("new_comment") or "")
+    _keep(asked, "comment", asked.form.find("new_comment") or "")
+    return {}
 
 
 def _set_export_name(asked: Asked) -> Members:
-    return _keep(asked, "export_name", asked.form.text("exportname"))
+    volume = _keep(asked, "export_name", asked.form.text("exportname"))
+    return {"vol_name": rendering.VOLUMES.text(volume.volume_id)}
 
 
-def _keep(asked: Asked, name: str, value: str) -> Members:
+def _keep(asked: Asked, name: str, value: str) -> Volume:
     volume = finding.volume(asked.model, asked.name)
     change = VolumeChange(attributes={**volume.attributes, name: value})
-    asked.model.volumes.modify(volume.volume_id, change)
-    return {}
+    return asked.model.volumes.modify(volume.volume_id, change)
 
 
 def _servers(asked: Asked) -> Members:
     volume, model = finding.volume(asked.model, asked.name), asked.model
     target = model.make.target_of(model.unique_id, "", 0)
-    groups = [model.groups.get(each) for each in volume.groups]
-    return {
-        "servers": [
-            {**rendering.server(model, each), "target": target, "lun": each.volumes[volume.volume_id]}
-            for each in page(groups, asked.form)
-        ]
-    }
+
+    def told(group: Group) -> Members:
+        return {**rendering.server(model, group), "target": target, "lun": group.volumes[volume.volume_id]}
+
+    return listed("servers", [model.groups.get(each) for each in volume.groups], asked.form, told)
 
 
 def _detach(asked: Asked) -> Members:

@@ -29,8 +29,10 @@ def _add(parent: ET.Element, name: str, value: object) -> None:
         element.set("type", "array")
         for each in value:
             _add(element, name.removesuffix("s"), each)
-    elif isinstance(value, int):
-        element.set("type", "integer")
+    elif value is None:
+        element.set("nil", "true")
+    elif isinstance(value, int | float):
+        element.set("type", "integer" if isinstance(value, int) else "float")
         element.text = str(value)
     else:
         element.text = str(value)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from simulators.array.accounts import AccountChange
+from simulators.array.element_api.http import METHODS
+from simulators.array.element_api.method import Scene
+from simulators.array.element_api.parameters import Arguments
 from simulators.array.limits import MIB
+from simulators.array.management import Addresses
 from simulators.iscsi.backend import ChapAccount
 from simulators.iscsi.errors import ConnectionClosed
-from tests.simulators.array.client import GB, HOST, OTHER_HOST, Client, Refusal, memory_array
+from tests.simulators.array.client import GB, HOST, OTHER_HOST, Client, HandClock, Refusal, bare_model, memory_array
 from tests.simulators.array.test_data_path import grant, login, status
 from tests.simulators.array.test_errors_and_traps import ids
 
@@ -190,6 +196,38 @@ def test_traffic_is_counted_by_volume_account_group_and_cluster(client: Client, 
     assert client.call("GetVolumeEfficiency", volumeID=1)["thinProvisioning"] == 954 * MIB / 8192
 
 
+LAST_SAMPLE = ("actualIOPS", "normalizedIOPS", "clientQueueDepth", "latencyUSec", "readOpsLastSample")
+LATENCIES = ("readLatencyUSecTotal", "writeLatencyUSecTotal")
+
+
+def test_what_nobody_uses_has_figures_of_zero(client: Client, volumes: list[Any]) -> None:
+    unused = client.call("ListVolumeStats")["volumeStats"][0]
+    cluster = client.call("GetClusterStats")["clusterStats"]
+    for told in (unused, cluster):
+        assert [told[name] for name in (*LAST_SAMPLE, *LATENCIES)] == [0] * 7
+    assert (unused["volumeUtilization"], cluster["clusterUtilization"], unused["throttle"]) == (0, 0, 0)
+    assert (unused["metadataHosts"]["primary"], unused["desiredMetadataHosts"]) == (1, None)
+    assert (unused["samplePeriodMSec"], cluster["samplePeriodMsec"]) == (500, 500)
+
+
+def test_what_is_not_measured_has_no_figure_while_a_volume_is_used() -> None:
+    clock = HandClock()
+    model = bare_model(clock)
+    account = model.accounts.add("tenant", AccountChange())
+    volume = model.volumes.create_unchecked("vol", account, GB)
+
+    def told() -> Any:
+        scene, method = Scene(model, Addresses("m", "s")), METHODS["GetVolumeStats"]
+        return method.run(scene, Arguments({"volumeID": volume.volume_id}, method.parameters))["volumeStats"]
+
+    unused = told()
+    volume.traffic.record_read(0, 512, clock.now())
+    assert [told()[name] for name in (*LAST_SAMPLE, *LATENCIES)] == [None] * 7
+    clock.advance(timedelta(seconds=1))
+    assert [told()[name] for name in (*LAST_SAMPLE, *LATENCIES)] == [0] * 5 + [None] * 2
+    assert told().keys() == unused.keys()
+
+
 def test_space_is_told_once_for_volumes_snapshots_and_drives(client: Client, volumes: list[Any]) -> None:
     grant(client, 1)
     with login(client, volumes[0]) as session:
@@ -220,7 +258,9 @@ def test_events_tell_what_was_done(client: Client, volumes: list[Any]) -> None:
 
 def test_the_cluster_tells_what_it_is_made_of(client: Client) -> None:
     (node,) = client.call("ListActiveNodes")["nodes"]
-    assert {each["nodeID"] for each in client.call("ListDrives")["drives"]} == {node["nodeID"]}
+    assert client.call("ListAllNodes") == {"nodes": [node], "pendingNodes": [], "pendingActiveNodes": []}
+    for drive in client.call("ListDrives")["drives"]:
+        assert (drive["nodeID"], drive["driveFailureDetail"], drive["keyProviderID"]) == (node["nodeID"], "None", 0)
     assert client.call("GetClusterMasterNodeID") == {"nodeID": node["nodeID"]}
     state = client.call("GetClusterState", force=True)
     assert (state["state"], state["cluster"]) == ("Active", client.call("GetClusterInfo")["clusterInfo"]["name"])
@@ -230,6 +270,8 @@ def test_the_cluster_tells_what_it_is_made_of(client: Client) -> None:
     for method, key in (
         ("ListClusterFaults", "faults"),
         ("ListVirtualNetworks", "virtualNetworks"),
+        ("ListPendingNodes", "pendingNodes"),
+        ("ListPendingActiveNodes", "pendingActiveNodes"),
         ("ListClusterPairs", "clusterPairs"),
         ("ListActivePairedVolumes", "volumes"),
     ):
@@ -254,7 +296,21 @@ def test_an_older_release_allows_less_and_knows_no_newer_version() -> None:
         assert sent == {"1.0": 200, "8.4": 200, "8.5": 404}
 
 
-def test_the_latest_release_knows_every_version_up_to_its_own(client: Client) -> None:
+@pytest.mark.parametrize(("release", "name"), [("8", "xDBNoSuchPath"), ("12", "xAsyncHandleDoesNotExist")])
+def test_a_job_that_is_unknown_is_called_so_by_each_release(release: str, name: str) -> None:
+    with memory_array(release=release) as client, pytest.raises(Refusal) as refused:
+        client.call("GetAsyncResult", asyncHandle=5)
+    assert (refused.value.name, refused.value.text) == (name, "Async handle 5 does not exist.")
+
+
+def test_a_later_release_knows_its_version(client: Client) -> None:
+    with memory_array(release="12.5") as later:
+        assert later.call("GetAPI")["currentVersion"] == "12.5"
+        assert later.send(b'{"method": "GetAPI"}', "/json-rpc/12.5").status == 200
+    assert client.send(b'{"method": "GetAPI"}', "/json-rpc/12.5").status == 404
+
+
+def test_the_usual_release_knows_every_version_up_to_its_own(client: Client) -> None:
     versions = client.call("GetAPI")["supportedVersions"]
     assert {"1.0", "5.0", "6.0", "7.0", "8.0", "12.3"} <= set(versions)
     assert {client.send(b'{"method": "GetAPI"}', f"/json-rpc/{each}/").status for each in versions} == {200}

@@ -253,7 +253,7 @@ def test_an_answer_is_forgotten_once_it_was_complete_and_read(client: Client, so
     assert client.call("GetAsyncResult", asyncHandle=handle) == kept
     with pytest.raises(Refusal) as refused:
         client.call("GetAsyncResult", asyncHandle=handle)
-    assert refused.value.name == "xDBNoSuchPath"
+    assert refused.value.name == "xAsyncHandleDoesNotExist"
 
 
 def test_jobs_are_listed_by_kind(client: Client, source: int) -> None:
@@ -262,6 +262,7 @@ def test_jobs_are_listed_by_kind(client: Client, source: int) -> None:
     assert (job["completed"], job["success"], job["resultType"]) == (False, False, "Clone")
     (job,) = client.call("ListAsyncResults", asyncResultTypes=["Clone"])["asyncHandles"]
     assert (job["completed"], job["success"], job["data"]["volumeID"]) == (True, True, 2)
+    assert job["data"] == client.call("GetAsyncResult", asyncHandle=1)["result"]
     assert client.call("ListAsyncResults", asyncResultTypes=["DriveRemoval"])["asyncHandles"] == []
 
 

@@ -47,6 +47,21 @@ def test_a_member_of_the_group_needs_no_chap(client: Client, volume: Any) -> Non
     assert status(client, volume, HOST.upper().replace("IQN", "iqn")) == "0000"
 
 
+@pytest.mark.parametrize(
+    ("name", "refusal"),
+    [("host-1", "0200"), ("21:00:00:24:FF:5A:09:1c", "0200"), ("2100002400001234", "0200"), ("iqn.Host-1", "0201")],
+)
+def test_initiators_may_have_names_by_which_nobody_gets_in(
+    client: Client, volume: Any, name: str, refusal: str
+) -> None:
+    grant(client, 1, host=name)
+    (known,) = client.call("ListInitiators")["initiators"]
+    assert (known["initiatorName"], known["volumeAccessGroups"]) == (name.lower(), [1])
+    assert status(client, volume, host=name) == refusal
+    (seen,) = client.world.witness.observe().luns
+    assert seen.visible_to == frozenset()
+
+
 def test_others_need_the_chap_of_the_account(client: Client, volume: Any) -> None:
     grant(client, 1, host=OTHER_HOST)
     assert status(client, volume, chap=CHAP) == "0000"
@@ -121,9 +136,10 @@ def test_a_deleted_volume_has_no_target(client: Client, volume: Any) -> None:
     assert status(client, volume) == "0000"
 
 
-def test_a_locked_volume_lets_nobody_in(client: Client, volume: Any) -> None:
+@pytest.mark.parametrize("access", ["locked", "replicationTarget"])
+def test_a_volume_that_is_locked_or_waits_for_its_pair_lets_nobody_in(client: Client, volume: Any, access: str) -> None:
     grant(client, 1)
-    client.call("ModifyVolume", volumeID=1, access="locked")
+    assert client.call("ModifyVolume", volumeID=1, access=access)["volume"]["access"] == access
     assert (status(client, volume), status(client, volume, OTHER_HOST, CHAP)) == ("0202", "0202")
 
 
@@ -182,6 +198,7 @@ def test_an_initiator_that_requires_chap_from_now_on_is_made_to_log_in_again(cli
         ("DeleteInitiators", {"initiators": [1]}),
         ("DeleteVolume", {"volumeID": 1}),
         ("ModifyVolume", {"volumeID": 1, "access": "locked"}),
+        ("ModifyVolume", {"volumeID": 1, "access": "replicationTarget"}),
     ],
 )
 def test_a_session_ends_with_its_access(client: Client, volume: Any, method: str, params: dict[str, object]) -> None:

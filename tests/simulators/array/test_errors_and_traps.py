@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -35,8 +36,8 @@ ERRORS: list[tuple[str, dict[str, object], str, str]] = [
     ("AddAccount", {"username": "a", "attributes": []}, "xInvalidParameter", "JSON object"),
     ("AddAccount", {"username": "a", "attributes": {"k": "v" * 1000}}, "xInvalidParameter", "1000 bytes"),
     ("AddAccount", {"username": "a", "enableChap": "maybe"}, "xInvalidParameter", "true or false"),
-    ("GetAccountByName", {"username": "nobody"}, "xUnknownAccount", "nobody"),
-    ("GetAccountByID", {"accountID": 9}, "xAccountIDDoesNotExist", "9"),
+    ("GetAccountByName", {"username": "nobody"}, "xUnknownAccount", "xUnknownAccount"),
+    ("GetAccountByID", {"accountID": 9}, "xUnknownAccount", "xUnknownAccount"),
     ("ModifyAccount", {"accountID": 2, "username": "tenant"}, "xDuplicateUsername", "tenant"),
     ("ModifyAccount", {"accountID": 2, "status": "asleep"}, "xUnrecognizedEnumString", "active, locked"),
     ("RemoveAccount", {"accountID": 1}, "xAccountHasVolumes", "3 volumes"),
@@ -51,14 +52,15 @@ ERRORS: list[tuple[str, dict[str, object], str, str]] = [
     ("CreateVolume", {"name": "v", "accountID": 1, "totalSize": True}, "xInvalidParameter", "whole number"),
     ("CreateVolume", {"name": "v" * 65, "accountID": 1, "totalSize": GB}, "xInvalidParameter", "1 to 64"),
     ("CreateVolume", {"name": "a_b", "accountID": 1, "totalSize": GB}, "xInvalidParameter", "hyphens"),
-    ("ModifyVolume", {"volumeID": 1, "totalSize": GB}, "xVolumeShrinkProhibited", "not allowed"),
-    ("ModifyVolume", {"volumeID": 2}, "xVolumeIDDoesNotExist", "2"),
+    ("ModifyVolume", {"volumeID": 1, "totalSize": GB - MIB}, "xVolumeShrinkProhibited", "not allowed"),
+    ("ModifyVolume", {"volumeID": 2}, "xVolumeIDDoesNotExist", "Volume 2 does not exist."),
+    ("DeleteVolume", {"volumeID": 9}, "xVolumeIDDoesNotExist", "Volume 9 does not exist."),
     ("ModifyVolume", {"volumeID": 1, "accountID": 9}, "xAccountIDDoesNotExist", "9"),
     ("ModifyVolume", {"volumeID": 1, "qos": {"minIOPS": 49}}, "xInvalidParameter", "50 to 15000"),
     ("ModifyVolume", {"volumeID": 1, "qos": {"maxIOPS": 200001}}, "xInvalidParameter", "100 to 200000"),
     ("ModifyVolume", {"volumeID": 1, "qos": {"maxIOPS": 16000}}, "xInvalidParameter", "<= burstIOPS"),
-    ("ModifyVolume", {"volumeID": 1, "qos": {"minIOPS": 0}}, "xInvalidParameter", "above 0"),
-    ("ModifyVolume", {"volumeID": 1, "access": "replicationTarget"}, "xUnrecognizedEnumString", "readOnly, locked"),
+    ("ModifyVolume", {"volumeID": 1, "qos": {"minIOPS": -1}}, "xInvalidParameter", "above 0"),
+    ("ModifyVolume", {"volumeID": 1, "access": "snapMirrorTarget"}, "xUnrecognizedEnumString", "readOnly, locked"),
     ("DeleteVolume", {"volumeID": 2}, "xVolumeIDDoesNotExist", "2"),
     ("DeleteVolume", {"volumeID": 9}, "xVolumeIDDoesNotExist", "9"),
     ("PurgeDeletedVolume", {"volumeID": 1}, "xVolumeIDDoesNotExist", "1"),
@@ -85,7 +87,7 @@ ERRORS: list[tuple[str, dict[str, object], str, str]] = [
     ("CloneVolume", {"volumeID": 1, "name": "a_b"}, "xInvalidParameter", "hyphens"),
     ("CopyVolume", {"volumeID": 1, "dstVolumeID": 2}, "xVolumeIDDoesNotExist", "2"),
     ("CancelClone", {"cloneID": 9}, "xInvalidParameter", "9"),
-    ("GetAsyncResult", {"asyncHandle": 9}, "xDBNoSuchPath", "9"),
+    ("GetAsyncResult", {"asyncHandle": 9}, "xAsyncHandleDoesNotExist", "Async handle 9 does not exist."),
     ("CreateVolume", {"name": "v", "accountID": 1, "totalSize": GB, "qosPolicyID": 9}, "xQoSPolicyDoesNotExist", "9"),
     ("ModifyVolume", {"volumeID": 1, "associateWithQoSPolicy": True}, "xMissingParameter", "[qosPolicyID]"),
     ("ModifyVolume", {"volumeID": 1, "qosPolicyID": 9}, "xQoSPolicyDoesNotExist", "9"),
@@ -127,14 +129,14 @@ ERRORS: list[tuple[str, dict[str, object], str, str]] = [
     ("ModifyVolumeAccessGroupLunAssignments", LUNS | {"lunAssignments": [{"volumeID": 1, "lun": 5}] * 2}, BAD, "once"),
     ("RemoveVolumePair", {"volumeID": 9}, "xVolumeIDDoesNotExist", "9"),
     ("ModifyVolumePair", {"volumeID": 1}, "xVolumeNotPaired", "not paired"),
-    ("ListVolumes", {"limit": 0}, "xInvalidParameter", "above 0"),
+    ("ListVolumes", {"limit": -1}, "xInvalidParameter", "above 0"),
     ("ListVolumes", {"volumeIDs": 1}, "xInvalidParameter", "a list"),
     ("ListVolumes", {"volumeStatus": "gone"}, "xUnrecognizedEnumString", "deleted"),
     ("ListVolumesForAccount", {"accountID": 9}, "xAccountIDDoesNotExist", "9"),
     ("CreateVolumeAccessGroup", {"name": ""}, "xInvalidParameter", "1 to 64"),
     ("CreateVolumeAccessGroup", {"name": "g", "initiators": [HOST]}, "xExceededLimit", HOST),
     ("CreateVolumeAccessGroup", {"name": "g", "volumes": [2]}, "xVolumeIDDoesNotExist", "2"),
-    ("CreateVolumeAccessGroup", {"name": "g", "initiators": ["host"]}, "xInvalidParameter", "host"),
+    ("CreateVolumeAccessGroup", {"name": "g", "initiators": ["x" * 225]}, "xInvalidParameter", "1 to 224"),
     ("CreateVolumeAccessGroup", {"name": "g", "initiators": [9]}, "xInitiatorDoesNotExist", "9"),
     (
         "AddInitiatorsToVolumeAccessGroup",
@@ -243,6 +245,7 @@ def test_all_versions_up_to_the_clusters_are_served(client: Client, path: str, s
     response = client.send(b'{"method": "GetAPI"}', path)
     assert response.status == status
     assert (b"404 Not Found" in response.body) == (status == 404)
+    assert (re.search(rb"<p> (.+) </p>", response.body) is not None) == (status == 404)
 
 
 @pytest.mark.parametrize("authorization", ["", "Basic", "Basic !!", basic("admin", "wrong"), "Bearer abc"])
@@ -329,7 +332,7 @@ def test_sizes_are_larger_than_asked_and_equal_sizes_are_fine(client: Client) ->
     grown = client.call("ModifyVolume", volumeID=1, totalSize=954 * MIB)["volume"]
     assert grown["totalSize"] == 954 * MIB
     with pytest.raises(Refusal, match="xVolumeShrinkProhibited"):
-        client.call("ModifyVolume", volumeID=1, totalSize=GB)
+        client.call("ModifyVolume", volumeID=1, totalSize=953 * MIB)
 
 
 def test_qos_is_filled_up_with_defaults_and_changed_key_by_key(client: Client) -> None:

@@ -182,6 +182,7 @@ def test_what_is_not_counted_is_null() -> None:
     array = ElementTongue(Limits(), CloneTime(), LioStore(MemoryLio([Portal("127.0.0.1", 3260)])))
     stats = array.call("GetVolumeStats", volumeID=array.create(GB))["volumeStats"]
     assert (stats["readBytes"], stats["writeOps"], stats["volumeSize"] > 0) == (None, None, True)
+    assert (stats["actualIOPS"], stats["readLatencyUSecTotal"]) == (None, None)
     assert array.call("GetClusterStats")["clusterStats"]["writeBytes"] is None
 
 

@@ -77,6 +77,20 @@ def test_sizes_are_rounded_up_to_a_mebibyte(asked: int, real: int) -> None:
     assert model.volumes.create(wish(tenant(model), size_bytes=asked)).size_bytes == real
 
 
+def test_a_volume_knows_when_it_was_changed() -> None:
+    clock = HandClock()
+    model = bare_model(clock)
+    made = volume(model)
+    assert made.changed_at == made.created_at == clock.now()
+    for change in (
+        lambda: model.volumes.modify(1, VolumeChange(attributes={})),
+        lambda: model.volumes.rename(made, "new"),
+    ):
+        clock.advance(timedelta(minutes=1))
+        change()
+        assert made.changed_at == clock.now()
+
+
 def test_deleted_volumes_keep_their_space_until_they_are_purged() -> None:
     model = bare_model()
     made = volume(model)

@@ -24,6 +24,29 @@ def test_without_the_key_the_status_is_5_and_http_is_content(client: Client, hea
     assert json.loads(response.body)["response"]["status"] == 5
 
 
+@pytest.mark.parametrize("name", ["X-Access-Key", "X-Token", "x-token"])
+def test_the_key_may_be_in_either_header(client: Client, name: str) -> None:
+    client.headers = {name: client.headers["X-Access-Key"]}
+    assert client.ask("GET", "pools")["status"] == 0
+
+
+def test_every_list_says_how_long_it_is(client: Client) -> None:
+    volume, server = client.volume(), client.server()
+    client.attach(server, volume)
+    client.ask("POST", "consistency_groups/cg-00000001/snapshots", display_name="kept")
+    lengths = {
+        path: client.ask("GET", path)["count"]
+        for path in (
+            "vcontrollers", "pools", f"pools/{POOL}/volumes", f"pools/{POOL}/volumes_in_recycle_bin", "volumes",
+            f"volumes/{volume}/servers", "servers", f"servers/{server}/volumes", "snapshots",
+            "consistency_groups/cg-00000001/snapshots",
+        )
+    }  # fmt: skip
+    assert lengths.pop("vcontrollers") == 2
+    assert lengths.pop(f"pools/{POOL}/volumes_in_recycle_bin") == 0
+    assert set(lengths.values()) == {1}
+
+
 def test_the_key_may_be_a_parameter_and_is_not_shown(client: Client) -> None:
     key = client.headers["X-Access-Key"]
     for path, form in (
@@ -80,7 +103,7 @@ def test_forms_and_json_ask_for_the_same(client: Client) -> None:
     client.ask_json("POST", "volumes", name="two", capacity="2G", pool=POOL, block="YES", thin="YES", export_name=None)
     first, second = client.ask_json("GET", "volumes")["volumes"]
     differs = {key for key in first if first[key] != second[key]}
-    assert differs <= {"name", "display_name", "cg_name", "created_at"}
+    assert differs <= {"name", "display_name", "cg_name", "cg_display_name", "created_at", "modified_at"}
     client.ask_json("POST", "servers", display_name="host", iqn=HOST, ipsec_iscsi="NO", ipsec_nfs="NO", force="NO")
     client.ask_json("POST", "servers/srv-00000001/volumes", volume_name="volume-00000001", readonly="NO", force="NO")
     client.ask("POST", "servers/srv-00000001/volumes", **{"volume_name[]": "volume-00000002", "force": "NO"})
@@ -92,8 +115,10 @@ def content(element: ET.Element) -> Any:
     """What an XML answer says, in the terms of JSON."""
     if element.get("type") == "array":
         return [content(each) for each in element]
-    if element.get("type") == "integer":
-        return int(element.text or "")
+    if element.get("nil") == "true":
+        return None
+    if element.get("type") in {"integer", "float"}:
+        return {"integer": int, "float": float}[element.get("type", "")](element.text or "")
     if len(element):
         return {each.tag.replace("-", "_"): content(each) for each in element}
     return element.text or ""
@@ -146,12 +171,16 @@ def test_every_reason_that_this_api_can_meet_has_a_status() -> None:
 def test_secrets_do_not_get_into_the_transcript(client: Client) -> None:
     client.server(vpsachapuser="user", vpsachapsecret="one-way-secret")
     client.ask_json("POST", "servers/srv-00000001/config", vpsachapsecret="newer-secret-1")
+    client.ask("POST", "servers/srv-00000001/config", hostchapsecret='a&b, <"} hidden')
+    client.send("POST", "/api/servers/srv-00000001/config.json", b"vpsachap%73ecret=spelled-hidden")
+    for form in ("json", "xml"):
+        client.send("GET", f"/api/servers.{form}")
     client.send("POST", "/api/users/login.json?password=in-the-query")
     secret = client.controller["vpsa_chap_secret"]
     text = "\n".join(client.world.transcript)
     key = client.world.parameters["access_key"]
     assert isinstance(key, Secret)
-    for each in ("one-way-secret", "newer-secret-1", "in-the-query", secret, key.reveal()):
+    for each in ("one-way-secret", "newer-secret-1", "in-the-query", "hidden", secret, key.reveal()):
         assert each not in text
 
 

@@ -48,6 +48,25 @@ def test_a_server_with_chap_of_its_own_uses_no_other(client: Client) -> None:
     assert status(client, "POST", f"servers/{server}/config", vpsachapsecret="short") == 3
 
 
+CHAP = ("vpsa_chap_user", "vpsa_chap_secret", "host_chap_user", "host_chap_secret")
+
+
+def test_a_server_tells_the_chap_that_it_logs_in_with(client: Client) -> None:
+    server = client.server()
+
+    def told() -> list[str | None]:
+        seen = client.ask("GET", f"servers/{server}")["server"]
+        assert (seen["status"], seen) == ("Active", client.ask("GET", "servers")["servers"][0])
+        return [seen[name] for name in CHAP]
+
+    assert told() == [client.chap.username, client.chap.secret.decode(), None, None]
+    assert client.ask_xml("GET", f"servers/{server}").find("server/host-chap-secret").get("nil") == "true"  # type: ignore[union-attr]
+    client.ask("POST", f"servers/{server}/config", vpsachapuser="user", vpsachapsecret="one-way-secret")
+    assert told() == ["user", "one-way-secret", None, None]
+    client.ask("POST", f"servers/{server}/config", hostchapuser="array", hostchapsecret="other-way-word")
+    assert told() == ["user", "one-way-secret", "array", "other-way-word"]
+
+
 def test_lun_numbers_are_by_server_and_the_smallest_free(client: Client) -> None:
     one, two, three = (client.volume(each) for each in ("one", "two", "three"))
     first, second = client.server(), client.server(OTHER_HOST)
@@ -68,6 +87,16 @@ def test_lun_numbers_are_by_server_and_the_smallest_free(client: Client) -> None
         two: 1,
         three: 0,
     }
+
+
+def test_a_volume_is_attached_from_its_own_side_too(client: Client) -> None:
+    volume, first, second = client.volume(), client.server(), client.server(OTHER_HOST)
+    client.ask_json("POST", f"volumes/{volume}/servers", server_name=first)
+    client.ask("POST", f"volumes/{volume}/servers", **{"server_name[]": [first, second]})
+    assert client.ask("GET", f"volumes/{volume}")["volume"]["server_ext_names"] == f"{first},{second}"
+    assert status(client, "POST", f"volumes/{volume}/servers", server_name="srv-0000000f") == 10086
+    assert status(client, "POST", "volumes/volume-0000000f/servers", server_name=first) == 10081
+    assert status(client, "POST", f"volumes/{volume}/servers") == 2
 
 
 def test_one_session_sees_all_that_its_server_has_as_it_comes_and_goes(client: Client) -> None:
@@ -150,6 +179,7 @@ def test_discovery_shows_the_one_target_to_servers(client: Client) -> None:
         ({"display_name": "other", "iscsi": "10.0.0.1"}, 4),
         ({"display_name": "other", "iqn": OTHER_HOST, "ipsec_iscsi": "YES"}, 4),
         ({"display_name": "other", "iqn": "nonsense"}, 3),
+        ({"display_name": "other", "iqn": "2100002400001234"}, 3),
         ({"iqn": OTHER_HOST}, 2),
     ],
 )

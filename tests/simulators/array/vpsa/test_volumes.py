@@ -28,6 +28,9 @@ def test_a_volume_is_told_with_numbers_as_numbers(client: Client) -> None:
     assert (name, volume["cg_name"], volume["pool_name"]) == ("volume-00000001", "cg-00000001", POOL)
     assert (volume["display_name"], volume["virtual_capacity"], volume["status"]) == ("OS_volume-1", 10, "Available")
     assert (volume["server_ext_names"], volume["has_snapshots"]) == ("", "NO")
+    assert (volume["cg_display_name"], volume["pool_display_name"]) == ("OS_volume-1", "pool-1")
+    assert (volume["data_type"], volume["encryption"], volume["allocated_capacity"]) == ("BLOCK", "NO", 0)
+    assert volume["modified_at"] == volume["created_at"]
 
 
 @pytest.mark.parametrize(
@@ -68,6 +71,15 @@ def test_lists_are_filtered_and_paged(client: Client) -> None:
     assert names("display_name=none") == names("showonlyfile=YES") == []
     assert names("start=1&limit=2") == names("start=1&page=7&limit=2") == ["b", "ab"]
     assert names("page=2&limit=3") == ["c"]
+    assert [client.ask("GET", f"volumes?{query}")["count"] for query in ("limit=2", "display_name=ab")] == [4, 1]
+
+
+def test_what_is_written_is_told_in_parts_of_a_gigabyte(client: Client) -> None:
+    name, server = client.volume(gigabytes=2), client.server()
+    client.attach(server, name)
+    with client.login(chap=client.chap) as session:
+        session.write(0, 0, b"x" * (3 << 20))
+    assert client.ask("GET", f"volumes/{name}")["volume"]["allocated_capacity"] == 0.003
 
 
 def test_expand_says_how_much_more(client: Client) -> None:
@@ -90,7 +102,7 @@ def test_names_change_and_stay_unique(client: Client) -> None:
 def test_comments_and_export_names_are_kept(client: Client) -> None:
     name = client.volume()
     client.ask("POST", f"volumes/{name}/update_comment", new_comment="asked 5 bytes")
-    client.ask("PUT", f"volumes/{name}/export_name", exportname="share")
+    assert client.ask("PUT", f"volumes/{name}/export_name", exportname="share")["vol_name"] == name
     volume = client.ask("GET", f"volumes/{name}")["volume"]
     assert (volume["comment"], volume["export_name"]) == ("asked 5 bytes", "share")
 
@@ -195,7 +207,8 @@ def test_a_clone_is_there_and_holds_what_it_was_made_of(client: Client, field: s
         session.write(0, 0, b"old " * 1024)
         snapshot = keep(client)
         session.write(0, 0, b"new " * 1024)
-    client.ask("POST", f"{CG}/clone", name="of-now")
+    made = client.ask("POST", f"{CG}/clone", name="of-now")
+    assert (made["vol_name"], made["cg_name"]) == ("volume-00000002", "cg-00000002")
     client.ask("POST", f"{CG}/clone", name="of-snapshot", **{field: snapshot})
     now, before = (
         client.ask("GET", f"volumes?display_name={each}")["volumes"][0] for each in ("of-now", "of-snapshot")

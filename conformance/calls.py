@@ -16,6 +16,7 @@ from conformance.contract import OperationCancelled
 
 T = TypeVar("T")
 _SETTLING_SECONDS = 2.0
+_MOMENT_SECONDS = 0.005
 
 
 class CallHung(Exception):
@@ -42,6 +43,7 @@ class KitClock:
     def __init__(self, *, simulated: bool) -> None:
         self._simulated = simulated
         self._ahead = 0.0
+        self._is_still = False
         self._lock = threading.Lock()
 
     def monotonic(self) -> float:
@@ -50,11 +52,20 @@ class KitClock:
 
     def sleep(self, seconds: float) -> None:
         """Wait, or move the clock."""
-        if not self._simulated:
-            time.sleep(seconds)
+        if not self._simulated or self._is_still:
+            time.sleep(min(seconds, _MOMENT_SECONDS) if self._is_still else seconds)
             return
         with self._lock:
             self._ahead += max(0.0, seconds)
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Simulated time stands still for a while: of two calls, none is late because the other waits."""
+        self._is_still = self._simulated
+        try:
+            yield
+        finally:
+            self._is_still = False
 
 
 class CallOperation:

@@ -42,7 +42,7 @@ from conformance.judgements.attempts import (
     tried_twice,
     whole_or_as_before,
 )
-from conformance.judgements.capabilities import qos_is_refused, unsupported_is_refused
+from conformance.judgements.capabilities import unsupported_is_refused
 from conformance.judgements.chap import (
     bridge_was_told,
     chap_of,
@@ -246,7 +246,6 @@ __all__ = [
     "parts_of",
     "planted_snapshot_stays",
     "qos_is",
-    "qos_is_refused",
     "qos_out_of_limits",
     "reached_from_each_or_refused",
     "refused_at_each_call",

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
 from conformance.contract import (
     Capability,
     CapabilityNotSupported,
-    InvalidRequest,
     QosPolicy,
     SnapshotRequest,
     Template,
@@ -55,14 +53,3 @@ def unsupported_is_refused(world: World, made: Made) -> None:
             call: Any = partial(getattr(world.driver, method), *arguments(world, made), **keywords)
             with nothing_changes(world):
                 expect_refusal(CapabilityNotSupported, f"{method}, declared unsupported,", call)
-
-
-def qos_is_refused(world: World, made: Made) -> None:
-    """What nobody keeps is not promised: a volume or clone with IOPS is refused, and there is none."""
-    asked = replace(world.request(), qos=QosPolicy(100, 500, 900))
-    makes: list[Callable[[], object]] = [partial(world.driver_create, asked)]
-    if world.subject.supports(Capability.VOLUME_FROM_VOLUME):
-        makes.append(partial(world.driver_clone, made, replace(world.clone_request(made), qos=asked.qos)))
-    for make in makes:
-        with nothing_changes(world):
-            expect_refusal((CapabilityNotSupported, InvalidRequest), "a volume with IOPS", make)

@@ -27,6 +27,7 @@ from conformance.judgements.attempts import count_is
 from conformance.strategies.faults import Cut
 from conformance.strategies.sizes import Growth
 from conformance.world import Made, World
+from conformance.world.meeting import ending_of
 
 # Nothing arrives; HTTP 503; an error of the API. A failure of one request only may be cured by asking again.
 FAILURES: Final = (
@@ -37,6 +38,7 @@ FAILURES: Final = (
 _SILENT: Final = FAILURES[0]
 # Beyond these, operations with many requests repeat what they did before.
 _MOST: Final = 4
+_TRIES: Final = 20
 T = TypeVar("T")
 
 
@@ -55,6 +57,16 @@ def is_for_now(error: ProviderError) -> bool:
     if isinstance(error, ArrayUnreachable):
         return error.retryable
     return isinstance(error, Busy | OperationCancelled)
+
+
+def done_in_the_end(what: str, act: Callable[[], object]) -> None:
+    """Called until it no longer says that it cannot be done now: a call with many requests may meet a bad moment."""
+    for _ in range(_TRIES):
+        error = ending_of(act).error
+        if error is None or not is_for_now(error):
+            break
+    if error is not None:
+        expect_done(what, act)
 
 
 def failures_are_said_to_pass(world: World, failure: Cut) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from conformance.contract import Capability, WitnessPower
 from conformance.expect import ARRAY, PLUGIN, expect, expect_none
-from conformance.judgements import granule, largest_works, qos_is, qos_is_refused, size_is_true, unsupported_is_refused
+from conformance.judgements import granule, largest_works, qos_is, size_is_true, unsupported_is_refused
 from conformance.requirement import requirement
 from conformance.subject import RunningSubject
 
@@ -62,12 +62,3 @@ def test_cpb_006_the_granule_of_access_is_as_declared(subject: RunningSubject) -
         made, host = world.create(), world.host()
         world.grant(made, host)
         expect_none("host of the granule left out", granule(world, host) - world.lun(made).visible_to, ARRAY)
-
-
-@requirement("CPB-007", needs=[WitnessPower.LUNS], lacks=[Capability.QOS], rests_on=["CPB-001"])
-def test_cpb_007_iops_that_nobody_keeps_are_refused(subject: RunningSubject) -> None:
-    """Without QOS, `create` and `clone` with IOPS SHOULD be refused with CapabilityNotSupported or InvalidRequest, and
-    make nothing.
-    """
-    with subject.world() as world:
-        qos_is_refused(world, world.create())

@@ -152,10 +152,11 @@ class WithInstances(WorldBase):
         """Two calls; the second, to an instance besides the one in use, is made at the nth request of the first."""
         self.watch.went_beyond_set_up = True
         beside, before = Beside(second, self._locks), self.instance.exchanges
-        try:
-            with self._passing(exchange.pause(nth, beside.go)):
-                ending = ending_of(first)
-        finally:
-            other = beside.end()
+        with self.watch.operations.clock.still():
+            try:
+                with self._passing(exchange.pause(nth, beside.go)):
+                    ending = ending_of(first)
+            finally:
+                other = beside.end()
         self._most_requests = max(self._most_requests, self.instance.exchanges - before)
         return ending, other

@@ -200,13 +200,6 @@ FAULTS: Final = (
         base="zadara",
     ),
     Fault(
-        "CPB-007",
-        "IOPS that nobody keeps are asked for in vain",
-        Driver.create,
-        alter_field("request", qos=lambda _: QosPolicy()),
-        base="minimal",
-    ),
-    Fault(
         "ACC-027",
         "the number that a volume has on one host is told to all",
         Driver.connection,

@@ -186,6 +186,11 @@ def test_pairs_survive_their_encoding() -> None:
     assert parse_pairs(join_pairs(pairs)) == pairs
 
 
+@pytest.mark.parametrize("name", [*KEYS, "iSCSIOfTomorrow", "X-org.example.speed", "X#registered", "K" * 63])
+def test_every_key_that_may_be_offered_can_be_read(name: str) -> None:
+    assert parse_pairs(join_pairs([(name, "1")])) == [(name, "1")]
+
+
 @given(noise=st.binary(max_size=300))
 def test_any_text_gives_pairs_or_a_violation(noise: bytes) -> None:
     try:
@@ -197,7 +202,16 @@ def test_any_text_gives_pairs_or_a_violation(noise: bytes) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [b"no equals\0", b"=value\0", b"lower=1\0", b"K" * 64 + b"=1\0", b"Key=\xff\0", b"Key=" + b"x" * 8193],
+    [
+        b"no equals\0",
+        b"=value\0",
+        b"lower=1\0",
+        b"iscsi=1\0",
+        b"K" * 64 + b"=1\0",
+        b"iSCSI" + b"K" * 59 + b"=1\0",
+        b"Key=\xff\0",
+        b"Key=" + b"x" * 8193,
+    ],
 )
 def test_text_that_is_not_key_value_is_a_violation(text: bytes) -> None:
     with pytest.raises(PeerViolation):

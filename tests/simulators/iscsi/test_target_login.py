@@ -45,6 +45,13 @@ def test_a_login_without_authentication_takes_one_request() -> None:
     }
 
 
+def test_the_protocol_level_is_negotiated_as_by_those_who_always_offer_it() -> None:
+    response = peer().login_step([*NORMAL, ("iSCSIProtocolLevel", "2"), ("X#new", "1"), ("iSCSINew", "1")])
+    assert response.status == (0, 0)
+    answers = keys(response)
+    assert (answers["iSCSIProtocolLevel"], answers["X#new"], answers["iSCSINew"]) == ("1", *["NotUnderstood"] * 2)
+
+
 def test_security_may_be_left_for_the_full_feature_phase_at_once() -> None:
     response = peer().login_step([*NORMAL, ("AuthMethod", "None")], stage=0, to=3)
     assert (response.status, response.next_stage) == ((0, 0), 3)

@@ -98,7 +98,7 @@ class TargetConnection:
         self._digests: Digests | None = None
         self._ping_tag = p.NO_TAG
         self._stat_sn = 0
-        self._order = CommandOrder(lambda: COMMAND_WINDOW - len(self._writes))
+        self._order = CommandOrder(self._window)
         self._cid = 0
         self._writes: dict[int, WriteTask] = {}
         self._aborted: deque[int] = deque(maxlen=_REMEMBERED_ABORTS)
@@ -260,6 +260,14 @@ class TargetConnection:
         return self.session
 
     # ---- numbering -----------------------------------------------------------------------------------------
+
+    def _window(self) -> int:
+        """How many numbers may be used ahead.
+
+        Only numbered writes use the window up: each has moved ExpCmdSN on by one before it does, so that MaxCmdSN never
+        goes back, as §4.2.2.1 wants it.
+        """
+        return COMMAND_WINDOW - sum(not task.command.immediate for task in self._writes.values())
 
     def _sequence(self) -> tuple[int, int, int]:
         """Return StatSN, ExpCmdSN and MaxCmdSN for a PDU that does not carry a status."""

@@ -138,6 +138,45 @@ def test_writes_that_wait_for_data_use_up_the_window() -> None:
     assert initiator.send(initiator.command_pdu(TEST_UNIT_READY)) == []
 
 
+def immediate_write(initiator: RawPeer) -> p.ScsiCommand:
+    numbers = (initiator.new_tag(), 512, initiator.cmd_sn, 0)
+    return p.ScsiCommand(encode_lun(1), *numbers, write_10(1), writes=True, immediate=True)
+
+
+def test_immediate_writes_do_not_use_up_the_window() -> None:
+    initiator, _ = logged_in()
+    told = only(initiator.command(TEST_UNIT_READY), p.ScsiResponse).max_cmd_sn
+    for _ in range(COMMAND_WINDOW + 1):
+        assert only(initiator.send(immediate_write(initiator)), p.ReadyToTransfer).max_cmd_sn == told
+    while initiator.cmd_sn <= told:
+        assert only(initiator.command(TEST_UNIT_READY), p.ScsiResponse).status == 0
+
+
+@given(kinds=st.lists(st.sampled_from(["write", "immediate write", "other", "abort", "data"]), max_size=100))
+def test_what_was_told_of_the_window_is_never_taken_back(kinds: list[str]) -> None:
+    initiator, _ = logged_in()
+    told, waiting = 0, list[p.ReadyToTransfer]()
+    for kind in kinds:
+        if kind in {"abort", "data"} and waiting:
+            asked = waiting.pop(0)
+            tags = asked.initiator_task_tag, asked.target_transfer_tag
+            ends: dict[str, p.Pdu] = {
+                "abort": p.TaskManagementRequest(1, encode_lun(1), 900, tags[0], initiator.cmd_sn, 0, 0),
+                "data": data_out(tags[0], b"x" * 512, transfer_tag=tags[1]),
+            }
+            answers = initiator.send(ends[kind])
+        elif kind == "immediate write":
+            answers = initiator.send(immediate_write(initiator))
+        else:
+            is_full = initiator.cmd_sn == told + 1
+            answers = [] if is_full else initiator.command(write_10(1), writes=512 if kind == "write" else 0)
+        for answer in answers:
+            assert isinstance(answer, p.ReadyToTransfer | p.ScsiResponse | p.TaskManagementResponse)
+            assert answer.max_cmd_sn >= max(told, answer.exp_cmd_sn - 1)
+            told = answer.max_cmd_sn
+        waiting += [answer for answer in answers if isinstance(answer, p.ReadyToTransfer)]
+
+
 # ---- reads -----------------------------------------------------------------------------------------------------
 
 

@@ -36,7 +36,7 @@ from simulators.iscsi.lun_address import decode_lun
 from simulators.iscsi.negotiation import KEYS, REJECT, Parameters, combine
 from simulators.iscsi.scsi import device_server
 from simulators.iscsi.scsi.operation import GOOD, Outcome, already
-from simulators.iscsi.scsi.sense import INVALID_FIELD_IN_CDB, INVALID_OPCODE, ScsiCheck
+from simulators.iscsi.scsi.sense import INVALID_FIELD_IN_CDB, INVALID_OPCODE, PROTOCOL_SERVICE_CRC_ERROR, ScsiCheck
 from simulators.iscsi.send_targets import answer_text
 from simulators.iscsi.target_login_machine import TargetLogin
 from simulators.iscsi.task_management import TARGET_COLD_RESET, manage
@@ -151,7 +151,7 @@ class TargetConnection:
         """Ask for the data that a fault has not let us ask for at once."""
         late, self._late, self.late_seconds = self._late, [], None
         for task in late:
-            if self._writes.get(task.command.initiator_task_tag) is task:
+            if self._writes.get(task.command.initiator_task_tag) is task and not task.is_waiting:
                 self._ask(task)
         return self._flush()
 
@@ -234,7 +234,7 @@ class TargetConnection:
         self._reject(DATA_DIGEST_ERROR, header)
         task = self._writes.get(pdu.initiator_task_tag) if isinstance(pdu, p.DataOut) else None
         if task is not None and isinstance(pdu, p.DataOut):
-            task.is_damaged = True
+            task.fail(PROTOCOL_SERVICE_CRC_ERROR)
             self._proceed(task, lambda: task.accept(pdu))
         elif isinstance(pdu, _NUMBERED) and not pdu.immediate:
             # Its CmdSN would be missing for ever: at error recovery level 0 only a new session helps (§7.1.4.1).

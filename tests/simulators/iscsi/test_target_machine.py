@@ -289,22 +289,40 @@ def test_a_failed_write_waits_for_the_data_that_is_under_way() -> None:
 
 
 @pytest.mark.parametrize(
-    ("negotiated", "final", "data", "code"),
+    ("negotiated", "data", "code"),
     [
-        (("ImmediateData", "No"), True, b"x" * 512, (0x0C, 0x0C)),
-        (("InitialR2T", "Yes"), False, b"x" * 512, (0x0C, 0x0C)),
-        (("FirstBurstLength", "512"), True, b"x" * 1024, (0x0C, 0x0D)),
+        (("ImmediateData", "No"), b"x" * 512, (0x0C, 0x0C)),
+        (("FirstBurstLength", "512"), b"x" * 1024, (0x0C, 0x0D)),
     ],
 )
-def test_unsolicited_data_that_was_not_agreed_fails_the_command(
-    negotiated: tuple[str, str], final: bool, data: bytes, code: tuple[int, int]
+def test_immediate_data_that_was_not_agreed_fails_the_command(
+    negotiated: tuple[str, str], data: bytes, code: tuple[int, int]
 ) -> None:
     initiator, fabric = logged_in(negotiated)
-    command = initiator.command_pdu(write_10(2), writes=1024, data=data, final=final)
+    command = initiator.command_pdu(write_10(2), writes=1024, data=data)
     sense = sense_of(only(initiator.send(command), p.ScsiResponse))
     assert (sense.key, sense.asc, sense.ascq) == (0xB, *code)
     assert b"x" not in fabric.unit.content
     assert initiator.send(data_out(command.initiator_task_tag, b"late")) == []
+
+
+@pytest.mark.parametrize(
+    "negotiated",
+    [
+        {"InitialR2T": "Yes"},
+        {"InitialR2T": "No", "ImmediateData": "No"},
+        {"InitialR2T": "No", "FirstBurstLength": "512"},
+    ],
+)
+def test_what_was_not_agreed_fails_the_command_once_all_unsolicited_data_is_there(negotiated: dict[str, str]) -> None:
+    initiator, fabric = logged_in(*negotiated.items())
+    command = initiator.command_pdu(write_10(4), writes=2048, data=b"x" * 1024, final=False)
+    tag = command.initiator_task_tag
+    assert initiator.send(command) == []
+    assert initiator.send(data_out(tag, b"x" * 512, offset=1024, final=False)) == []
+    last = data_out(tag, b"x" * 512, offset=1536, sn=1)
+    assert sense_of(only(initiator.send(last), p.ScsiResponse)).key == 0xB
+    assert b"x" not in fabric.unit.content
 
 
 @pytest.mark.parametrize(
@@ -323,8 +341,36 @@ def test_solicited_data_that_was_not_asked_for_fails_the_command(
     initiator, fabric = logged_in()
     command = initiator.command_pdu(write_10(2), writes=1024)
     r2t = only(initiator.send(command), p.ReadyToTransfer)
-    answer = data_out(command.initiator_task_tag, data, offset=offset, sn=sn, transfer_tag=r2t.target_transfer_tag)
+    tag, transfer_tag = command.initiator_task_tag, r2t.target_transfer_tag
+    answer = data_out(tag, data, offset=offset, sn=sn, transfer_tag=transfer_tag)
     sense = sense_of(only(initiator.send(answer), p.ScsiResponse))
+    assert (sense.key, sense.asc, sense.ascq) == (0xB, *code)
+    assert b"x" not in fabric.unit.content
+
+
+@pytest.mark.parametrize(
+    ("offset", "sn", "data", "transfer_tag", "code"),
+    [
+        (512, 0, b"x" * 512, 1, (0x47, 0x05)),
+        (0, 1, b"x" * 512, 1, (0x47, 0x05)),
+        (0, 0, b"x" * 4096, 1, (0x0C, 0x0D)),
+        (0, 0, b"x" * 512, p.NO_TAG, (0x0C, 0x0C)),
+        (0, 0, b"x" * 512, 4711, (0x0C, 0x0C)),
+    ],
+    ids=["offset", "number", "too much", "unsolicited", "wrong tag"],
+)
+def test_a_transfer_that_went_wrong_is_answered_once_all_data_is_there(
+    offset: int, sn: int, data: bytes, transfer_tag: int, code: tuple[int, int]
+) -> None:
+    initiator, fabric = logged_in()
+    command = initiator.command_pdu(write_10(4), writes=2048)
+    tag, asked = command.initiator_task_tag, only(initiator.send(command), p.ReadyToTransfer).target_transfer_tag
+    assert asked == 1
+    wrong = data_out(tag, data, offset=offset, sn=sn, transfer_tag=transfer_tag, final=False)
+    more = data_out(tag, b"x" * 512, offset=512, sn=1, transfer_tag=asked, final=False)
+    assert initiator.send(wrong, more) == []
+    last = data_out(tag, b"x" * 1024, offset=1024, sn=2, transfer_tag=asked)
+    sense = sense_of(only(initiator.send(last), p.ScsiResponse))
     assert (sense.key, sense.asc, sense.ascq) == (0xB, *code)
     assert b"x" not in fabric.unit.content
 

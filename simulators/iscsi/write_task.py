@@ -89,7 +89,8 @@ class WriteTask:
         self._next_data_sn += 1
         self._keep(pdu.data)
         if pdu.final:
-            if self.transfer_tag != NO_TAG and self._received != self._sequence_end:
+            # Solicited or not: who does not end with the command itself sends all that FirstBurstLength lets it.
+            if self._received != self._sequence_end:
                 self.fail(INCORRECT_AMOUNT_OF_DATA)
             self._end_sequence()
 

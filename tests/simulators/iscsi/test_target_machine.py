@@ -325,6 +325,23 @@ def test_what_was_not_agreed_fails_the_command_once_all_unsolicited_data_is_ther
     assert b"x" not in fabric.unit.content
 
 
+@pytest.mark.parametrize("immediate", [b"", b"x" * 256])
+def test_less_unsolicited_data_than_the_first_burst_fails_the_command(immediate: bytes) -> None:
+    initiator, fabric = logged_in(("InitialR2T", "No"), ("FirstBurstLength", "1024"))
+    command = initiator.command_pdu(write_10(8), writes=4096, data=immediate, final=False)
+    assert initiator.send(command) == []
+    too_little = data_out(command.initiator_task_tag, b"x" * 512, offset=len(immediate))
+    sense = sense_of(only(initiator.send(too_little), p.ScsiResponse))
+    assert (sense.key, sense.asc, sense.ascq) == (0xB, 0x0C, 0x0D)
+    assert b"x" not in fabric.unit.content
+
+
+def test_immediate_data_may_be_less_than_the_first_burst() -> None:
+    initiator, _ = logged_in(("InitialR2T", "No"), ("FirstBurstLength", "1024"))
+    asked = only(initiator.command(write_10(8), writes=4096, data=b"x" * 512), p.ReadyToTransfer)
+    assert (asked.buffer_offset, asked.desired_length) == (512, 3584)
+
+
 @pytest.mark.parametrize(
     ("offset", "sn", "data", "code"),
     [

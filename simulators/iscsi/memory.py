@@ -109,7 +109,7 @@ class MemoryStream:
     def receive(self, limit: int) -> bytes:
         """Return what the target answered; when there is nothing and never will be, time out at once."""
         if self._position >= len(self._answer):
-            self._wait_for_late_requests()
+            self._wait_for_news()
         if self._position >= len(self._answer):
             if self._connection.is_closed:
                 return b""
@@ -120,11 +120,12 @@ class MemoryStream:
             return self._answer
         return self._answer[start : self._position]
 
-    def _wait_for_late_requests(self) -> None:
+    def _wait_for_news(self) -> None:
         if (seconds := self._connection.late_seconds) is not None:
             time.sleep(seconds)
-            with self._lock:
-                self._answer, self._position = self._connection.ask_late(), 0
+        with self._lock:
+            news = self._connection.tell_window() if seconds is None else self._connection.ask_late()
+        self._answer, self._position = news, 0
 
     def close(self) -> None:
         """Hang up."""

@@ -177,6 +177,7 @@ class _Edge(asyncio.Protocol):
             asyncio.get_running_loop().call_later(seconds, self._ask_late)
         if self._connection.is_closed:
             self._transport.close()
+        tell_opened(self._memory, self._edges)
         close_dropped(self._memory, self._edges)
 
     def _ask_late(self) -> None:
@@ -205,3 +206,11 @@ def close_dropped(memory: MemoryTarget, edges: dict[TargetConnection, asyncio.Tr
         transport = edges.get(connection)
         if transport is not None:
             transport.close()
+
+
+def tell_opened(memory: MemoryTarget, edges: dict[TargetConnection, asyncio.Transport]) -> None:
+    """Tell initiators that they may send more, after another one has ended their tasks."""
+    with memory.lock:
+        told = {connection: connection.tell_window() for connection in memory.core.take_opened() & edges.keys()}
+    for connection, news in told.items():
+        edges[connection].write(news)

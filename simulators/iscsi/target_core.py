@@ -2,7 +2,7 @@
 
 Pure: it does no I/O. When it ends a session from the outside (reinstatement, revoked access, another fabric),
 the connection is marked closed and listed in `take_dropped`, so that whoever owns the transports can close
-them.
+them. When one session ends the tasks of another, the other's connection is listed in `take_opened`, and has to be told.
 """
 
 from __future__ import annotations
@@ -89,6 +89,7 @@ class TargetCore:
         self._last_tsih = 0
         self._connections: set[TargetConnection] = set()
         self._dropped: list[TargetConnection] = []
+        self._opened: set[TargetConnection] = set()
 
     @property
     def fabric(self) -> Fabric:
@@ -109,6 +110,7 @@ class TargetCore:
     def disconnected(self, connection: TargetConnection) -> None:
         """Forget a connection and its session."""
         self._connections.discard(connection)
+        self._opened.discard(connection)
         if connection.session is not None:
             self._sessions.pop(connection.session.info.tsih, None)
             connection.session.nexus.close()
@@ -196,6 +198,15 @@ class TargetCore:
         """Return the connections that were closed from outside since the last call."""
         dropped, self._dropped = self._dropped, []
         return dropped
+
+    def window_opened(self, connection: TargetConnection) -> None:
+        """Note that more commands may come on a connection, whoever has made it so."""
+        self._opened.add(connection)
+
+    def take_opened(self) -> set[TargetConnection]:
+        """Return the connections whose command window has opened since the last call."""
+        opened, self._opened = self._opened, set()
+        return opened
 
     def _reinstate(self, agreement: Agreement, portal_group_tag: int) -> None:
         """RFC 7143 §6.3.5: the same initiator name and ISID at the same target port is the same session again."""

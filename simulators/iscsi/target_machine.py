@@ -98,6 +98,7 @@ class TargetConnection:
         self._digests: Digests | None = None
         self._ping_tag = p.NO_TAG
         self._stat_sn = 0
+        self._told_max_cmd_sn = 0
         self._order = CommandOrder(self._window)
         self._cid = 0
         self._writes: dict[int, WriteTask] = {}
@@ -155,6 +156,13 @@ class TargetConnection:
                 self._ask(task)
         return self._flush()
 
+    def tell_window(self) -> bytes:
+        """Return a NOP-In that wants no answer (§11.19), if nothing has told yet how far the command window is open."""
+        if self.state is not State.FULL_FEATURE or self._order.last == self._told_max_cmd_sn:
+            return b""
+        self._output.append(p.NopIn(bytes(8), p.NO_TAG, p.NO_TAG, *self._sequence()))
+        return self._flush()
+
     def hang_up(self) -> None:
         """End the connection: the transport is gone, or the core wants it gone."""
         self.state = State.CLOSED
@@ -177,6 +185,8 @@ class TargetConnection:
         tags = [tag for tag, task in self._writes.items() if decode_lun(task.command.lun) == lun_number]
         for tag in tags:
             self._abort(tag)
+        if tags:
+            self._core.window_opened(self)
         return bool(tags)
 
     def abort_waiting(self, lun_number: int | None, cmd_sn: int) -> None:
@@ -271,7 +281,8 @@ class TargetConnection:
 
     def _sequence(self) -> tuple[int, int, int]:
         """Return StatSN, ExpCmdSN and MaxCmdSN for a PDU that does not carry a status."""
-        return self._stat_sn, self._order.expected, self._order.last
+        self._told_max_cmd_sn = self._order.last
+        return self._stat_sn, self._order.expected, self._told_max_cmd_sn
 
     def _status_sequence(self) -> tuple[int, int, int]:
         """Return the same for a PDU that does, and count it."""

@@ -186,12 +186,20 @@ class TargetCore:
     def reset_target(self, by: Session, *, is_cold: bool) -> None:
         """TARGET WARM RESET and TARGET COLD RESET (RFC 7143 §11.5.1): all units of one target.
 
-        The cold one also ends all other sessions with it; the one that asked is for its connection to end.
+        The cold one is a power on event, too, and ends all other sessions; the one that asked is for its connection to
+        end. What only other initiators may see, a warm one leaves: it is subject to access controls.
         """
         for device in set(by.nexus.devices.values()):
             device.reset(RESET_BY_FUNCTION)
-        for session in list(self._sessions.values()):
-            if is_cold and session is not by and session.info.target_iqn == by.info.target_iqn:
+        if is_cold:
+            self._power_cycle(by)
+
+    def _power_cycle(self, by: Session) -> None:
+        own = [each for each in self._sessions.values() if each.info.target_iqn == by.info.target_iqn]
+        for device in {device for session in own for device in session.nexus.devices.values()}:
+            device.lose_power()
+        for session in own:
+            if session is not by:
                 self._drop(session.connection)
 
     def take_dropped(self) -> list[TargetConnection]:

@@ -17,7 +17,17 @@ from simulators.iscsi.negotiation import OperationalSettings
 from simulators.iscsi.portal import Portal
 from simulators.iscsi.target_machine import COMMAND_WINDOW
 from tests.simulators.iscsi.fake_fabric import ACCOUNT, HOST, OTHER_HOST, TARGET, FakeFabric
-from tests.simulators.iscsi.raw_peer import DISCOVERY, RawPeer, keys, logged_in, only, target, write_10
+from tests.simulators.iscsi.raw_peer import (
+    DISCOVERY,
+    NORMAL,
+    TEST_UNIT_READY,
+    RawPeer,
+    keys,
+    logged_in,
+    only,
+    target,
+    write_10,
+)
 from tests.simulators.iscsi.serving import serving
 
 if TYPE_CHECKING:
@@ -121,6 +131,35 @@ def test_a_cold_reset_ends_every_session_with_the_target() -> None:
     assert peer.is_closed
     assert other.is_closed
     assert memory.sessions() == []
+
+
+def register(peer: RawPeer, *, survives: bool) -> None:
+    parameters = bytes(15) + b"\x07" + bytes(4) + bytes((survives,)) + bytes(3)
+    peer.good(bytes.fromhex("5f060000000000001800"), data=parameters)
+
+
+@pytest.mark.parametrize("survives", [True, False])
+def test_a_cold_reset_is_a_power_loss_for_the_units_of_every_session(survives: bool) -> None:
+    memory = target()
+    peer, other = RawPeer(memory), RawPeer(memory)
+    identities = {peer: NORMAL, other: [("InitiatorName", OTHER_HOST), *NORMAL[1:]]}
+    for each, identify in identities.items():
+        each.login(identify=identify)
+        register(each, survives=survives)
+    assert manage(peer, TARGET_COLD_RESET) == 0
+    for identify in identities.values():
+        again = RawPeer(memory)
+        again.login(identify=identify)
+        keys_of_unit = again.read(bytes.fromhex("5e000000000000010000"))
+        assert keys_of_unit == (bytes(7) + b"\x08" + bytes(7) + b"\x07" if survives else bytes(8))
+
+
+def test_a_warm_reset_leaves_registrations() -> None:
+    peer, _ = logged_in()
+    register(peer, survives=False)
+    assert manage(peer, TARGET_WARM_RESET) == 0
+    assert peer.sense(TEST_UNIT_READY).asc == 0x29
+    assert peer.read(bytes.fromhex("5e000000000000010000"))[8:] == bytes(7) + b"\x07"
 
 
 # ---- the window of one session, and the resets of another ------------------------------------------------------

@@ -19,10 +19,10 @@ soft threshold), LOG SENSE (logical block provisioning), EXTENDED COPY (LID1) fr
 one nexus, REPORT TARGET PORT GROUPS (one group, active/optimized). VPD 00, 80, 83, 86, B0, B1, B2; fixed format
 sense; unit attentions 29/03, 2A/01, 2A/03, 2A/04, 2A/05, 2A/09, 2F/00, 38/07, 3F/0E, and 29/00 on request.
 
-Refused, iSCSI: markers (`Reject`), a second connection (login status 0206), Kerberos and SRP (0201), recovery
-logout (response 2), TASK REASSIGN (response 4), CLEAR ACA (response 5), SNACK and vendor opcodes (Reject 05),
-bidirectional commands (Reject 09), extended CDBs (20/00), renegotiation in the full feature phase (`Reject`, but for
-MaxRecvDataSegmentLength), login redirection (never sent).
+Refused, iSCSI: markers (`Reject`), a second connection and the reinstatement of the first (login status 0206),
+Kerberos and SRP (0201), recovery logout (response 2), TASK REASSIGN (response 4), CLEAR ACA (response 5), SNACK and
+vendor opcodes (Reject 05), bidirectional commands (Reject 09), extended CDBs (20/00), renegotiation in the full feature
+phase (`Reject`, but for MaxRecvDataSegmentLength), login redirection (never sent).
 
 Refused, SCSI: every other operation code (20/00), among them SANITIZE, FORMAT UNIT, WRITE BUFFER and token-based
 copies; other service actions, among them REGISTER AND MOVE and SET TARGET PORT GROUPS (24/00); protection

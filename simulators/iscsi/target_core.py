@@ -115,9 +115,10 @@ class TargetCore:
             self._sessions.pop(connection.session.info.tsih, None)
             connection.session.nexus.close()
 
-    def knows(self, tsih: int) -> bool:
-        """Say whether a session with this handle exists."""
-        return tsih in self._sessions
+    def knows(self, initiator_iqn: str, isid: bytes, tsih: int) -> bool:
+        """Say whether this initiator port has a session with this handle (RFC 7143 §4.4.3)."""
+        session = self._sessions.get(tsih)
+        return session is not None and (session.info.initiator_iqn, session.info.isid) == (initiator_iqn, isid)
 
     def open_session(self, agreement: Agreement, connection: TargetConnection, address: str) -> Session | None:
         """Enter a session, replacing an older one of the same name; None when the table is full."""

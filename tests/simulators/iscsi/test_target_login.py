@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from simulators.iscsi import pdu as p
 from simulators.iscsi.chap import MD5, SHA256, Challenge, chap_response, decode_binary
-from tests.simulators.iscsi.fake_fabric import ACCOUNT, HOST, STRANGER, TARGET, UNKNOWN_TARGET, FakeFabric
-from tests.simulators.iscsi.raw_peer import DISCOVERY, ISID, NORMAL, RawPeer, keys, only, target
+from tests.simulators.iscsi.fake_fabric import ACCOUNT, HOST, OTHER_HOST, STRANGER, TARGET, UNKNOWN_TARGET, FakeFabric
+from tests.simulators.iscsi.raw_peer import DISCOVERY, ISID, NORMAL, OTHER_ISID, RawPeer, keys, only, target
 
 INITIATOR_ERROR = (2, 0)
 AUTHENTICATION = (2, 1)
@@ -175,6 +175,18 @@ def test_a_second_connection_of_a_session_is_refused(tsih: int, status: tuple[in
     memory = target()
     RawPeer(memory).login()
     assert RawPeer(memory).login_step(NORMAL, tsih=tsih).status == status
+
+
+@pytest.mark.parametrize(
+    ("isid", "initiator"), [(OTHER_ISID, HOST), (ISID, OTHER_HOST)], ids=["another port", "another initiator"]
+)
+def test_the_session_of_another_initiator_port_does_not_exist(isid: bytes, initiator: str) -> None:
+    memory = target()
+    old = RawPeer(memory)
+    old.login()
+    response = RawPeer(memory).login_step([("InitiatorName", initiator), *NORMAL[1:]], tsih=1, isid=isid)
+    assert response.status == (2, 10)
+    assert not old.is_closed
 
 
 def test_a_version_that_is_not_ours_is_refused() -> None:

@@ -325,11 +325,24 @@ class TargetConnection:
         if self._text.is_contradictory(pdu):
             self._reject(INVALID_PDU_FIELD, header)
             return
+        if pdu.target_transfer_tag == p.NO_TAG:
+            # §11.10.4: the reserved tag starts over, whatever was negotiated before.
+            self._text = TextExchange()
         if (pairs := self._text.take(pdu)) is not None:
+            if self._text.is_repeated(pairs):
+                self._end_text(header)
+                return
             self._text.load(self._answer_text(pairs))
         limit = self._parameters.peer_data_segment_length
-        fresh_tag = self._new_transfer_tag()
-        self._output.append(self._text.response(pdu, limit, fresh_tag, self._status_sequence()))
+        response = self._text.response(pdu, limit, self._new_transfer_tag(), self._status_sequence())
+        self._output.append(response)
+        if response.final and self._text.data_segment_length is not None:
+            self._parameters = replace(self._parameters, peer_data_segment_length=self._text.data_segment_length)
+
+    def _end_text(self, header: bytes) -> None:
+        """A negotiation that is rejected is over, and nothing of it counts (§7.12)."""
+        self._text = TextExchange()
+        self._reject(PROTOCOL_ERROR, header)
 
     def _answer_text(self, pairs: Pairs) -> Pairs:
         declared = [value for name, value in pairs if name == "MaxRecvDataSegmentLength"]
@@ -342,7 +355,7 @@ class TargetConnection:
         length = combine(KEYS["MaxRecvDataSegmentLength"], value, value)
         if length is None:
             return [("MaxRecvDataSegmentLength", REJECT)]
-        self._parameters = replace(self._parameters, peer_data_segment_length=int(length))
+        self._text.data_segment_length = int(length)
         return []
 
     # ---- nop, logout, task management ----------------------------------------------------------------------

@@ -503,6 +503,48 @@ def test_a_text_request_may_come_in_pieces() -> None:
     assert b"TargetName" in bytes(only(initiator.send(rest), p.TextResponse).data)
 
 
+def negotiate(initiator: RawPeer, transfer_tag: int, *values: str, final: bool) -> list[p.Pdu]:
+    """Declare segment lengths in one request of a negotiation."""
+    data = b"".join(f"MaxRecvDataSegmentLength={value}\0".encode() for value in values)
+    return initiator.send(p.TextRequest(bytes(8), 9, transfer_tag, initiator.next_cmd_sn(), 0, data=data, final=final))
+
+
+def pieces_of_a_read(initiator: RawPeer) -> int:
+    return len(initiator.command(read_10(4), reads=2048))
+
+
+def test_what_is_declared_counts_once_the_negotiation_is_over() -> None:
+    initiator, _ = logged_in()
+    response = only(negotiate(initiator, p.NO_TAG, "512", final=False), p.TextResponse)
+    assert pieces_of_a_read(initiator) == 1
+    assert only(negotiate(initiator, response.target_transfer_tag, final=True), p.TextResponse).final
+    assert pieces_of_a_read(initiator) == 4
+
+
+def test_what_was_declared_is_forgotten_when_the_negotiation_starts_over() -> None:
+    initiator, _ = logged_in()
+    old = only(negotiate(initiator, p.NO_TAG, "512", final=False), p.TextResponse)
+    assert only(negotiate(initiator, p.NO_TAG, final=True), p.TextResponse).final
+    assert pieces_of_a_read(initiator) == 1
+    assert only(negotiate(initiator, old.target_transfer_tag, final=True), p.Reject).reason == 0x09
+
+
+def test_the_same_key_in_one_request_twice_is_rejected_and_nothing_counts() -> None:
+    initiator, _ = logged_in()
+    assert only(negotiate(initiator, p.NO_TAG, "512", "1024", final=True), p.Reject).reason == 0x04
+    assert pieces_of_a_read(initiator) == 1
+
+
+def test_the_same_key_in_one_negotiation_twice_is_rejected_and_ends_it() -> None:
+    initiator, _ = logged_in()
+    tag = only(negotiate(initiator, p.NO_TAG, "512", final=False), p.TextResponse).target_transfer_tag
+    assert only(negotiate(initiator, tag, "512", final=True), p.Reject).reason == 0x04
+    assert only(negotiate(initiator, tag, final=True), p.Reject).reason == 0x09
+    assert pieces_of_a_read(initiator) == 1
+    assert only(negotiate(initiator, p.NO_TAG, "512", final=True), p.TextResponse).final
+    assert pieces_of_a_read(initiator) == 4
+
+
 @pytest.mark.parametrize(
     "request_pdu",
     [

@@ -329,7 +329,7 @@ class TargetConnection:
             # §11.10.4: the reserved tag starts over, whatever was negotiated before.
             self._text = TextExchange()
         if (pairs := self._text.take(pdu)) is not None:
-            if self._text.is_repeated(pairs):
+            if self._text.is_repeated(pairs) or not self._may_be_asked(self._text.keys):
                 self._end_text(header)
                 return
             self._text.load(self._answer_text(pairs))
@@ -338,6 +338,10 @@ class TargetConnection:
         self._output.append(response)
         if response.final and self._text.data_segment_length is not None:
             self._parameters = replace(self._parameters, peer_data_segment_length=self._text.data_segment_length)
+
+    def _may_be_asked(self, keys: set[str]) -> bool:
+        """§4.3: in a discovery session the target "MUST ONLY accept text requests with the SendTargets key"."""
+        return self.state is not State.DISCOVERY or "SendTargets" in keys
 
     def _end_text(self, header: bytes) -> None:
         """A negotiation that is rejected is over, and nothing of it counts (§7.12)."""
@@ -375,6 +379,10 @@ class TargetConnection:
         self._output.append(p.NopIn(bytes(8), pdu.initiator_task_tag, p.NO_TAG, *sequence, data=echo))
 
     def _on_logout(self, pdu: p.LogoutRequest, header: bytes) -> None:
+        if self.state is State.DISCOVERY and pdu.reason != CLOSE_SESSION:
+            # §4.3: there it may only be 'a Logout Request with the reason "close the session"'.
+            self._reject(PROTOCOL_ERROR, header)
+            return
         if pdu.reason not in {CLOSE_SESSION, CLOSE_CONNECTION}:
             is_recovery = pdu.reason == RECOVERY_NOT_SUPPORTED
             self._answer_logout(pdu, RECOVERY_NOT_SUPPORTED) if is_recovery else self._reject(INVALID_PDU_FIELD, header)
@@ -509,7 +517,6 @@ class TargetConnection:
     TRANSITIONS: ClassVar[dict[tuple[State, type[Pdu]], Callable[[TargetConnection, Any, bytes], None]]] = {
         (State.LOGIN, p.LoginRequest): _on_login,
         (State.DISCOVERY, p.TextRequest): _on_text,
-        (State.DISCOVERY, p.NopOut): _on_nop,
         (State.DISCOVERY, p.LogoutRequest): _on_logout,
         (State.FULL_FEATURE, p.TextRequest): _on_text,
         (State.FULL_FEATURE, p.NopOut): _on_nop,

@@ -40,7 +40,7 @@ A_REQUEST: dict[type[p.Pdu], p.Pdu] = {
     p.ScsiCommand: p.ScsiCommand(encode_lun(1), 900, 0, 0, 0, bytes(16), immediate=True),
     p.TaskManagementRequest: p.TaskManagementRequest(1, encode_lun(1), 900, 5, 0, 0, 0),
     p.LoginRequest: p.LoginRequest(1, 3, 0, 0, bytes(6), 0, 900, 0, 0, 0, transit=True),
-    p.TextRequest: p.TextRequest(bytes(8), 900, p.NO_TAG, 0, 0, immediate=True),
+    p.TextRequest: p.TextRequest(bytes(8), 900, p.NO_TAG, 0, 0, data=b"SendTargets=\0", immediate=True),
     p.DataOut: p.DataOut(encode_lun(1), 900, p.NO_TAG, 0, 0, 0),
     p.LogoutRequest: p.LogoutRequest(0, 900, 0, 0, 0, immediate=True),
     p.UnknownPdu: p.UnknownPdu(0x1C, b"\x1c" + bytes(47)),
@@ -573,6 +573,26 @@ def test_logout_is_answered(reason: int, cid: int, response: int, closes: bool) 
     answer = only(initiator.send(p.LogoutRequest(reason, 5, cid, 1, 0)), p.LogoutResponse)
     assert answer.response == response
     assert initiator.is_closed is closes
+
+
+@pytest.mark.parametrize(
+    "request_pdu",
+    [
+        A_REQUEST[p.NopOut],
+        p.LogoutRequest(1, 5, 0, 1, 0),
+        p.LogoutRequest(2, 5, 0, 1, 0),
+        p.TextRequest(bytes(8), 9, p.NO_TAG, 1, 0, data=b"MaxRecvDataSegmentLength=512\0"),
+        p.TextRequest(bytes(8), 9, p.NO_TAG, 1, 0),
+    ],
+    ids=["a ping", "the end of the connection", "recovery", "another key", "nothing"],
+)
+def test_a_discovery_session_is_for_nothing_but_discovery(request_pdu: p.Pdu) -> None:
+    initiator = in_state(State.DISCOVERY)
+    assert only(initiator.send(request_pdu), p.Reject).reason == 0x04
+    initiator.cmd_sn = 1 if isinstance(request_pdu, p.NopOut) else 2
+    assert initiator.text(("SendTargets", "All"))[0] == ("TargetName", TARGET)
+    logout = p.LogoutRequest(0, 5, 0, initiator.next_cmd_sn(), 0)
+    assert only(initiator.send(logout), p.LogoutResponse).response == 0
 
 
 def test_an_unknown_reason_to_log_out_is_rejected() -> None:

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import replace
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from simulators.iscsi import connection_faults
 from simulators.iscsi import pdu as p
@@ -81,6 +81,13 @@ class State(Enum):
     CLOSED = "closed"
 
 
+class Late(NamedTuple):
+    """A write that `ask_late` is to be called for, so many seconds from now."""
+
+    seconds: float
+    task: WriteTask
+
+
 class TargetConnection:
     """One TCP connection as the target sees it."""
 
@@ -105,9 +112,7 @@ class TargetConnection:
         self._aborted: deque[int] = deque(maxlen=_REMEMBERED_ABORTS)
         self._next_transfer_tag = 1
         self._text = TextExchange()
-        self._late: list[WriteTask] = []
-        self.late_seconds: float | None = None
-        """After how long `ask_late` is to be called; None if there is nothing to ask for."""
+        self._late: list[Late] = []
         core.connected(self)
 
     # ---- the edge ------------------------------------------------------------------------------------------
@@ -148,12 +153,15 @@ class TargetConnection:
         self._output.append(p.NopIn(bytes(8), p.NO_TAG, self._ping_tag, *self._sequence()))
         return self._flush()
 
-    def ask_late(self) -> bytes:
-        """Ask for the data that a fault has not let us ask for at once."""
-        late, self._late, self.late_seconds = self._late, [], None
-        for task in late:
-            if self._writes.get(task.command.initiator_task_tag) is task and not task.is_waiting:
-                self._ask(task)
+    def take_late(self) -> list[Late]:
+        """Return the writes whose data a fault has not let us ask for at once, since the last call."""
+        late, self._late = self._late, []
+        return late
+
+    def ask_late(self, task: WriteTask) -> bytes:
+        """Ask for the data of a write that was to be asked for late, if it still waits for that."""
+        if self._writes.get(task.command.initiator_task_tag) is task and not task.is_waiting:
+            self._ask(task)
         return self._flush()
 
     def tell_window(self) -> bytes:
@@ -464,8 +472,7 @@ class TargetConnection:
         if fault is None:
             self._ask(task)
         else:
-            self._late.append(task)
-            self.late_seconds = fault.seconds
+            self._late.append(Late(fault.seconds, task))
 
     def _ask(self, task: WriteTask) -> None:
         transfer_tag, r2t_sn = self._new_transfer_tag(), task.r2t_sn

@@ -114,7 +114,7 @@ class TargetLogin:
         self._target_iqn = ""
         self._admission = Admission(AdmissionVerdict.ALLOWED)
         self._revision = fabric.revision
-        self._responder = Responder(settings, is_discovery=False)
+        self._responder = Responder(settings)
 
     def receive(self, request: LoginRequest) -> LoginStep:
         """Take the next request of this login."""
@@ -214,7 +214,6 @@ class TargetLogin:
         is_discovery = session_type == "Discovery"
         self._initiator_iqn = _name_in(keys, "InitiatorName")
         self._check_session_id(request)
-        self._responder = Responder(self._settings, is_discovery=is_discovery)
         self._revision = self._fabric.revision
         if is_discovery:
             self._admission = Admission(AdmissionVerdict.ALLOWED, self._discovery_accounts())

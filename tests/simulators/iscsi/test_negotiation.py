@@ -18,8 +18,8 @@ from simulators.iscsi.text import TEXT_LIMIT, TextCollector, TextFeeder, join_pa
 any_value = st.text(max_size=20)
 
 
-def responder(*, is_discovery: bool = False) -> Responder:
-    return Responder(OperationalSettings(), is_discovery=is_discovery)
+def responder() -> Responder:
+    return Responder(OperationalSettings())
 
 
 @pytest.mark.parametrize(
@@ -62,14 +62,9 @@ def test_an_offer_is_answered_by_its_rule(name: str, offer: str, answer: str | N
     assert responder().answer(name, offer) == answer
 
 
-@pytest.mark.parametrize("name", ["MaxBurstLength", "InitialR2T", "MaxConnections", "TaskReporting"])
-def test_keys_about_data_are_irrelevant_in_discovery(name: str) -> None:
-    assert responder(is_discovery=True).answer(name, KEYS[name].default) == "Irrelevant"
-
-
-def test_first_burst_length_is_irrelevant_without_unsolicited_data() -> None:
+def test_first_burst_length_has_a_value_without_unsolicited_data_too() -> None:
     answers = responder().answer_all([("FirstBurstLength", "65536"), ("InitialR2T", "Yes"), ("ImmediateData", "No")])
-    assert dict(answers)["FirstBurstLength"] == "Irrelevant"
+    assert dict(answers)["FirstBurstLength"] == "65536"
 
 
 def test_first_burst_length_never_exceeds_max_burst_length() -> None:
@@ -130,7 +125,7 @@ def test_both_sides_arrive_at_the_same(
 ) -> None:
     offerer, answering = (
         Offerer(ours, is_discovery=is_discovery),
-        Responder(theirs, is_discovery=is_discovery),
+        Responder(theirs),
     )
     for name, value in answering.answer_all(offerer.offers()):
         offerer.accept(name, value)

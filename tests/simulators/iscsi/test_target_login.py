@@ -52,6 +52,12 @@ def test_the_protocol_level_is_negotiated_as_by_those_who_always_offer_it() -> N
     assert (answers["iSCSIProtocolLevel"], answers["X#new"], answers["iSCSINew"]) == ("1", *["NotUnderstood"] * 2)
 
 
+def test_what_means_nothing_in_discovery_is_answered_with_a_value() -> None:
+    offers = [("MaxBurstLength", "512"), ("InitialR2T", "Yes"), ("TaskReporting", "RFC3720"), ("HeaderDigest", "None")]
+    answers = keys(peer().login_step([*DISCOVERY, *offers]))
+    assert answers == dict(offers) | {"MaxRecvDataSegmentLength": "262144"}
+
+
 def test_security_may_be_left_for_the_full_feature_phase_at_once() -> None:
     response = peer().login_step([*NORMAL, ("AuthMethod", "None")], stage=0, to=3)
     assert (response.status, response.next_stage) == ((0, 0), 3)

@@ -488,9 +488,7 @@ class TargetConnection:
 
     def _conclude(self, command: p.ScsiCommand, outcome: Outcome, data_out_bytes: int) -> None:
         """Send the data, the residual and the status of a command."""
-        actual = data_out_bytes or len(outcome.data_in)
-        expected = command.expected_length if command.reads or command.writes else 0
-        flags, residual = _residual(expected, actual)
+        flags, residual = _residual(command, data_out_bytes, len(outcome.data_in))
         room = command.expected_length if command.reads else 0
         data = memoryview(outcome.data_in)[:room]
         if data and outcome.status == GOOD:
@@ -534,8 +532,15 @@ class TargetConnection:
     }
 
 
-def _residual(expected: int, actual: int) -> tuple[int, int]:
-    """§11.4.5: how far the expected and the actual length differ, and in which direction."""
+def _residual(command: p.ScsiCommand, data_out_bytes: int, data_in_bytes: int) -> tuple[int, int]:
+    """§11.4.5: how far the expected and the actual length differ, and in which direction.
+
+    What goes the other way than the command said is not transferred, and counts for nothing.
+    """
+    expected = command.expected_length if command.reads or command.writes else 0
+    actual = data_out_bytes if command.writes else data_in_bytes
+    if expected == 0:
+        actual = data_out_bytes or data_in_bytes
     if actual < expected:
         return p.UNDERFLOW, expected - actual
     if actual > expected:

@@ -228,6 +228,21 @@ def test_a_read_without_the_read_flag_overflows() -> None:
     assert (response.status, response.residual_flags, response.residual) == (0, p.OVERFLOW, 1024)
 
 
+@pytest.mark.parametrize("length", [512, 1024, 4096])
+def test_a_read_that_is_called_a_write_transfers_nothing_and_says_so(length: int) -> None:
+    initiator, fabric = logged_in()
+    response = only(initiator.command(read_10(2), writes=length, data=b"x" * length), p.ScsiResponse)
+    assert (response.status, response.residual_flags, response.residual) == (0, p.UNDERFLOW, length)
+    assert b"x" not in fabric.unit.content
+
+
+@pytest.mark.parametrize("length", [512, 1024, 4096])
+def test_a_write_that_is_called_a_read_transfers_nothing_and_says_so(length: int) -> None:
+    initiator, _ = logged_in()
+    response = only(initiator.command(write_10(2), reads=length), p.ScsiResponse)
+    assert (response.status, response.residual_flags, response.residual) == (0, p.UNDERFLOW, length)
+
+
 # ---- writes ----------------------------------------------------------------------------------------------------
 
 

@@ -31,7 +31,12 @@ conditions, ejecting, and every reserved bit (24/00, 26/00); other pages and sub
 (39/00); well-known logical units and multi-level LUNs (25/00). Task attributes are all treated as SIMPLE, and
 descriptor format sense is not offered.
 
-Deviations: none on purpose. A nexus starts without unit attention 29/00 unless `power_on_attention` is set:
+Deviations: one on purpose. ABORT TASK SET, CLEAR TASK SET, LOGICAL UNIT RESET and TARGET WARM RESET are answered at
+once; §4.2.3.3 wants them to wait for the data of R2Ts that the initiator has not answered yet. The initiator of Linux
+does not send these data by default (FastAbort), and would give up the session; data that do come are taken and dropped.
+
+Where the standards leave a choice: a nexus starts without unit attention 29/00 unless `power_on_attention` is set:
 SAM-5 wants it, the common targets differ, and simple tools do not expect it. PRE-FETCH answers GOOD, as a device
-whose cache has no room; a reset is told to the nexus that asked for it too, as SAM-5 has it.
+whose cache has no room; a reset is told to the nexus that asked for it too, as SAM-5 has it. A command whose R or W bit
+is of the other direction ends GOOD, and its residual says that nothing was transferred.
 """

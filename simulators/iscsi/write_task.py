@@ -47,7 +47,8 @@ class WriteTask:
     def start(self) -> None:
         """Take what came with the command itself."""
         if self._is_in_sequence and self._parameters.initial_r2t:
-            self.fail(UNEXPECTED_UNSOLICITED_DATA)
+            # Here the command is wrong, not its data: none may follow that one could wait for.
+            raise ScsiCheck(UNEXPECTED_UNSOLICITED_DATA)
         if len(self.command.data) > 0:
             if not self._parameters.immediate_data:
                 self.fail(UNEXPECTED_UNSOLICITED_DATA)

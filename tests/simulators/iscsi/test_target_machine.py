@@ -321,16 +321,18 @@ def test_immediate_data_that_was_not_agreed_fails_the_command(
     assert initiator.send(data_out(command.initiator_task_tag, b"late")) == []
 
 
-@pytest.mark.parametrize(
-    "negotiated",
-    [
-        {"InitialR2T": "Yes"},
-        {"InitialR2T": "No", "ImmediateData": "No"},
-        {"InitialR2T": "No", "FirstBurstLength": "512"},
-    ],
-)
-def test_what_was_not_agreed_fails_the_command_once_all_unsolicited_data_is_there(negotiated: dict[str, str]) -> None:
-    initiator, fabric = logged_in(*negotiated.items())
+def test_a_command_that_announces_data_that_was_not_agreed_fails_at_once() -> None:
+    initiator, fabric = logged_in(("InitialR2T", "Yes"))
+    command = initiator.command_pdu(write_10(2), writes=1024, data=b"x" * 512, final=False)
+    sense = sense_of(only(initiator.send(command), p.ScsiResponse))
+    assert (sense.key, sense.asc, sense.ascq) == (0xB, 0x0C, 0x0C)
+    assert initiator.send(data_out(command.initiator_task_tag, b"x" * 512, offset=512)) == []
+    assert b"x" not in fabric.unit.content
+
+
+@pytest.mark.parametrize("negotiated", [("ImmediateData", "No"), ("FirstBurstLength", "512")])
+def test_what_was_not_agreed_fails_the_command_once_all_unsolicited_data_is_there(negotiated: tuple[str, str]) -> None:
+    initiator, fabric = logged_in(("InitialR2T", "No"), negotiated)
     command = initiator.command_pdu(write_10(4), writes=2048, data=b"x" * 1024, final=False)
     tag = command.initiator_task_tag
     assert initiator.send(command) == []

@@ -387,7 +387,7 @@ class TargetConnection:
         self._output.append(p.NopIn(bytes(8), pdu.initiator_task_tag, p.NO_TAG, *sequence, data=echo))
 
     def _on_logout(self, pdu: p.LogoutRequest, header: bytes) -> None:
-        if self.state is State.DISCOVERY and pdu.reason != CLOSE_SESSION:
+        if self.state is State.DISCOVERY and pdu.reason == CLOSE_CONNECTION:
             # §4.3: there it may only be 'a Logout Request with the reason "close the session"'.
             self._reject(PROTOCOL_ERROR, header)
             return

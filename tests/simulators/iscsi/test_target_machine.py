@@ -597,11 +597,10 @@ def test_logout_is_answered(reason: int, cid: int, response: int, closes: bool) 
     [
         A_REQUEST[p.NopOut],
         p.LogoutRequest(1, 5, 0, 1, 0),
-        p.LogoutRequest(2, 5, 0, 1, 0),
         p.TextRequest(bytes(8), 9, p.NO_TAG, 1, 0, data=b"MaxRecvDataSegmentLength=512\0"),
         p.TextRequest(bytes(8), 9, p.NO_TAG, 1, 0),
     ],
-    ids=["a ping", "the end of the connection", "recovery", "another key", "nothing"],
+    ids=["a ping", "the end of the connection", "another key", "nothing"],
 )
 def test_a_discovery_session_is_for_nothing_but_discovery(request_pdu: p.Pdu) -> None:
     initiator = in_state(State.DISCOVERY)
@@ -610,6 +609,12 @@ def test_a_discovery_session_is_for_nothing_but_discovery(request_pdu: p.Pdu) ->
     assert initiator.text(("SendTargets", "All"))[0] == ("TargetName", TARGET)
     logout = p.LogoutRequest(0, 5, 0, initiator.next_cmd_sn(), 0)
     assert only(initiator.send(logout), p.LogoutResponse).response == 0
+
+
+def test_recovery_is_not_supported_in_a_discovery_session_either() -> None:
+    initiator = in_state(State.DISCOVERY)
+    assert only(initiator.send(p.LogoutRequest(2, 5, 0, 1, 0)), p.LogoutResponse).response == 2
+    assert not initiator.is_closed
 
 
 def test_an_unknown_reason_to_log_out_is_rejected() -> None:

@@ -410,8 +410,9 @@ class TargetConnection:
         self._output.append(p.TaskManagementResponse(response, tag, *self._status_sequence()))
         if pdu.function == TARGET_COLD_RESET:
             self.hang_up()
-        if pdu.immediate:
+        elif pdu.immediate:
             self._carry_out_waiting()
+            self._core.window_opened(self)
 
     def _abort(self, tag: int) -> None:
         del self._writes[tag]

@@ -216,6 +216,20 @@ def test_what_the_answer_tells_of_the_window_is_not_told_again() -> None:
     assert peer._connection.tell_window() == b""
 
 
+def test_a_number_that_is_passed_over_after_the_answer_is_told() -> None:
+    memory = target()
+    peer = RawPeer(memory)
+    peer.login()
+    lost = peer.next_cmd_sn()
+    abort = p.TaskManagementRequest(1, bytes(8), 0x55, 0x44, peer.cmd_sn, 0, lost)
+    answer = only(peer.send(abort), p.TaskManagementResponse)
+    assert memory.core.take_opened() == {peer._connection}
+    peer._reader.feed(peer._connection.tell_window())
+    news = peer._reader.next_pdu()
+    assert isinstance(news, p.NopIn)
+    assert (news.exp_cmd_sn, news.max_cmd_sn) == (answer.exp_cmd_sn + 1, answer.max_cmd_sn + 1)
+
+
 # ---- pings -----------------------------------------------------------------------------------------------------
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from aiohttp import web
+from aiohttp import http_exceptions, web
 
 from simulators.array.certificate import ServerCertificate
 from simulators.array.fabric import EmptyFabric
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 HOST: Final = "127.0.0.1"
 _KEEP_ALIVE_SECONDS: Final = 3600.0
 _START_SECONDS: Final = 30.0
+_BAD_REQUEST: Final = Reply(400, {"Content-Type": "text/plain; charset=utf-8"}, b"400 Bad Request")
 _NOBODY: Final = Reply(503, {"Content-Type": "text/plain"}, b"503 Service Unavailable: no array is open")
 Result = TypeVar("Result")
 
@@ -40,6 +42,19 @@ class Ports:
     management: int = 0
     witness: int = 0
     page: int | None = None
+
+
+class _OurOwn(logging.Filter):
+    """What a client does wrong is answered and not reported: a report would quote its request, secrets included."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        of_clients = (http_exceptions.HttpProcessingError, web.RequestPayloadError, ConnectionError)
+        return not isinstance(error, of_clients)
+
+
+_LOG: Final = logging.getLogger(__name__)
+_LOG.addFilter(_OurOwn())
 
 
 class PortUnavailable(Exception):
@@ -124,7 +139,7 @@ class ArrayServer:
         return management, witness, shown
 
     async def _open(self, purpose: str, port: int, handler: Any, context: SSLContext | None) -> int:
-        server = web.Server(handler, access_log=None, keepalive_timeout=_KEEP_ALIVE_SECONDS)
+        server = web.Server(handler, access_log=None, logger=_LOG, keepalive_timeout=_KEEP_ALIVE_SECONDS)
         runner = web.ServerRunner(server, shutdown_timeout=1.0)
         await runner.setup()
         self._runners.append(runner)
@@ -140,7 +155,11 @@ class ArrayServer:
             await _clean_up(runner)
 
     async def _manage(self, request: web.BaseRequest) -> web.Response:
-        outcome = self.ask(request.method, request.raw_path, request.headers, await request.read())
+        try:
+            body = await request.read()
+        except web.RequestPayloadError:
+            return _http(_BAD_REQUEST)
+        outcome = self.ask(request.method, request.raw_path, request.headers, body)
         if outcome.after_seconds:
             await asyncio.sleep(outcome.after_seconds)
         reply = outcome.reply
@@ -148,7 +167,7 @@ class ArrayServer:
             if request.transport is not None:
                 request.transport.abort()
             raise ConnectionResetError("the connection closes without an answer")
-        return web.Response(status=reply.status, headers=reply.headers, body=reply.body)
+        return _http(reply)
 
     async def _look(self, request: web.BaseRequest) -> web.Response:
         core = self._core
@@ -176,6 +195,10 @@ class ArrayServer:
         )
         body = page(core, self.target.sessions(), told, is_still="still" in request.query)
         return web.Response(content_type="text/html", body=body)
+
+
+def _http(reply: Reply) -> web.Response:
+    return web.Response(status=reply.status, headers=reply.headers, body=reply.body)
 
 
 async def _clean_up(runner: web.ServerRunner) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from simulators.iscsi.errors import ConnectionClosed, Timeout
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from simulators.iscsi.byte_stream import ByteStream
     from simulators.iscsi.negotiation import OperationalSettings
     from simulators.iscsi.portal import Portal
+    from simulators.iscsi.write_task import WriteTask
     from simulators.kernel.clock import Clock
     from simulators.kernel.faults import Fault
 
@@ -96,6 +98,7 @@ class MemoryStream:
         self._connection = connection
         self._answer = b""
         self._position = 0
+        self._late: list[tuple[float, WriteTask]] = []
 
     def send(self, data: bytes) -> None:
         """Hand bytes to the target; its answer is ready when this returns."""
@@ -103,13 +106,15 @@ class MemoryStream:
             if self._connection.is_closed:
                 raise ConnectionClosed("the target has closed the connection")
             answer = self._connection.receive(data)
+            now = time.monotonic()
+            self._late += [(now + late.seconds, late.task) for late in self._connection.take_late()]
         rest = self._answer[self._position :]
         self._answer, self._position = (rest + answer if rest else answer), 0
 
     def receive(self, limit: int) -> bytes:
         """Return what the target answered; when there is nothing and never will be, time out at once."""
         if self._position >= len(self._answer):
-            self._wait_for_late_requests()
+            self._wait_for_news()
         if self._position >= len(self._answer):
             if self._connection.is_closed:
                 return b""
@@ -120,11 +125,16 @@ class MemoryStream:
             return self._answer
         return self._answer[start : self._position]
 
-    def _wait_for_late_requests(self) -> None:
-        if (seconds := self._connection.late_seconds) is not None:
-            time.sleep(seconds)
+    def _wait_for_news(self) -> None:
+        self._position = 0
+        with self._lock:
+            self._answer = self._connection.tell_window()
+        self._late.sort(key=itemgetter(0))
+        while self._late and not self._answer:
+            due, task = self._late.pop(0)
+            time.sleep(max(0.0, due - time.monotonic()))
             with self._lock:
-                self._answer, self._position = self._connection.ask_late(), 0
+                self._answer = self._connection.ask_late(task)
 
     def close(self) -> None:
         """Hang up."""

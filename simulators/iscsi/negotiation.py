@@ -1,8 +1,9 @@
 """Operational keys (RFC 7143 §13) and the rules by which both sides arrive at one value (§6.2).
 
 A list value: the first offered one that we support. A number: the smaller or the larger. A boolean: AND or
-OR. A declaration needs no answer. `NotUnderstood` for unknown keys, `Irrelevant` where the key has no meaning
-in this session, `Reject` for a value outside the key's range.
+OR. A declaration needs no answer. `NotUnderstood` for unknown keys, `Reject` for a value outside the key's range.
+Where a key has no meaning, as most in a discovery session, `Irrelevant` is allowed and a value is too (§6.2): there are
+initiators that take only a value, and none that does not, so that our answer is one.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Rule(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One operational key: its rule, its default, its range, and whether discovery sessions know it."""
+    """One operational key: its rule, its default, its range, and whether it means anything in discovery sessions."""
 
     rule: Rule
     default: str
@@ -122,15 +123,14 @@ class Parameters:
 class Responder:
     """Answer offers one by one and remember the results."""
 
-    def __init__(self, settings: OperationalSettings, *, is_discovery: bool) -> None:
+    def __init__(self, settings: OperationalSettings) -> None:
         self._ours = settings.values()
-        self._is_discovery = is_discovery
         self._results = {name: key.default for name, key in KEYS.items()}
         self._has_declared = False
 
     def answer_all(self, offers: Pairs) -> Pairs:
         """Return the answers, with our own declaration added the first time."""
-        # FirstBurstLength depends on three other keys (§13.14), so it is looked at last.
+        # FirstBurstLength is at most MaxBurstLength (§13.14), so it is looked at last.
         ordered = sorted(offers, key=lambda pair: pair[0] == "FirstBurstLength")
         answers = [(name, value) for name, offer in ordered if (value := self.answer(name, offer)) is not None]
         if not self._has_declared:
@@ -145,8 +145,6 @@ class Responder:
         key = KEYS.get(name)
         if key is None:
             return NOT_UNDERSTOOD
-        if self._is_irrelevant(name, key):
-            return IRRELEVANT
         result = combine(key, self._ours[name], offer)
         if result is None:
             return REJECT
@@ -162,12 +160,6 @@ class Responder:
     def parameters(self) -> Parameters:
         """Return what has been agreed so far."""
         return _parameters(self._results)
-
-    def _is_irrelevant(self, name: str, key: Key) -> bool:
-        if self._is_discovery:
-            return not key.in_discovery
-        no_unsolicited_data = self._results["InitialR2T"] == "Yes" and self._results["ImmediateData"] == "No"
-        return name == "FirstBurstLength" and no_unsolicited_data
 
 
 class Offerer:

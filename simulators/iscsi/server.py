@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from simulators.iscsi.backend import Fabric, SessionInfo
     from simulators.iscsi.byte_stream import ByteStream
     from simulators.iscsi.negotiation import OperationalSettings
+    from simulators.iscsi.write_task import WriteTask
     from simulators.kernel.clock import Clock
     from simulators.kernel.faults import Fault
     from simulators.kernel.transcript import Transcript
@@ -173,15 +174,16 @@ class _Edge(asyncio.Protocol):
             answer = self._connection.receive(data)
         if answer:
             self._transport.write(answer)
-        if (seconds := self._connection.late_seconds) is not None:
-            asyncio.get_running_loop().call_later(seconds, self._ask_late)
+        for late in self._connection.take_late():
+            asyncio.get_running_loop().call_later(late.seconds, self._ask_late, late.task)
         if self._connection.is_closed:
             self._transport.close()
+        tell_opened(self._memory, self._edges)
         close_dropped(self._memory, self._edges)
 
-    def _ask_late(self) -> None:
+    def _ask_late(self, task: WriteTask) -> None:
         with self._memory.lock:
-            request = self._connection.ask_late()
+            request = self._connection.ask_late(task)
         self._transport.write(request)
 
     def pause_writing(self) -> None:
@@ -205,3 +207,11 @@ def close_dropped(memory: MemoryTarget, edges: dict[TargetConnection, asyncio.Tr
         transport = edges.get(connection)
         if transport is not None:
             transport.close()
+
+
+def tell_opened(memory: MemoryTarget, edges: dict[TargetConnection, asyncio.Transport]) -> None:
+    """Tell initiators that they may send more, after another one has ended their tasks."""
+    with memory.lock:
+        told = {connection: connection.tell_window() for connection in memory.core.take_opened() & edges.keys()}
+    for connection, news in told.items():
+        edges[connection].write(news)

@@ -2,7 +2,7 @@
 
 Pure: it does no I/O. When it ends a session from the outside (reinstatement, revoked access, another fabric),
 the connection is marked closed and listed in `take_dropped`, so that whoever owns the transports can close
-them.
+them. When one session ends the tasks of another, the other's connection is listed in `take_opened`, and has to be told.
 """
 
 from __future__ import annotations
@@ -89,6 +89,7 @@ class TargetCore:
         self._last_tsih = 0
         self._connections: set[TargetConnection] = set()
         self._dropped: list[TargetConnection] = []
+        self._opened: set[TargetConnection] = set()
 
     @property
     def fabric(self) -> Fabric:
@@ -109,13 +110,15 @@ class TargetCore:
     def disconnected(self, connection: TargetConnection) -> None:
         """Forget a connection and its session."""
         self._connections.discard(connection)
+        self._opened.discard(connection)
         if connection.session is not None:
             self._sessions.pop(connection.session.info.tsih, None)
             connection.session.nexus.close()
 
-    def knows(self, tsih: int) -> bool:
-        """Say whether a session with this handle exists."""
-        return tsih in self._sessions
+    def knows(self, initiator_iqn: str, isid: bytes, tsih: int) -> bool:
+        """Say whether this initiator port has a session with this handle (RFC 7143 §4.4.3)."""
+        session = self._sessions.get(tsih)
+        return session is not None and (session.info.initiator_iqn, session.info.isid) == (initiator_iqn, isid)
 
     def open_session(self, agreement: Agreement, connection: TargetConnection, address: str) -> Session | None:
         """Enter a session, replacing an older one of the same name; None when the table is full."""
@@ -184,18 +187,35 @@ class TargetCore:
     def reset_target(self, by: Session, *, is_cold: bool) -> None:
         """TARGET WARM RESET and TARGET COLD RESET (RFC 7143 §11.5.1): all units of one target.
 
-        The cold one also ends all other sessions with it; the one that asked is for its connection to end.
+        The cold one is a power on event, too, and ends all other sessions; the one that asked is for its connection to
+        end. What only other initiators may see, a warm one leaves: it is subject to access controls.
         """
         for device in set(by.nexus.devices.values()):
             device.reset(RESET_BY_FUNCTION)
-        for session in list(self._sessions.values()):
-            if is_cold and session is not by and session.info.target_iqn == by.info.target_iqn:
+        if is_cold:
+            self._power_cycle(by)
+
+    def _power_cycle(self, by: Session) -> None:
+        own = [each for each in self._sessions.values() if each.info.target_iqn == by.info.target_iqn]
+        for device in {device for session in own for device in session.nexus.devices.values()}:
+            device.lose_power()
+        for session in own:
+            if session is not by:
                 self._drop(session.connection)
 
     def take_dropped(self) -> list[TargetConnection]:
         """Return the connections that were closed from outside since the last call."""
         dropped, self._dropped = self._dropped, []
         return dropped
+
+    def window_opened(self, connection: TargetConnection) -> None:
+        """Note that more commands may come on a connection, whoever has made it so."""
+        self._opened.add(connection)
+
+    def take_opened(self) -> set[TargetConnection]:
+        """Return the connections whose command window has opened since the last call."""
+        opened, self._opened = self._opened, set()
+        return opened
 
     def _reinstate(self, agreement: Agreement, portal_group_tag: int) -> None:
         """RFC 7143 §6.3.5: the same initiator name and ISID at the same target port is the same session again."""

@@ -92,13 +92,13 @@ class TargetLogin:
         fabric: Fabric,
         settings: OperationalSettings,
         entropy: Callable[[int], bytes],
-        known_sessions: Callable[[int], bool],
+        known_sessions: Callable[[str, bytes, int], bool],
         portal_group_tag: int = 1,
     ) -> None:
         self._fabric = fabric
         self._settings = settings
         self._entropy = entropy
-        self._is_known_tsih = known_sessions
+        self._is_known = known_sessions
         self._portal_group_tag = portal_group_tag
         self._stage: int | None = None
         self._tag = 0
@@ -114,7 +114,7 @@ class TargetLogin:
         self._target_iqn = ""
         self._admission = Admission(AdmissionVerdict.ALLOWED)
         self._revision = fabric.revision
-        self._responder = Responder(settings, is_discovery=False)
+        self._responder = Responder(settings)
 
     def receive(self, request: LoginRequest) -> LoginStep:
         """Take the next request of this login."""
@@ -189,19 +189,12 @@ class TargetLogin:
             raise Refused(INITIATOR_ERROR)
         if self._stage is None:
             self._tag = request.initiator_task_tag
-            self._check_session_id(request)
             return
         # §11.12.9: one task tag for all requests of a login; only a T bit that we answered changes the stage.
         if request.current_stage == OPERATIONAL and not self._security.is_settled:
             raise Refused(AUTHENTICATION_FAILURE)
         if request.current_stage != self._stage or request.initiator_task_tag != self._tag:
             raise Refused(INITIATOR_ERROR)
-
-    def _check_session_id(self, request: LoginRequest) -> None:
-        if request.tsih == 0:
-            return
-        # One connection per session: a second one for a session that exists is one too many.
-        raise Refused(TOO_MANY_CONNECTIONS if self._is_known_tsih(request.tsih) else SESSION_DOES_NOT_EXIST)
 
     def _check_repeated(self, pairs: Pairs) -> None:
         """§6.3: a key is negotiated once per stage; sending it again is the initiator's error."""
@@ -220,7 +213,7 @@ class TargetLogin:
             raise Refused(SESSION_TYPE_NOT_SUPPORTED)
         is_discovery = session_type == "Discovery"
         self._initiator_iqn = _name_in(keys, "InitiatorName")
-        self._responder = Responder(self._settings, is_discovery=is_discovery)
+        self._check_session_id(request)
         self._revision = self._fabric.revision
         if is_discovery:
             self._admission = Admission(AdmissionVerdict.ALLOWED, self._discovery_accounts())
@@ -231,6 +224,14 @@ class TargetLogin:
         self._security = SecurityStage(self._accounts, self._entropy, is_required=is_required)
         if request.current_stage == OPERATIONAL:
             self._security.skip()
+
+    def _check_session_id(self, request: LoginRequest) -> None:
+        if request.tsih == 0:
+            return
+        # One connection per session: a second one for a session that exists is one too many, and one that is to take
+        # the place of the first (connection reinstatement, §6.3.4) is not simulated.
+        exists = self._is_known(self._initiator_iqn, request.isid, request.tsih)
+        raise Refused(TOO_MANY_CONNECTIONS if exists else SESSION_DOES_NOT_EXIST)
 
     def _discovery_accounts(self) -> tuple[ChapAccount, ...]:
         fabric = self._fabric

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import replace
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from simulators.iscsi import connection_faults
 from simulators.iscsi import pdu as p
@@ -36,7 +36,7 @@ from simulators.iscsi.lun_address import decode_lun
 from simulators.iscsi.negotiation import KEYS, REJECT, Parameters, combine
 from simulators.iscsi.scsi import device_server
 from simulators.iscsi.scsi.operation import GOOD, Outcome, already
-from simulators.iscsi.scsi.sense import INVALID_FIELD_IN_CDB, INVALID_OPCODE, ScsiCheck
+from simulators.iscsi.scsi.sense import INVALID_FIELD_IN_CDB, INVALID_OPCODE, PROTOCOL_SERVICE_CRC_ERROR, ScsiCheck
 from simulators.iscsi.send_targets import answer_text
 from simulators.iscsi.target_login_machine import TargetLogin
 from simulators.iscsi.task_management import TARGET_COLD_RESET, manage
@@ -81,6 +81,13 @@ class State(Enum):
     CLOSED = "closed"
 
 
+class Late(NamedTuple):
+    """A write that `ask_late` is to be called for, so many seconds from now."""
+
+    seconds: float
+    task: WriteTask
+
+
 class TargetConnection:
     """One TCP connection as the target sees it."""
 
@@ -98,15 +105,14 @@ class TargetConnection:
         self._digests: Digests | None = None
         self._ping_tag = p.NO_TAG
         self._stat_sn = 0
-        self._order = CommandOrder(lambda: COMMAND_WINDOW - len(self._writes))
+        self._told_max_cmd_sn = 0
+        self._order = CommandOrder(self._window)
         self._cid = 0
         self._writes: dict[int, WriteTask] = {}
         self._aborted: deque[int] = deque(maxlen=_REMEMBERED_ABORTS)
         self._next_transfer_tag = 1
         self._text = TextExchange()
-        self._late: list[WriteTask] = []
-        self.late_seconds: float | None = None
-        """After how long `ask_late` is to be called; None if there is nothing to ask for."""
+        self._late: list[Late] = []
         core.connected(self)
 
     # ---- the edge ------------------------------------------------------------------------------------------
@@ -147,12 +153,22 @@ class TargetConnection:
         self._output.append(p.NopIn(bytes(8), p.NO_TAG, self._ping_tag, *self._sequence()))
         return self._flush()
 
-    def ask_late(self) -> bytes:
-        """Ask for the data that a fault has not let us ask for at once."""
-        late, self._late, self.late_seconds = self._late, [], None
-        for task in late:
-            if self._writes.get(task.command.initiator_task_tag) is task:
-                self._ask(task)
+    def take_late(self) -> list[Late]:
+        """Return the writes whose data a fault has not let us ask for at once, since the last call."""
+        late, self._late = self._late, []
+        return late
+
+    def ask_late(self, task: WriteTask) -> bytes:
+        """Ask for the data of a write that was to be asked for late, if it still waits for that."""
+        if self._writes.get(task.command.initiator_task_tag) is task and not task.is_waiting:
+            self._ask(task)
+        return self._flush()
+
+    def tell_window(self) -> bytes:
+        """Return a NOP-In that wants no answer (§11.19), if nothing has told yet how far the command window is open."""
+        if self.state is not State.FULL_FEATURE or self._order.last == self._told_max_cmd_sn:
+            return b""
+        self._output.append(p.NopIn(bytes(8), p.NO_TAG, p.NO_TAG, *self._sequence()))
         return self._flush()
 
     def hang_up(self) -> None:
@@ -177,6 +193,8 @@ class TargetConnection:
         tags = [tag for tag, task in self._writes.items() if decode_lun(task.command.lun) == lun_number]
         for tag in tags:
             self._abort(tag)
+        if tags:
+            self._core.window_opened(self)
         return bool(tags)
 
     def abort_waiting(self, lun_number: int | None, cmd_sn: int) -> None:
@@ -234,7 +252,7 @@ class TargetConnection:
         self._reject(DATA_DIGEST_ERROR, header)
         task = self._writes.get(pdu.initiator_task_tag) if isinstance(pdu, p.DataOut) else None
         if task is not None and isinstance(pdu, p.DataOut):
-            task.is_damaged = True
+            task.fail(PROTOCOL_SERVICE_CRC_ERROR)
             self._proceed(task, lambda: task.accept(pdu))
         elif isinstance(pdu, _NUMBERED) and not pdu.immediate:
             # Its CmdSN would be missing for ever: at error recovery level 0 only a new session helps (§7.1.4.1).
@@ -261,9 +279,18 @@ class TargetConnection:
 
     # ---- numbering -----------------------------------------------------------------------------------------
 
+    def _window(self) -> int:
+        """How many numbers may be used ahead.
+
+        Only numbered writes use the window up: each has moved ExpCmdSN on by one before it does, so that MaxCmdSN never
+        goes back, as §4.2.2.1 wants it.
+        """
+        return COMMAND_WINDOW - sum(not task.command.immediate for task in self._writes.values())
+
     def _sequence(self) -> tuple[int, int, int]:
         """Return StatSN, ExpCmdSN and MaxCmdSN for a PDU that does not carry a status."""
-        return self._stat_sn, self._order.expected, self._order.last
+        self._told_max_cmd_sn = self._order.last
+        return self._stat_sn, self._order.expected, self._told_max_cmd_sn
 
     def _status_sequence(self) -> tuple[int, int, int]:
         """Return the same for a PDU that does, and count it."""
@@ -306,11 +333,28 @@ class TargetConnection:
         if self._text.is_contradictory(pdu):
             self._reject(INVALID_PDU_FIELD, header)
             return
+        if pdu.target_transfer_tag == p.NO_TAG:
+            # §11.10.4: the reserved tag starts over, whatever was negotiated before.
+            self._text = TextExchange()
         if (pairs := self._text.take(pdu)) is not None:
+            if self._text.is_repeated(pairs) or not self._may_be_asked(self._text.keys):
+                self._end_text(header)
+                return
             self._text.load(self._answer_text(pairs))
         limit = self._parameters.peer_data_segment_length
-        fresh_tag = self._new_transfer_tag()
-        self._output.append(self._text.response(pdu, limit, fresh_tag, self._status_sequence()))
+        response = self._text.response(pdu, limit, self._new_transfer_tag(), self._status_sequence())
+        self._output.append(response)
+        if response.final and self._text.data_segment_length is not None:
+            self._parameters = replace(self._parameters, peer_data_segment_length=self._text.data_segment_length)
+
+    def _may_be_asked(self, keys: set[str]) -> bool:
+        """§4.3: in a discovery session the target "MUST ONLY accept text requests with the SendTargets key"."""
+        return self.state is not State.DISCOVERY or "SendTargets" in keys
+
+    def _end_text(self, header: bytes) -> None:
+        """A negotiation that is rejected is over, and nothing of it counts (§7.12)."""
+        self._text = TextExchange()
+        self._reject(PROTOCOL_ERROR, header)
 
     def _answer_text(self, pairs: Pairs) -> Pairs:
         declared = [value for name, value in pairs if name == "MaxRecvDataSegmentLength"]
@@ -323,7 +367,7 @@ class TargetConnection:
         length = combine(KEYS["MaxRecvDataSegmentLength"], value, value)
         if length is None:
             return [("MaxRecvDataSegmentLength", REJECT)]
-        self._parameters = replace(self._parameters, peer_data_segment_length=int(length))
+        self._text.data_segment_length = int(length)
         return []
 
     # ---- nop, logout, task management ----------------------------------------------------------------------
@@ -343,6 +387,10 @@ class TargetConnection:
         self._output.append(p.NopIn(bytes(8), pdu.initiator_task_tag, p.NO_TAG, *sequence, data=echo))
 
     def _on_logout(self, pdu: p.LogoutRequest, header: bytes) -> None:
+        if self.state is State.DISCOVERY and pdu.reason == CLOSE_CONNECTION:
+            # §4.3: there it may only be 'a Logout Request with the reason "close the session"'.
+            self._reject(PROTOCOL_ERROR, header)
+            return
         if pdu.reason not in {CLOSE_SESSION, CLOSE_CONNECTION}:
             is_recovery = pdu.reason == RECOVERY_NOT_SUPPORTED
             self._answer_logout(pdu, RECOVERY_NOT_SUPPORTED) if is_recovery else self._reject(INVALID_PDU_FIELD, header)
@@ -362,8 +410,9 @@ class TargetConnection:
         self._output.append(p.TaskManagementResponse(response, tag, *self._status_sequence()))
         if pdu.function == TARGET_COLD_RESET:
             self.hang_up()
-        if pdu.immediate:
+        elif pdu.immediate:
             self._carry_out_waiting()
+            self._core.window_opened(self)
 
     def _abort(self, tag: int) -> None:
         del self._writes[tag]
@@ -424,8 +473,7 @@ class TargetConnection:
         if fault is None:
             self._ask(task)
         else:
-            self._late.append(task)
-            self.late_seconds = fault.seconds
+            self._late.append(Late(fault.seconds, task))
 
     def _ask(self, task: WriteTask) -> None:
         transfer_tag, r2t_sn = self._new_transfer_tag(), task.r2t_sn
@@ -441,9 +489,7 @@ class TargetConnection:
 
     def _conclude(self, command: p.ScsiCommand, outcome: Outcome, data_out_bytes: int) -> None:
         """Send the data, the residual and the status of a command."""
-        actual = data_out_bytes or len(outcome.data_in)
-        expected = command.expected_length if command.reads or command.writes else 0
-        flags, residual = _residual(expected, actual)
+        flags, residual = _residual(command, data_out_bytes, len(outcome.data_in))
         room = command.expected_length if command.reads else 0
         data = memoryview(outcome.data_in)[:room]
         if data and outcome.status == GOOD:
@@ -477,7 +523,6 @@ class TargetConnection:
     TRANSITIONS: ClassVar[dict[tuple[State, type[Pdu]], Callable[[TargetConnection, Any, bytes], None]]] = {
         (State.LOGIN, p.LoginRequest): _on_login,
         (State.DISCOVERY, p.TextRequest): _on_text,
-        (State.DISCOVERY, p.NopOut): _on_nop,
         (State.DISCOVERY, p.LogoutRequest): _on_logout,
         (State.FULL_FEATURE, p.TextRequest): _on_text,
         (State.FULL_FEATURE, p.NopOut): _on_nop,
@@ -488,8 +533,15 @@ class TargetConnection:
     }
 
 
-def _residual(expected: int, actual: int) -> tuple[int, int]:
-    """§11.4.5: how far the expected and the actual length differ, and in which direction."""
+def _residual(command: p.ScsiCommand, data_out_bytes: int, data_in_bytes: int) -> tuple[int, int]:
+    """§11.4.5: how far the expected and the actual length differ, and in which direction.
+
+    What goes the other way than the command said is not transferred, and counts for nothing.
+    """
+    expected = command.expected_length if command.reads or command.writes else 0
+    actual = data_out_bytes if command.writes else data_in_bytes
+    if expected == 0:
+        actual = data_out_bytes or data_in_bytes
     if actual < expected:
         return p.UNDERFLOW, expected - actual
     if actual > expected:

@@ -14,7 +14,8 @@ TEXT_LIMIT = 65536
 """No negotiation of ours comes near this; a longer one is an attack on our memory."""
 VALUE_LIMIT = 8192
 
-_KEY = re.compile(rb"[A-Z][A-Za-z0-9.\-+@_#]{0,62}")
+# §6.1: a key begins with a capital letter. iSCSIProtocolLevel (RFC 7144 §7) does not; `#` is of extension keys (X#).
+_KEY = re.compile(rb"(?:[A-Z]|i(?=SCSI))[A-Za-z0-9.\-+@_#]{0,62}")
 
 Pairs: TypeAlias = list[tuple[str, str]]
 

@@ -19,6 +19,10 @@ class TextExchange:
     """The negotiation that is under way, if any."""
 
     def __init__(self) -> None:
+        self.keys: set[str] = set()
+        """What it has been about so far."""
+        self.data_segment_length: int | None = None
+        """What the initiator has declared, which counts from the final response on (§7.12)."""
         self._collector = TextCollector()
         self._feeder = TextFeeder()
         self._tag = p.NO_TAG
@@ -29,11 +33,14 @@ class TextExchange:
 
     def take(self, request: p.TextRequest) -> Pairs | None:
         """Take a request; return the pairs when they are complete and not yet answered."""
-        if request.target_transfer_tag == p.NO_TAG:
-            # §11.10.4: the reserved tag starts over, whatever was negotiated before.
-            self._collector, self._feeder = TextCollector(), TextFeeder()
         self._collector.add(bytes(request.data))
         return None if request.continues or self._feeder.has_more else self._collector.take()
+
+    def is_repeated(self, pairs: Pairs) -> bool:
+        """Say whether a key comes twice in this negotiation, and take note of them all."""
+        before = len(self.keys)
+        self.keys.update(name for name, _ in pairs)
+        return len(self.keys) < before + len(pairs)
 
     def load(self, answers: Pairs) -> None:
         """Prepare what `response` will send."""

@@ -2,7 +2,9 @@
 
     immediate data ─► unsolicited Data-Out until F ─► R2T ─► Data-Out until F ─► R2T … ─► complete
 
-`MaxOutstandingR2T` is 1 and data arrives in order, so one offset says how far the transfer is.
+`MaxOutstandingR2T` is 1 and data arrives in order, so one offset says how far the transfer is. What goes wrong is kept
+until the initiator has sent what it is sending: the target "MUST wait to receive all the data (signaled by a data PDU
+with the Final bit set ...)" before it answers (§7.8).
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from simulators.iscsi.negotiation import Parameters
     from simulators.iscsi.pdu import Chunk
     from simulators.iscsi.scsi.operation import Operation
+    from simulators.iscsi.scsi.sense import Sense
 
 
 class WriteTask:
@@ -31,8 +34,7 @@ class WriteTask:
         self.operation = operation
         self.transfer_tag = NO_TAG
         self.r2t_sn = 0
-        self.is_damaged = False
-        """Whether a data digest was wrong: the command fails once its sequence is complete (§7.8)."""
+        self._failure: Sense | None = None
         self._parameters = parameters
         self._expected = command.expected_length if command.writes else 0
         self._wanted = min(operation.data_out_bytes, self._expected)
@@ -44,13 +46,19 @@ class WriteTask:
 
     def start(self) -> None:
         """Take what came with the command itself."""
-        has_immediate = len(self.command.data) > 0
-        if has_immediate and not self._parameters.immediate_data:
-            raise ScsiCheck(UNEXPECTED_UNSOLICITED_DATA)
         if self._is_in_sequence and self._parameters.initial_r2t:
+            # Here the command is wrong, not its data: none may follow that one could wait for.
             raise ScsiCheck(UNEXPECTED_UNSOLICITED_DATA)
-        if has_immediate:
+        if len(self.command.data) > 0:
+            if not self._parameters.immediate_data:
+                self.fail(UNEXPECTED_UNSOLICITED_DATA)
             self._keep(self.command.data)
+        if self.command.final:
+            self._end_sequence()
+
+    def fail(self, sense: Sense) -> None:
+        """Let the command end with this sense, or with the one it had before, once its sequence is complete."""
+        self._failure = self._failure or sense
 
     @property
     def is_waiting(self) -> bool:
@@ -75,18 +83,17 @@ class WriteTask:
     def accept(self, pdu: DataOut) -> None:
         """Take the next Data-Out of the current sequence."""
         if not self._is_in_sequence or pdu.target_transfer_tag != self.transfer_tag:
-            raise ScsiCheck(UNEXPECTED_UNSOLICITED_DATA)
-        if pdu.data_sn != self._next_data_sn or pdu.buffer_offset != self._received:
-            raise ScsiCheck(PROTOCOL_SERVICE_CRC_ERROR)
+            self._is_in_sequence = True
+            self.fail(UNEXPECTED_UNSOLICITED_DATA)
+        elif pdu.data_sn != self._next_data_sn or pdu.buffer_offset != self._received:
+            self.fail(PROTOCOL_SERVICE_CRC_ERROR)
         self._next_data_sn += 1
         self._keep(pdu.data)
-        if not pdu.final:
-            return
-        self._is_in_sequence = False
-        if self.is_damaged:
-            raise ScsiCheck(PROTOCOL_SERVICE_CRC_ERROR)
-        if self.transfer_tag != NO_TAG and self._received != self._sequence_end:
-            raise ScsiCheck(INCORRECT_AMOUNT_OF_DATA)
+        if pdu.final:
+            # Solicited or not: who does not end with the command itself sends all that FirstBurstLength lets it.
+            if self._received != self._sequence_end:
+                self.fail(INCORRECT_AMOUNT_OF_DATA)
+            self._end_sequence()
 
     def data(self) -> bytes:
         """Return what arrived, joined once, without what the command has no use for."""
@@ -96,6 +103,12 @@ class WriteTask:
 
     def _keep(self, data: Chunk) -> None:
         if self._received + len(data) > self._sequence_end:
-            raise ScsiCheck(INCORRECT_AMOUNT_OF_DATA)
-        self._received += len(data)
-        self._chunks.append(data)
+            self.fail(INCORRECT_AMOUNT_OF_DATA)
+        if self._failure is None:
+            self._received += len(data)
+            self._chunks.append(data)
+
+    def _end_sequence(self) -> None:
+        self._is_in_sequence = False
+        if self._failure is not None:
+            raise ScsiCheck(self._failure)

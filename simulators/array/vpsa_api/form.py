@@ -35,10 +35,7 @@ class Form:
     def find(self, name: str) -> str | None:
         """Text that can be printed, or None when it is not there or empty."""
         values = self._values.get(name)
-        text = values[-1] if values else ""
-        if not text.isprintable():
-            raise ApiError(INVALID_PARAMETER, f"{name}: expected printable text")
-        return text or None
+        return _printable(name, values[-1] if values else "") or None
 
     def text(self, name: str) -> str:
         """As `find`; a missing one is refused."""
@@ -48,8 +45,9 @@ class Form:
         return text
 
     def names(self, name: str) -> list[str]:
-        """One or more names."""
-        found = [each for value in self._values.get(name, ()) for each in value.split(",") if each]
+        """One or more names that can be printed."""
+        values = [_printable(name, value) for value in self._values.get(name, ())]
+        found = [each for value in values for each in value.split(",") if each]
         if not found:
             raise ApiError(MISSING_PARAMETER, f"{name} is missing")
         return list(dict.fromkeys(found))
@@ -76,6 +74,12 @@ class Form:
         if not _WHOLE.fullmatch(text):
             raise ApiError(INVALID_PARAMETER, f"{name}: expected a whole number")
         return int(text)
+
+
+def _printable(name: str, text: str) -> str:
+    if not text.isprintable():
+        raise ApiError(INVALID_PARAMETER, f"{name}: expected printable text")
+    return text
 
 
 def _pairs(body: bytes) -> Iterator[tuple[str, str]]:

@@ -116,13 +116,13 @@ def _masked(text: str) -> str:
 
 
 def _routed(method: str, path: str) -> tuple[Route, str] | None:
-    """The operation, and the name that stands in its path."""
+    """The operation, and the name that stands in its path, if it can be printed: an answer will tell it."""
     first, *rest = path.split("/")
     route = ROUTES.get((method, first, *rest))
     if route is not None:
         return route, ""
-    route = ROUTES.get((method, first, "*", *rest[1:])) if rest else None
-    return None if route is None else (route, unquote(rest[0]))
+    route, name = (ROUTES.get((method, first, "*", *rest[1:])), unquote(rest[0])) if rest else (None, "")
+    return None if route is None or not name.isprintable() else (route, name)
 
 
 def _refusal(status: int, text: str) -> Members:

@@ -49,6 +49,11 @@ class Device:
             nexus.abort_tasks(lun_number)
             nexus.raise_attention(lun_number, sense)
 
+    def lose_power(self) -> None:
+        """Forget what does not survive a power loss (SPC-4 §5.13.5, APTPL)."""
+        self.reservations.lose_power()
+        self.modes, self.is_stopped, self.reserved_by = ModeValues(), False, None
+
     def nexus_lost(self, nexus: Nexus) -> None:
         """Forget a nexus and what it held by RESERVE (SAM-5 §6.3.4)."""
         self.audience.pop(nexus, None)
@@ -88,10 +93,8 @@ class Devices:
             del self._by_naa[naa]
 
     def lose_power(self) -> None:
-        """Forget what does not survive a power loss (SPC-4 §5.13.5, APTPL)."""
+        """Let every device lose power, and forget those that have nothing to remember then."""
         for naa, device in list(self._by_naa.items()):
-            device.reservations.lose_power()
-            if device.reservations.keys:
-                device.modes, device.is_stopped, device.reserved_by = ModeValues(), False, None
-            else:
+            device.lose_power()
+            if not device.reservations.keys:
                 del self._by_naa[naa]

@@ -6,13 +6,16 @@ import time
 
 import pytest
 
+from simulators.iscsi import pdu as p
+from simulators.iscsi.codec import PduReader
 from simulators.iscsi.errors import ConnectionClosed, LoginRefused, UnexpectedStatus
 from simulators.iscsi.initiator import Initiator, Session
+from simulators.iscsi.initiator_events import CommandCompleted
 from simulators.iscsi.memory import MemoryTarget
 from simulators.iscsi.negotiation import OperationalSettings
-from simulators.kernel.faults import Failure, Fault
+from simulators.kernel.faults import Failure, Fault, FaultPlan
 from tests.simulators.iscsi.fake_fabric import HOST, TARGET, FakeFabric
-from tests.simulators.iscsi.raw_peer import target
+from tests.simulators.iscsi.raw_peer import RawPeer, only, target, write_10
 from tests.simulators.iscsi.serving import serving
 
 BLOCK = 512
@@ -94,6 +97,60 @@ def test_data_asked_for_late_arrive_whole(memory: MemoryTarget) -> None:
     memory.let_fail([Fault(Failure.LATE_R2T, times=2, seconds=0.01)])
     session.write(1, 0, LARGE)
     assert session.read(1, 0, len(LARGE)) == LARGE
+
+
+def two_late(first: float, second: float) -> list[Fault]:
+    return [
+        Fault(Failure.LATE_R2T, "WRITE (10)", seconds=first),
+        Fault(Failure.LATE_R2T, "WRITE (16)", seconds=second),
+    ]
+
+
+WRITE_16 = b"\x8a" + bytes(8) + (1).to_bytes(4, "big") + bytes(2)
+
+
+def test_each_late_request_has_a_time_of_its_own(memory: MemoryTarget) -> None:
+    memory.let_fail(two_late(0.05, 0.0))
+    session = login(memory)
+    machine, stream = session._link.machine, session._link._stream
+    began = time.monotonic()
+    slow, quick = (machine.command(1, cdb, data_out=b"R" * BLOCK) for cdb in (write_10(1), WRITE_16))
+    stream.send(machine.take_output())
+    ended = []
+    for _ in range(2):
+        machine.receive(stream.receive(65536))
+        stream.send(machine.take_output())
+        ended += [event.tag for event in machine.receive(stream.receive(65536)) if isinstance(event, CommandCompleted)]
+    assert ended == [quick, slow]
+    assert time.monotonic() - began >= 0.05
+
+
+def test_a_write_that_is_aborted_is_not_asked_for_late() -> None:
+    peer = RawPeer(target())
+    peer._connection._core.faults = FaultPlan(two_late(1.0, 1.0))
+    peer.login(("ImmediateData", "No"))
+    command = peer.command_pdu(write_10(1), writes=BLOCK)
+    assert peer.send(command) == []
+    [late] = peer._connection.take_late()
+    assert peer._connection.take_late() == []
+    abort = p.TaskManagementRequest(1, command.lun, 800, command.initiator_task_tag, peer.cmd_sn, 0, 0)
+    assert only(peer.send(abort), p.TaskManagementResponse).response == 0
+    assert peer._connection.ask_late(late.task) == b""
+
+
+def test_over_a_socket_each_late_request_has_a_time_of_its_own_too() -> None:
+    with serving(FakeFabric()) as server:
+        server.let_fail(two_late(0.2, 0.0))
+        session = Initiator(HOST, settings=ASKED_FOR_EVERYTHING).login(*server.portal, TARGET)
+        machine, stream = session._link.machine, session._link._stream
+        _, quick = (machine.command(1, cdb, data_out=b"R" * BLOCK) for cdb in (write_10(1), WRITE_16))
+        stream.send(machine.take_output())
+        reader = PduReader()
+        reader.feed(stream.receive(65536))
+        asked = reader.next_pdu()
+        assert isinstance(asked, p.ReadyToTransfer)
+        assert asked.initiator_task_tag == quick
+        session.close()
 
 
 def test_over_a_socket_it_is_the_same() -> None:

@@ -9,12 +9,25 @@ import pytest
 
 from simulators.iscsi import pdu as p
 from simulators.iscsi.chap import ChapCredentials
+from simulators.iscsi.codec import PduReader
 from simulators.iscsi.errors import LoginRefused
 from simulators.iscsi.initiator import Initiator
 from simulators.iscsi.memory import MemoryTarget
+from simulators.iscsi.negotiation import OperationalSettings
 from simulators.iscsi.portal import Portal
+from simulators.iscsi.target_machine import COMMAND_WINDOW
 from tests.simulators.iscsi.fake_fabric import ACCOUNT, HOST, OTHER_HOST, TARGET, FakeFabric
-from tests.simulators.iscsi.raw_peer import DISCOVERY, RawPeer, keys, logged_in, only, target
+from tests.simulators.iscsi.raw_peer import (
+    DISCOVERY,
+    NORMAL,
+    TEST_UNIT_READY,
+    RawPeer,
+    keys,
+    logged_in,
+    only,
+    target,
+    write_10,
+)
 from tests.simulators.iscsi.serving import serving
 
 if TYPE_CHECKING:
@@ -23,6 +36,7 @@ if TYPE_CHECKING:
 
 REPORT_TARGET_PORT_GROUPS = bytes.fromhex("a30a00000000000001000000")
 TARGET_WARM_RESET, TARGET_COLD_RESET = 6, 7
+SOLICITED = OperationalSettings(initial_r2t=True, immediate_data=False)
 
 
 def two_portals(fabric: FakeFabric | None = None) -> MemoryTarget:
@@ -117,6 +131,103 @@ def test_a_cold_reset_ends_every_session_with_the_target() -> None:
     assert peer.is_closed
     assert other.is_closed
     assert memory.sessions() == []
+
+
+def register(peer: RawPeer, *, survives: bool) -> None:
+    parameters = bytes(15) + b"\x07" + bytes(4) + bytes((survives,)) + bytes(3)
+    peer.good(bytes.fromhex("5f060000000000001800"), data=parameters)
+
+
+@pytest.mark.parametrize("survives", [True, False])
+def test_a_cold_reset_is_a_power_loss_for_the_units_of_every_session(survives: bool) -> None:
+    memory = target()
+    peer, other = RawPeer(memory), RawPeer(memory)
+    identities = {peer: NORMAL, other: [("InitiatorName", OTHER_HOST), *NORMAL[1:]]}
+    for each, identify in identities.items():
+        each.login(identify=identify)
+        register(each, survives=survives)
+    assert manage(peer, TARGET_COLD_RESET) == 0
+    for identify in identities.values():
+        again = RawPeer(memory)
+        again.login(identify=identify)
+        keys_of_unit = again.read(bytes.fromhex("5e000000000000010000"))
+        assert keys_of_unit == (bytes(7) + b"\x08" + bytes(7) + b"\x07" if survives else bytes(8))
+
+
+def test_a_warm_reset_leaves_registrations() -> None:
+    peer, _ = logged_in()
+    register(peer, survives=False)
+    assert manage(peer, TARGET_WARM_RESET) == 0
+    assert peer.sense(TEST_UNIT_READY).asc == 0x29
+    assert peer.read(bytes.fromhex("5e000000000000010000"))[8:] == bytes(7) + b"\x07"
+
+
+# ---- the window of one session, and the resets of another ------------------------------------------------------
+
+
+def crowd(session: Session) -> None:
+    """Fill the command window with writes whose data are never sent."""
+    machine = session._link.machine
+    for _ in range(COMMAND_WINDOW):
+        machine.command(1, write_10(1), data_out=bytes(512))
+    session._link._stream.send(machine.take_output())
+
+
+def answers_to(session: Session, count: int) -> list[p.Pdu]:
+    """Read so many PDUs as they come."""
+    reader, answers = PduReader(), list[p.Pdu]()
+    while len(answers) < count:
+        reader.feed(session._link._stream.receive(65536))
+        while (pdu := reader.next_pdu()) is not None:
+            answers.append(pdu)
+    return answers
+
+
+def test_a_window_that_the_reset_of_another_has_opened_is_told() -> None:
+    memory = target()
+    crowded, other = (Initiator(HOST, lambda _address, _port: memory.dial(), settings=SOLICITED) for _ in range(2))
+    session, resetting = crowded.login("array", 3260, TARGET), other.login("array", 3260, TARGET)
+    crowd(session)
+    resetting.reset_unit(1)
+    *_, news = answers_to(session, COMMAND_WINDOW + 1)
+    assert isinstance(news, p.NopIn)
+    assert (news.initiator_task_tag, news.target_transfer_tag) == (p.NO_TAG, p.NO_TAG)
+    assert news.max_cmd_sn == news.exp_cmd_sn + COMMAND_WINDOW - 1
+    assert session._link._stream._connection.tell_window() == b""  # type: ignore[attr-defined]
+
+
+def test_over_a_socket_the_opened_window_is_told_at_once() -> None:
+    with serving(FakeFabric()) as server:
+        session, resetting = (Initiator(HOST, settings=SOLICITED).login(*server.portal, TARGET) for _ in range(2))
+        crowd(session)
+        answers_to(session, COMMAND_WINDOW)
+        resetting.reset_unit(1)
+        [news] = answers_to(session, 1)
+        assert isinstance(news, p.NopIn)
+        assert news.max_cmd_sn == news.exp_cmd_sn + COMMAND_WINDOW - 1
+        session.close()
+        resetting.close()
+
+
+def test_what_the_answer_tells_of_the_window_is_not_told_again() -> None:
+    peer, _ = logged_in(("ImmediateData", "No"))
+    only(peer.command(write_10(1), writes=512), p.ReadyToTransfer)
+    assert manage(peer, TARGET_WARM_RESET) == 0
+    assert peer._connection.tell_window() == b""
+
+
+def test_a_number_that_is_passed_over_after_the_answer_is_told() -> None:
+    memory = target()
+    peer = RawPeer(memory)
+    peer.login()
+    lost = peer.next_cmd_sn()
+    abort = p.TaskManagementRequest(1, bytes(8), 0x55, 0x44, peer.cmd_sn, 0, lost)
+    answer = only(peer.send(abort), p.TaskManagementResponse)
+    assert memory.core.take_opened() == {peer._connection}
+    peer._reader.feed(peer._connection.tell_window())
+    news = peer._reader.next_pdu()
+    assert isinstance(news, p.NopIn)
+    assert (news.exp_cmd_sn, news.max_cmd_sn) == (answer.exp_cmd_sn + 1, answer.max_cmd_sn + 1)
 
 
 # ---- pings -----------------------------------------------------------------------------------------------------

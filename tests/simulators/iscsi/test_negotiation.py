@@ -18,8 +18,8 @@ from simulators.iscsi.text import TEXT_LIMIT, TextCollector, TextFeeder, join_pa
 any_value = st.text(max_size=20)
 
 
-def responder(*, is_discovery: bool = False) -> Responder:
-    return Responder(OperationalSettings(), is_discovery=is_discovery)
+def responder() -> Responder:
+    return Responder(OperationalSettings())
 
 
 @pytest.mark.parametrize(
@@ -62,14 +62,9 @@ def test_an_offer_is_answered_by_its_rule(name: str, offer: str, answer: str | N
     assert responder().answer(name, offer) == answer
 
 
-@pytest.mark.parametrize("name", ["MaxBurstLength", "InitialR2T", "MaxConnections", "TaskReporting"])
-def test_keys_about_data_are_irrelevant_in_discovery(name: str) -> None:
-    assert responder(is_discovery=True).answer(name, KEYS[name].default) == "Irrelevant"
-
-
-def test_first_burst_length_is_irrelevant_without_unsolicited_data() -> None:
+def test_first_burst_length_has_a_value_without_unsolicited_data_too() -> None:
     answers = responder().answer_all([("FirstBurstLength", "65536"), ("InitialR2T", "Yes"), ("ImmediateData", "No")])
-    assert dict(answers)["FirstBurstLength"] == "Irrelevant"
+    assert dict(answers)["FirstBurstLength"] == "65536"
 
 
 def test_first_burst_length_never_exceeds_max_burst_length() -> None:
@@ -130,7 +125,7 @@ def test_both_sides_arrive_at_the_same(
 ) -> None:
     offerer, answering = (
         Offerer(ours, is_discovery=is_discovery),
-        Responder(theirs, is_discovery=is_discovery),
+        Responder(theirs),
     )
     for name, value in answering.answer_all(offerer.offers()):
         offerer.accept(name, value)
@@ -186,6 +181,11 @@ def test_pairs_survive_their_encoding() -> None:
     assert parse_pairs(join_pairs(pairs)) == pairs
 
 
+@pytest.mark.parametrize("name", [*KEYS, "iSCSIOfTomorrow", "X-org.example.speed", "X#registered", "K" * 63])
+def test_every_key_that_may_be_offered_can_be_read(name: str) -> None:
+    assert parse_pairs(join_pairs([(name, "1")])) == [(name, "1")]
+
+
 @given(noise=st.binary(max_size=300))
 def test_any_text_gives_pairs_or_a_violation(noise: bytes) -> None:
     try:
@@ -197,7 +197,16 @@ def test_any_text_gives_pairs_or_a_violation(noise: bytes) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [b"no equals\0", b"=value\0", b"lower=1\0", b"K" * 64 + b"=1\0", b"Key=\xff\0", b"Key=" + b"x" * 8193],
+    [
+        b"no equals\0",
+        b"=value\0",
+        b"lower=1\0",
+        b"iscsi=1\0",
+        b"K" * 64 + b"=1\0",
+        b"iSCSI" + b"K" * 59 + b"=1\0",
+        b"Key=\xff\0",
+        b"Key=" + b"x" * 8193,
+    ],
 )
 def test_text_that_is_not_key_value_is_a_violation(text: bytes) -> None:
     with pytest.raises(PeerViolation):

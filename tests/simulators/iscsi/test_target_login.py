@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from simulators.iscsi import pdu as p
 from simulators.iscsi.chap import MD5, SHA256, Challenge, chap_response, decode_binary
-from tests.simulators.iscsi.fake_fabric import ACCOUNT, HOST, STRANGER, TARGET, UNKNOWN_TARGET, FakeFabric
-from tests.simulators.iscsi.raw_peer import DISCOVERY, ISID, NORMAL, RawPeer, keys, only, target
+from tests.simulators.iscsi.fake_fabric import ACCOUNT, HOST, OTHER_HOST, STRANGER, TARGET, UNKNOWN_TARGET, FakeFabric
+from tests.simulators.iscsi.raw_peer import DISCOVERY, ISID, NORMAL, OTHER_ISID, RawPeer, keys, only, target
 
 INITIATOR_ERROR = (2, 0)
 AUTHENTICATION = (2, 1)
@@ -43,6 +43,19 @@ def test_a_login_without_authentication_takes_one_request() -> None:
         "InitialR2T": "Yes",
         "MaxRecvDataSegmentLength": "262144",
     }
+
+
+def test_the_protocol_level_is_negotiated_as_by_those_who_always_offer_it() -> None:
+    response = peer().login_step([*NORMAL, ("iSCSIProtocolLevel", "2"), ("X#new", "1"), ("iSCSINew", "1")])
+    assert response.status == (0, 0)
+    answers = keys(response)
+    assert (answers["iSCSIProtocolLevel"], answers["X#new"], answers["iSCSINew"]) == ("1", *["NotUnderstood"] * 2)
+
+
+def test_what_means_nothing_in_discovery_is_answered_with_a_value() -> None:
+    offers = [("MaxBurstLength", "512"), ("InitialR2T", "Yes"), ("TaskReporting", "RFC3720"), ("HeaderDigest", "None")]
+    answers = keys(peer().login_step([*DISCOVERY, *offers]))
+    assert answers == dict(offers) | {"MaxRecvDataSegmentLength": "262144"}
 
 
 def test_security_may_be_left_for_the_full_feature_phase_at_once() -> None:
@@ -168,6 +181,18 @@ def test_a_second_connection_of_a_session_is_refused(tsih: int, status: tuple[in
     memory = target()
     RawPeer(memory).login()
     assert RawPeer(memory).login_step(NORMAL, tsih=tsih).status == status
+
+
+@pytest.mark.parametrize(
+    ("isid", "initiator"), [(OTHER_ISID, HOST), (ISID, OTHER_HOST)], ids=["another port", "another initiator"]
+)
+def test_the_session_of_another_initiator_port_does_not_exist(isid: bytes, initiator: str) -> None:
+    memory = target()
+    old = RawPeer(memory)
+    old.login()
+    response = RawPeer(memory).login_step([("InitiatorName", initiator), *NORMAL[1:]], tsih=1, isid=isid)
+    assert response.status == (2, 10)
+    assert not old.is_closed
 
 
 def test_a_version_that_is_not_ours_is_refused() -> None:

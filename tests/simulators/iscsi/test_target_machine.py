@@ -40,7 +40,7 @@ A_REQUEST: dict[type[p.Pdu], p.Pdu] = {
     p.ScsiCommand: p.ScsiCommand(encode_lun(1), 900, 0, 0, 0, bytes(16), immediate=True),
     p.TaskManagementRequest: p.TaskManagementRequest(1, encode_lun(1), 900, 5, 0, 0, 0),
     p.LoginRequest: p.LoginRequest(1, 3, 0, 0, bytes(6), 0, 900, 0, 0, 0, transit=True),
-    p.TextRequest: p.TextRequest(bytes(8), 900, p.NO_TAG, 0, 0, immediate=True),
+    p.TextRequest: p.TextRequest(bytes(8), 900, p.NO_TAG, 0, 0, data=b"SendTargets=\0", immediate=True),
     p.DataOut: p.DataOut(encode_lun(1), 900, p.NO_TAG, 0, 0, 0),
     p.LogoutRequest: p.LogoutRequest(0, 900, 0, 0, 0, immediate=True),
     p.UnknownPdu: p.UnknownPdu(0x1C, b"\x1c" + bytes(47)),
@@ -138,6 +138,45 @@ def test_writes_that_wait_for_data_use_up_the_window() -> None:
     assert initiator.send(initiator.command_pdu(TEST_UNIT_READY)) == []
 
 
+def immediate_write(initiator: RawPeer) -> p.ScsiCommand:
+    numbers = (initiator.new_tag(), 512, initiator.cmd_sn, 0)
+    return p.ScsiCommand(encode_lun(1), *numbers, write_10(1), writes=True, immediate=True)
+
+
+def test_immediate_writes_do_not_use_up_the_window() -> None:
+    initiator, _ = logged_in()
+    told = only(initiator.command(TEST_UNIT_READY), p.ScsiResponse).max_cmd_sn
+    for _ in range(COMMAND_WINDOW + 1):
+        assert only(initiator.send(immediate_write(initiator)), p.ReadyToTransfer).max_cmd_sn == told
+    while initiator.cmd_sn <= told:
+        assert only(initiator.command(TEST_UNIT_READY), p.ScsiResponse).status == 0
+
+
+@given(kinds=st.lists(st.sampled_from(["write", "immediate write", "other", "abort", "data"]), max_size=100))
+def test_what_was_told_of_the_window_is_never_taken_back(kinds: list[str]) -> None:
+    initiator, _ = logged_in()
+    told, waiting = 0, list[p.ReadyToTransfer]()
+    for kind in kinds:
+        if kind in {"abort", "data"} and waiting:
+            asked = waiting.pop(0)
+            tags = asked.initiator_task_tag, asked.target_transfer_tag
+            ends: dict[str, p.Pdu] = {
+                "abort": p.TaskManagementRequest(1, encode_lun(1), 900, tags[0], initiator.cmd_sn, 0, 0),
+                "data": data_out(tags[0], b"x" * 512, transfer_tag=tags[1]),
+            }
+            answers = initiator.send(ends[kind])
+        elif kind == "immediate write":
+            answers = initiator.send(immediate_write(initiator))
+        else:
+            is_full = initiator.cmd_sn == told + 1
+            answers = [] if is_full else initiator.command(write_10(1), writes=512 if kind == "write" else 0)
+        for answer in answers:
+            assert isinstance(answer, p.ReadyToTransfer | p.ScsiResponse | p.TaskManagementResponse)
+            assert answer.max_cmd_sn >= max(told, answer.exp_cmd_sn - 1)
+            told = answer.max_cmd_sn
+        waiting += [answer for answer in answers if isinstance(answer, p.ReadyToTransfer)]
+
+
 # ---- reads -----------------------------------------------------------------------------------------------------
 
 
@@ -187,6 +226,21 @@ def test_a_read_without_the_read_flag_overflows() -> None:
     initiator, _ = logged_in()
     response = only(initiator.command(read_10(2)), p.ScsiResponse)
     assert (response.status, response.residual_flags, response.residual) == (0, p.OVERFLOW, 1024)
+
+
+@pytest.mark.parametrize("length", [512, 1024, 4096])
+def test_a_read_that_is_called_a_write_transfers_nothing_and_says_so(length: int) -> None:
+    initiator, fabric = logged_in()
+    response = only(initiator.command(read_10(2), writes=length, data=b"x" * length), p.ScsiResponse)
+    assert (response.status, response.residual_flags, response.residual) == (0, p.UNDERFLOW, length)
+    assert b"x" not in fabric.unit.content
+
+
+@pytest.mark.parametrize("length", [512, 1024, 4096])
+def test_a_write_that_is_called_a_read_transfers_nothing_and_says_so(length: int) -> None:
+    initiator, _ = logged_in()
+    response = only(initiator.command(write_10(2), reads=length), p.ScsiResponse)
+    assert (response.status, response.residual_flags, response.residual) == (0, p.UNDERFLOW, length)
 
 
 # ---- writes ----------------------------------------------------------------------------------------------------
@@ -250,22 +304,59 @@ def test_a_failed_write_waits_for_the_data_that_is_under_way() -> None:
 
 
 @pytest.mark.parametrize(
-    ("negotiated", "final", "data", "code"),
+    ("negotiated", "data", "code"),
     [
-        (("ImmediateData", "No"), True, b"x" * 512, (0x0C, 0x0C)),
-        (("InitialR2T", "Yes"), False, b"x" * 512, (0x0C, 0x0C)),
-        (("FirstBurstLength", "512"), True, b"x" * 1024, (0x0C, 0x0D)),
+        (("ImmediateData", "No"), b"x" * 512, (0x0C, 0x0C)),
+        (("FirstBurstLength", "512"), b"x" * 1024, (0x0C, 0x0D)),
     ],
 )
-def test_unsolicited_data_that_was_not_agreed_fails_the_command(
-    negotiated: tuple[str, str], final: bool, data: bytes, code: tuple[int, int]
+def test_immediate_data_that_was_not_agreed_fails_the_command(
+    negotiated: tuple[str, str], data: bytes, code: tuple[int, int]
 ) -> None:
     initiator, fabric = logged_in(negotiated)
-    command = initiator.command_pdu(write_10(2), writes=1024, data=data, final=final)
+    command = initiator.command_pdu(write_10(2), writes=1024, data=data)
     sense = sense_of(only(initiator.send(command), p.ScsiResponse))
     assert (sense.key, sense.asc, sense.ascq) == (0xB, *code)
     assert b"x" not in fabric.unit.content
     assert initiator.send(data_out(command.initiator_task_tag, b"late")) == []
+
+
+def test_a_command_that_announces_data_that_was_not_agreed_fails_at_once() -> None:
+    initiator, fabric = logged_in(("InitialR2T", "Yes"))
+    command = initiator.command_pdu(write_10(2), writes=1024, data=b"x" * 512, final=False)
+    sense = sense_of(only(initiator.send(command), p.ScsiResponse))
+    assert (sense.key, sense.asc, sense.ascq) == (0xB, 0x0C, 0x0C)
+    assert initiator.send(data_out(command.initiator_task_tag, b"x" * 512, offset=512)) == []
+    assert b"x" not in fabric.unit.content
+
+
+@pytest.mark.parametrize("negotiated", [("ImmediateData", "No"), ("FirstBurstLength", "512")])
+def test_what_was_not_agreed_fails_the_command_once_all_unsolicited_data_is_there(negotiated: tuple[str, str]) -> None:
+    initiator, fabric = logged_in(("InitialR2T", "No"), negotiated)
+    command = initiator.command_pdu(write_10(4), writes=2048, data=b"x" * 1024, final=False)
+    tag = command.initiator_task_tag
+    assert initiator.send(command) == []
+    assert initiator.send(data_out(tag, b"x" * 512, offset=1024, final=False)) == []
+    last = data_out(tag, b"x" * 512, offset=1536, sn=1)
+    assert sense_of(only(initiator.send(last), p.ScsiResponse)).key == 0xB
+    assert b"x" not in fabric.unit.content
+
+
+@pytest.mark.parametrize("immediate", [b"", b"x" * 256])
+def test_less_unsolicited_data_than_the_first_burst_fails_the_command(immediate: bytes) -> None:
+    initiator, fabric = logged_in(("InitialR2T", "No"), ("FirstBurstLength", "1024"))
+    command = initiator.command_pdu(write_10(8), writes=4096, data=immediate, final=False)
+    assert initiator.send(command) == []
+    too_little = data_out(command.initiator_task_tag, b"x" * 512, offset=len(immediate))
+    sense = sense_of(only(initiator.send(too_little), p.ScsiResponse))
+    assert (sense.key, sense.asc, sense.ascq) == (0xB, 0x0C, 0x0D)
+    assert b"x" not in fabric.unit.content
+
+
+def test_immediate_data_may_be_less_than_the_first_burst() -> None:
+    initiator, _ = logged_in(("InitialR2T", "No"), ("FirstBurstLength", "1024"))
+    asked = only(initiator.command(write_10(8), writes=4096, data=b"x" * 512), p.ReadyToTransfer)
+    assert (asked.buffer_offset, asked.desired_length) == (512, 3584)
 
 
 @pytest.mark.parametrize(
@@ -284,8 +375,36 @@ def test_solicited_data_that_was_not_asked_for_fails_the_command(
     initiator, fabric = logged_in()
     command = initiator.command_pdu(write_10(2), writes=1024)
     r2t = only(initiator.send(command), p.ReadyToTransfer)
-    answer = data_out(command.initiator_task_tag, data, offset=offset, sn=sn, transfer_tag=r2t.target_transfer_tag)
+    tag, transfer_tag = command.initiator_task_tag, r2t.target_transfer_tag
+    answer = data_out(tag, data, offset=offset, sn=sn, transfer_tag=transfer_tag)
     sense = sense_of(only(initiator.send(answer), p.ScsiResponse))
+    assert (sense.key, sense.asc, sense.ascq) == (0xB, *code)
+    assert b"x" not in fabric.unit.content
+
+
+@pytest.mark.parametrize(
+    ("offset", "sn", "data", "transfer_tag", "code"),
+    [
+        (512, 0, b"x" * 512, 1, (0x47, 0x05)),
+        (0, 1, b"x" * 512, 1, (0x47, 0x05)),
+        (0, 0, b"x" * 4096, 1, (0x0C, 0x0D)),
+        (0, 0, b"x" * 512, p.NO_TAG, (0x0C, 0x0C)),
+        (0, 0, b"x" * 512, 4711, (0x0C, 0x0C)),
+    ],
+    ids=["offset", "number", "too much", "unsolicited", "wrong tag"],
+)
+def test_a_transfer_that_went_wrong_is_answered_once_all_data_is_there(
+    offset: int, sn: int, data: bytes, transfer_tag: int, code: tuple[int, int]
+) -> None:
+    initiator, fabric = logged_in()
+    command = initiator.command_pdu(write_10(4), writes=2048)
+    tag, asked = command.initiator_task_tag, only(initiator.send(command), p.ReadyToTransfer).target_transfer_tag
+    assert asked == 1
+    wrong = data_out(tag, data, offset=offset, sn=sn, transfer_tag=transfer_tag, final=False)
+    more = data_out(tag, b"x" * 512, offset=512, sn=1, transfer_tag=asked, final=False)
+    assert initiator.send(wrong, more) == []
+    last = data_out(tag, b"x" * 1024, offset=1024, sn=2, transfer_tag=asked)
+    sense = sense_of(only(initiator.send(last), p.ScsiResponse))
     assert (sense.key, sense.asc, sense.ascq) == (0xB, *code)
     assert b"x" not in fabric.unit.content
 
@@ -401,6 +520,48 @@ def test_a_text_request_may_come_in_pieces() -> None:
     assert b"TargetName" in bytes(only(initiator.send(rest), p.TextResponse).data)
 
 
+def negotiate(initiator: RawPeer, transfer_tag: int, *values: str, final: bool) -> list[p.Pdu]:
+    """Declare segment lengths in one request of a negotiation."""
+    data = b"".join(f"MaxRecvDataSegmentLength={value}\0".encode() for value in values)
+    return initiator.send(p.TextRequest(bytes(8), 9, transfer_tag, initiator.next_cmd_sn(), 0, data=data, final=final))
+
+
+def pieces_of_a_read(initiator: RawPeer) -> int:
+    return len(initiator.command(read_10(4), reads=2048))
+
+
+def test_what_is_declared_counts_once_the_negotiation_is_over() -> None:
+    initiator, _ = logged_in()
+    response = only(negotiate(initiator, p.NO_TAG, "512", final=False), p.TextResponse)
+    assert pieces_of_a_read(initiator) == 1
+    assert only(negotiate(initiator, response.target_transfer_tag, final=True), p.TextResponse).final
+    assert pieces_of_a_read(initiator) == 4
+
+
+def test_what_was_declared_is_forgotten_when_the_negotiation_starts_over() -> None:
+    initiator, _ = logged_in()
+    old = only(negotiate(initiator, p.NO_TAG, "512", final=False), p.TextResponse)
+    assert only(negotiate(initiator, p.NO_TAG, final=True), p.TextResponse).final
+    assert pieces_of_a_read(initiator) == 1
+    assert only(negotiate(initiator, old.target_transfer_tag, final=True), p.Reject).reason == 0x09
+
+
+def test_the_same_key_in_one_request_twice_is_rejected_and_nothing_counts() -> None:
+    initiator, _ = logged_in()
+    assert only(negotiate(initiator, p.NO_TAG, "512", "1024", final=True), p.Reject).reason == 0x04
+    assert pieces_of_a_read(initiator) == 1
+
+
+def test_the_same_key_in_one_negotiation_twice_is_rejected_and_ends_it() -> None:
+    initiator, _ = logged_in()
+    tag = only(negotiate(initiator, p.NO_TAG, "512", final=False), p.TextResponse).target_transfer_tag
+    assert only(negotiate(initiator, tag, "512", final=True), p.Reject).reason == 0x04
+    assert only(negotiate(initiator, tag, final=True), p.Reject).reason == 0x09
+    assert pieces_of_a_read(initiator) == 1
+    assert only(negotiate(initiator, p.NO_TAG, "512", final=True), p.TextResponse).final
+    assert pieces_of_a_read(initiator) == 4
+
+
 @pytest.mark.parametrize(
     "request_pdu",
     [
@@ -429,6 +590,31 @@ def test_logout_is_answered(reason: int, cid: int, response: int, closes: bool) 
     answer = only(initiator.send(p.LogoutRequest(reason, 5, cid, 1, 0)), p.LogoutResponse)
     assert answer.response == response
     assert initiator.is_closed is closes
+
+
+@pytest.mark.parametrize(
+    "request_pdu",
+    [
+        A_REQUEST[p.NopOut],
+        p.LogoutRequest(1, 5, 0, 1, 0),
+        p.TextRequest(bytes(8), 9, p.NO_TAG, 1, 0, data=b"MaxRecvDataSegmentLength=512\0"),
+        p.TextRequest(bytes(8), 9, p.NO_TAG, 1, 0),
+    ],
+    ids=["a ping", "the end of the connection", "another key", "nothing"],
+)
+def test_a_discovery_session_is_for_nothing_but_discovery(request_pdu: p.Pdu) -> None:
+    initiator = in_state(State.DISCOVERY)
+    assert only(initiator.send(request_pdu), p.Reject).reason == 0x04
+    initiator.cmd_sn = 1 if isinstance(request_pdu, p.NopOut) else 2
+    assert initiator.text(("SendTargets", "All"))[0] == ("TargetName", TARGET)
+    logout = p.LogoutRequest(0, 5, 0, initiator.next_cmd_sn(), 0)
+    assert only(initiator.send(logout), p.LogoutResponse).response == 0
+
+
+def test_recovery_is_not_supported_in_a_discovery_session_either() -> None:
+    initiator = in_state(State.DISCOVERY)
+    assert only(initiator.send(p.LogoutRequest(2, 5, 0, 1, 0)), p.LogoutResponse).response == 2
+    assert not initiator.is_closed
 
 
 def test_an_unknown_reason_to_log_out_is_rejected() -> None:

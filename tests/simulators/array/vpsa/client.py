@@ -109,9 +109,9 @@ def told(response: HttpResponse) -> Any:
 
 
 @contextmanager
-def memory_array(**settings: object) -> Iterator[Client]:
-    """An array in memory."""
-    entry = array(LaunchOptions("array", Transport.MEMORY, {"api": "vpsa", **settings}))
+def memory_array(*, transport: Transport = Transport.MEMORY, **settings: object) -> Iterator[Client]:
+    """An array, in memory unless it is told to have sockets."""
+    entry = array(LaunchOptions("array", transport, {"api": "vpsa", **settings}))
     world = entry.open_world()
     yield Client(world)
     world.close()

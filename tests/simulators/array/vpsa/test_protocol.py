@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 import urllib.request
 import xml.etree.ElementTree as ET
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
 from conformance.contract import LaunchFailed, LaunchOptions, Secret, Transport
+from simulators.array.faulty_management import Outcome
 from simulators.array.launcher import array, simulate
 from simulators.array.refusal import Reason
+from simulators.array.server import ArrayServer
 from simulators.array.vpsa_api.errors import STATUSES
 from tests.simulators.array.vpsa.client import HOST, POOL, Client, Refusal, memory_array
 
@@ -96,6 +100,62 @@ def test_bodies_that_cannot_be_read_are_bad_requests(client: Client) -> None:
     for body in (b'{"name": ', b"{" * 100_000, b"\xff\xfe", b'{"a": 1} x'):
         assert client.send("POST", "/api/volumes.json", body).status == 400
     assert client.send("POST", "/api/volumes.json", b"a=" + b"b" * (1 << 20)).status == 413
+
+
+@pytest.mark.parametrize("key", ["\udcff", "ключ"])
+def test_a_key_that_is_no_text_is_wrong(client: Client, key: str) -> None:
+    response = client.send("GET", "/api/volumes.json", headers={"X-Access-Key": key})
+    assert json.loads(response.body)["response"]["status"] == 5
+
+
+@pytest.mark.parametrize("name", ["%00", "%1b", "\ud800"])
+def test_what_cannot_be_printed_names_nothing(client: Client, name: str) -> None:
+    assert client.send("GET", f"/api/volumes/{name}.xml").status == 404
+    body = json.dumps({"volume_name": [unquote(name)]}).encode()
+    refused = client.send("POST", f"/api/servers/{client.server()}/volumes.xml", body)
+    assert ET.fromstring(refused.body).findtext("status") == "3"
+
+
+def answered(client: Client, request: bytes) -> bytes:
+    """What comes back for bytes that are hardly HTTP."""
+    url = urlsplit(client.world.endpoints[0].url)
+    context = ssl.create_default_context(cafile=client.world.endpoints[0].ca_file)
+    plain = socket.create_connection((str(url.hostname), url.port), 5)
+    with context.wrap_socket(plain, server_hostname=url.hostname) as connection:
+        connection.sendall(request)
+        return connection.recv(65536)
+
+
+KEY_LINE = b"X-Access-Key: the-key"
+
+
+def test_what_clients_do_wrong_is_answered_and_no_report_quotes_their_key(caplog: pytest.LogCaptureFixture) -> None:
+    wrong = (
+        (b"GET /api/volumes.json HTTP/1.1", KEY_LINE + b"\0"),
+        (b"GET /api/volumes.json?access_key=the-key twice HTTP/1.1", b""),
+        (b"GET http://[/api/volumes.json?access_key=the-key HTTP/1.1", b""),
+        (
+            b"POST /api/volumes.json HTTP/1.1",
+            KEY_LINE + b"\r\nContent-Encoding: gzip\r\nContent-Length: 9\r\n\r\nnot a zip",
+        ),
+        (b"POST /api/volumes.json HTTP/1.1", KEY_LINE + b"\r\nTransfer-Encoding: chunked\r\n\r\nthe-key"),
+    )
+    with memory_array(access_key="the-key", transport=Transport.SOCKETS) as client:
+        for line, rest in wrong:
+            assert b" 400 " in answered(client, b"\r\n".join((line, b"Host: x", rest, b"", b""))).splitlines()[0]
+    assert caplog.records == []
+
+
+def test_what_is_wrong_with_the_array_itself_is_reported(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_request: object) -> Outcome:
+        raise ValueError("a defect")
+
+    monkeypatch.setattr(ArrayServer, "ask", fail)
+    with memory_array(transport=Transport.SOCKETS) as client:
+        assert b" 500 " in answered(client, b"GET /api/volumes.json HTTP/1.1\r\nHost: x\r\n\r\n").splitlines()[0]
+    assert "a defect" in caplog.text
 
 
 def test_forms_and_json_ask_for_the_same(client: Client) -> None:

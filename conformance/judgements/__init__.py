@@ -64,6 +64,7 @@ from conformance.judgements.costs import (
 )
 from conformance.judgements.hosts import (
     agrees,
+    datastore_lost,
     disk_holds,
     hooked_to,
     is_hooked_up,
@@ -179,6 +180,7 @@ __all__ = [
     "cost_of_looking",
     "cost_stays",
     "count_is",
+    "datastore_lost",
     "deleted_while_granted",
     "deleted_with_clone",
     "deleted_with_snapshot",

@@ -70,6 +70,12 @@ def disk_holds(world: World, made: Made, content: bytes) -> None:
     expect_bytes("the disk", found, content, HYPERVISOR)
 
 
+def datastore_lost(world: World, made: Made, host: Host) -> None:
+    """A host loses a volume's datastore, by whatever happens to hosts; nobody tells the plugin."""
+    world.act()
+    world.open_bridge().detach_datastore(_place(made.volume.disk).datastore, [host])
+
+
 def _place(disk: DiskLocation | None) -> DiskLocation:
     return disk or broken("the place of the disk", "none was answered", PLUGIN)
 

@@ -8,6 +8,7 @@ from functools import partial
 from conformance.contract import AccessModel, Capability, InvalidRequest, WitnessPower
 from conformance.expect import ARRAY, HYPERVISOR, expect, expect_done, expect_equal, expect_none, expect_refusal
 from conformance.judgements import (
+    datastore_lost,
     disk_holds,
     hosts_with_datastore,
     is_hooked_up,
@@ -283,9 +284,7 @@ def test_ded_012_a_host_that_lost_its_datastore_gets_it_back(subject: RunningSub
     """In hookup PLUGIN `grant_access`, repeated for a host that has lost the datastore, MUST hook it up again."""
     with subject.world() as world:
         made, (host, *_) = world.create(), world.placement.hosts
-        world.act()
-        if made.volume.disk:
-            world.open_bridge().detach_datastore(made.volume.disk.datastore, [host])
+        datastore_lost(world, made, host)
         grant = partial(world.driver.grant_access, world.store, made.volume, host)
         expect_done("the grant of a host that has lost its datastore", grant)
         is_hooked_up(world, made.volume.disk, made.volume.size_bytes)

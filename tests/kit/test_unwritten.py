@@ -86,7 +86,7 @@ def test_the_report_ends_with_the_next_step_and_shows_no_consequences() -> None:
     assert "Blocked" not in told
     *_, last = told.rstrip().split("\n\n")
     assert last.startswith(
-        "Next: implement list_objects (LEK-002 LIF-001 LIF-011 LIF-008)\n   LEK-002 MUST: `list_objects` "
+        "Next: implement list_objects (LEK-002 LIF-001 LIF-011 LIF-008 LIF-014)\n   LEK-002 MUST: `list_objects` "
     )
     assert "\n   DataStoreDriver.list_objects(store: DataStore) -> Sequence[OwnedObject]\n" in last
 

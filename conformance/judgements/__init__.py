@@ -73,7 +73,7 @@ from conformance.judgements.hosts import (
     written_to_disk,
 )
 from conformance.judgements.limits import (
-    a_store_of_many,
+    all_of_many_are_listed,
     as_many_hosts,
     as_many_snapshots,
     many,
@@ -160,10 +160,10 @@ from conformance.judgements.strangers import (
 
 __all__ = [
     "FAILURES",
-    "a_store_of_many",
     "accepted_without",
     "access_left",
     "agrees",
+    "all_of_many_are_listed",
     "another_qos",
     "as_many_hosts",
     "as_many_snapshots",

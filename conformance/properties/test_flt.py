@@ -536,7 +536,7 @@ def test_flt_022_a_seed_broken_off_can_be_repeated_or_undone(subject: RunningSub
 @requirement(
     "FLT-023",
     needs=[Need.ENDPOINT, WitnessPower.LUNS],
-    rests_on=["FLT-001", "FLT-003", "FLT-004", "FLT-005", "OPS-003"],
+    rests_on=["FLT-001", "FLT-003", "FLT-004", "FLT-005", "FLT-006", "FLT-007", "FLT-008", "OPS-003", "PRV-008"],
 )
 def test_flt_023_a_failure_that_passes_is_told_as_one(subject: RunningSubject) -> None:
     """What an array that fails for a moment makes of a call MUST be told as Busy, or as an ArrayUnreachable that may be

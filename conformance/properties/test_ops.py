@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from conformance.contract import Capability, ObjectNotFound, WitnessPower
 from conformance.expect import ARRAY, HOST, PLUGIN, expect_bytes, expect_done, expect_equal, expect_none, expect_refusal
 from conformance.judgements import (
-    a_store_of_many,
     count_is,
     facts,
     given_up_and_repeated,
@@ -312,10 +311,3 @@ def test_ops_016_volumes_are_made_and_deleted_at_one_time(subject: RunningSubjec
     """`create` for two volumes at one time, by two instances, MUST make both, and `delete` remove both."""
     with subject.world() as world:
         made_and_deleted_together(world)
-
-
-@requirement("OPS-017", needs=[Need.SIMULATED], rests_on=["LEK-002", "LIF-006"])
-def test_ops_017_however_many_volumes_are_listed(subject: RunningSubject) -> None:
-    """`list_objects` MUST tell every volume of a store, however many there are."""
-    with subject.world() as world:
-        a_store_of_many(world)

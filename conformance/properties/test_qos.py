@@ -131,7 +131,7 @@ def test_qos_007_a_store_promises_no_more_iops_than_it_has(subject: RunningSubje
             qos_is(world, made, wanted)
 
 
-@requirement("QOS-009", needs=[Capability.QOS, WitnessPower.LUNS, WitnessPower.QOS], rests_on=["QOS-001"])
+@requirement("QOS-009", needs=[Capability.QOS, WitnessPower.LUNS, WitnessPower.QOS], rests_on=["QOS-001", "PRV-008"])
 def test_qos_009_some_values_can_be_left_to_the_array(subject: RunningSubject) -> None:
     """`create` with some of minimum, maximum and burst MUST keep these exactly and leave the others to the array, or be
     refused with InvalidRequest and leave nothing.

@@ -19,7 +19,7 @@ from conformance.contract import (
     Volume,
 )
 from tests.faulty_providers.fault import Call, Driver, Fault, Kind, LifeCycle, Listener
-from tests.faulty_providers.operators import alter_field, alter_result, swallow, swap_error
+from tests.faulty_providers.operators import alter_field, swallow, swap_error
 
 
 def _anything_of_this_host(call: Call) -> Any:
@@ -160,14 +160,6 @@ FAULTS: Final = (
         Driver.create,
         _refused_afterwards,
         Kind.LEAK,
-    ),
-    Fault(
-        "OPS-017",
-        "the array's first page of five volumes is taken for all",
-        Driver.list_objects,
-        alter_result(lambda told: tuple(told)[:5]),
-        Kind.LEAK,
-        also=("LEK-008",),
     ),
     Fault(
         "ACC-008",

@@ -156,7 +156,7 @@ class ArrayServer:
 
     async def _manage(self, request: web.BaseRequest) -> web.Response:
         try:
-            body = await request.read()
+            body = await request.read() if request.body_exists else b""
         except web.RequestPayloadError:
             return _http(_BAD_REQUEST)
         outcome = self.ask(request.method, request.raw_path, request.headers, body)

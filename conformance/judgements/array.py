@@ -151,11 +151,12 @@ def bytes_in_use(world: World, made: Made) -> int:
     """What a store with this volume alone has in use at least, by the accounting that is declared."""
     if world.subject.declared.traits.space_accounting is SpaceAccounting.PROVISIONED:
         return made.volume.size_bytes
+    if world.subject.declared.traits.stats_lag_seconds > 0:
+        raise BeyondDeclared("what was written is known only later: traits.stats_lag_seconds")
     world.put(made, 0, bytes([0x5A]) * BLOCK)
-    used = world.driver.used(world.store).bytes
-    if not used:
-        raise BeyondDeclared("`used` tells no bytes that were written")
-    return used
+    if not (written := world.lun(made).written_bytes):
+        raise BeyondDeclared("the array says of no bytes that they were written")
+    return written
 
 
 def volumes_are_told(world: World, *volumes: Made) -> None:

@@ -25,6 +25,7 @@ from conformance.judgements.access import listener_of
 from conformance.judgements.array import objects_of
 from conformance.judgements.attempts import count_is
 from conformance.strategies.faults import Cut
+from conformance.strategies.qos import QosAt
 from conformance.strategies.sizes import Growth
 from conformance.world import Made, World
 from conformance.world.meeting import ending_of
@@ -73,6 +74,7 @@ def failures_are_said_to_pass(world: World, failure: Cut) -> None:
     """The lives of volumes, each call with an array that fails from one of its requests on."""
     store = world.store
     for at in world.at_each_request(failure, most=_MOST):
+        _stores_are_said_to_pass(world, at)
         host, request, before = world.host(), world.request(), world.view()
         answer = said_to_pass(world, at, "create", partial(world.driver_create, request))
         made = world.keep(request, answer, before, store)
@@ -88,11 +90,23 @@ def failures_are_said_to_pass(world: World, failure: Cut) -> None:
         world.delete(made)
 
 
+def _stores_are_said_to_pass(world: World, at: Cut) -> None:
+    request, lifecycle = world.store_request(), world.plugin.lifecycle
+    said_to_pass(world, at, "initialize", partial(lifecycle.initialize, request))
+    world.add_store(request)
+    said_to_pass(world, at, "delete_datastore", partial(lifecycle.delete_datastore, request))
+    world.remove_store(request)
+
+
 def _changes_are_said_to_pass(world: World, at: Cut, made: Made) -> None:
     if world.subject.supports(Capability.RESIZE):
         asked = Growth(1).beyond(made.volume.size_bytes, world.subject.declared.limits)
         said_to_pass(world, at, "resize", partial(world.copier.resize, world.store, made.volume, asked))
         world.resize(made, asked)
+    if world.subject.supports(Capability.QOS):
+        qos = QosAt(500, 500, 500).resolve(world.subject.declared.limits)
+        said_to_pass(world, at, "set_qos", partial(world.copier.set_qos, world.store, made.volume, qos))
+        world.set_qos(made, qos)
     if world.subject.supports(Capability.SNAPSHOT):
         before, request = world.view(), world.snapshot_request()
         answer = said_to_pass(world, at, "take_snapshot", partial(world.driver_snapshot, made, request))
